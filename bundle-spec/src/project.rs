@@ -1,0 +1,181 @@
+//! What is in a bundle besides images: the application's identity, its project files and what it asks of a host.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::path::ProjectPath;
+use crate::reference::ImageReference;
+
+/// A text in the two languages of the product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Localized {
+    /// Simplified Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+/// Which application this is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct App {
+    /// Machine name: lower-case letters, digits and `-`; names the project directory and `<name>ctl`.
+    pub name: String,
+    /// Version, free of spaces and slashes.
+    pub version: String,
+    /// What people call it.
+    pub title: Localized,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+}
+
+/// The Compose project as it is written to the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Fixed Compose project name.
+    pub name: String,
+    /// The Compose file among [`Project::files`].
+    pub compose_file: ProjectPath,
+    /// Compose profiles that are switched on.
+    #[serde(default)]
+    pub profiles: Vec<String>,
+    /// Service names in the order of the Compose file, for display and health.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// All files, the Compose file included.
+    pub files: Vec<ProjectFile>,
+    /// Directories that are made with mode and owner before the start.
+    #[serde(default)]
+    pub directories: Vec<Directory>,
+}
+
+/// One file of the project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectFile {
+    /// Where it goes.
+    pub path: ProjectPath,
+    /// Blob with its content (zstd).
+    pub blob: Digest,
+    /// Length of the content in bytes.
+    pub len: u64,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// One directory of the project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// Where it goes.
+    pub path: ProjectPath,
+    /// Permission bits.
+    pub mode: u32,
+    /// Numeric owner.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+}
+
+/// One image: its names, its identity on either kind of store, its layers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// The name under which it is loaded.
+    pub reference: ImageReference,
+    /// `linux/amd64` and the like, from the image's config.
+    pub platform: String,
+    /// Blob with the OCI manifest; its digest is the image's ID on a containerd image store.
+    pub manifest: Digest,
+    /// Length of the manifest in bytes.
+    pub manifest_len: u64,
+    /// Blob with the config; its digest is the image's ID on a graph driver store.
+    pub config: Digest,
+    /// Layers from the bottom.
+    pub layers: Vec<Layer>,
+}
+
+impl Image {
+    /// The diff IDs of the layers, from the bottom: an image's identity on every store.
+    #[must_use]
+    pub fn diff_ids(&self) -> Vec<Digest> {
+        self.layers.iter().map(|layer| layer.diff_id).collect()
+    }
+}
+
+/// One layer of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Digest of the uncompressed tar.
+    pub diff_id: Digest,
+    /// Blob with the zstd-compressed tar.
+    pub blob: Digest,
+    /// Length of that blob in bytes.
+    pub stored_len: u64,
+    /// Length of the uncompressed tar in bytes.
+    pub tar_len: u64,
+    /// Bytes of file content when unpacked.
+    pub unpacked_len: u64,
+    /// Number of files, directories and links when unpacked: the inodes it costs.
+    pub entries: u64,
+}
+
+/// The engine that the bundle carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineParts {
+    /// Version that the static archive's `dockerd` reports, where it could be found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Blob with the static archive as a zstd-compressed tar.
+    pub archive: Digest,
+    /// Bytes of the binaries when unpacked.
+    pub archive_unpacked_len: u64,
+    /// Blob with the Compose plugin (zstd).
+    pub compose: Digest,
+    /// Length of the Compose plugin in bytes.
+    pub compose_len: u64,
+}
+
+/// What a host must offer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirements {
+    /// Processors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<u32>,
+    /// Memory in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Free disk for the application's own data in bytes, beside what images and engine need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<u64>,
+    /// TCP ports that must be free: numbers, or `{question}` for an answer.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// Lowest kernel version, `major.minor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    /// Architecture as `uname -m` says, for instance `x86_64`.
+    pub arch: String,
+}
+
+/// A check that proves the application healthy from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What to call it.
+    pub name: String,
+    /// `http://` URL; `{question}` stands for an answer.
+    pub url: String,
+    /// Expected HTTP status.
+    pub status: u16,
+    /// Text that the body must contain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+    /// How long it may take to become true after the start, in seconds.
+    pub timeout: u64,
+}
+
+/// A link to show at the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// What it leads to.
+    pub title: Localized,
+    /// URL; `{question}` stands for an answer.
+    pub url: String,
+}
