@@ -1,0 +1,176 @@
+//! `status`, `logs`, `start`, `stop`, `restart`: the day after. They work without the bundle, from what the installation
+//! left in the project directory.
+
+use std::path::PathBuf;
+
+use bundle_spec::answer::Answers;
+use bundle_spec::index::Content;
+use clap::ArgMatches;
+
+use super::Session;
+use crate::answers::{Origin, Sources, resolve};
+use crate::engine::Engine;
+use crate::event::Event;
+use crate::health::{self, Verdict};
+use crate::host::{file, lock, process};
+use crate::install::{Options, Target};
+use crate::layout::{EngineHome, Layout};
+use crate::outcome::{Code, Failure, Outcome};
+use crate::plan::EnginePlan;
+use crate::project::compose::Compose;
+use crate::receipt::Receipt;
+use crate::step::start_engine;
+use crate::text::{problem, summary as text};
+
+/// An installation as it was left.
+pub(super) struct Installed {
+    pub(super) layout: Layout,
+    pub(super) receipt: Receipt,
+    pub(super) content: Content,
+    pub(super) answers: Answers,
+}
+
+pub(super) fn run(
+    session: &Session,
+    verb: &str,
+    matches: &ArgMatches,
+    installed: Option<PathBuf>,
+) -> Outcome<()> {
+    let installed = find(session, installed)?;
+    let project = &installed.content.project.name;
+    match verb {
+        "status" => status(session, &installed),
+        "logs" => logs(matches, &installed),
+        "start" => {
+            start(session, &installed)?;
+            session.say(&text::started(project));
+            Ok(())
+        }
+        "stop" => {
+            stop(&installed)?;
+            session.say(&text::stopped(project));
+            Ok(())
+        }
+        _ => {
+            stop(&installed)?;
+            start(session, &installed)?;
+            session.say(&text::started(project));
+            Ok(())
+        }
+    }
+}
+
+/// The installation that is meant: `--dir`, else where this program lies, else where the bundle's application is installed.
+pub(super) fn find(session: &Session, own: Option<PathBuf>) -> Outcome<Installed> {
+    let by_bundle = || {
+        let content = &session.bundle.as_ref()?.bundle.index.content;
+        Some(Target::of(content, &Options::default()).layout.dir)
+    };
+    let dir = session.dir().or(own).or_else(by_bundle).unwrap_or_else(|| PathBuf::from("."));
+    let layout = Layout { dir: std::path::absolute(&dir).unwrap_or(dir) };
+    let shown = layout.dir.display().to_string();
+    let absent =
+        || Failure::new(Code::Usage, problem::no_installation(&shown)).todo(problem::name_installation());
+    let receipt =
+        Receipt::read(&layout.receipt()).map_err(|error| absent().because(&error))?.ok_or_else(absent)?;
+    let index =
+        file::read_text(&layout.index()).map_err(|error| absent().because(&error))?.unwrap_or_default();
+    let content: Content = serde_json::from_str(&index).map_err(|error| absent().because(&error))?;
+    let earlier = file::read_text(&layout.answers()).ok().flatten().unwrap_or_default();
+    let mut sources = Sources::default();
+    let values: std::collections::BTreeMap<String, String> =
+        serde_json::from_str(&earlier).unwrap_or_default();
+    sources.add(Origin::Earlier, values);
+    let resolved = match resolve(&content.questions, &sources, &mut |_| String::new()) {
+        Ok(resolved) | Err((resolved, _)) => resolved,
+    };
+    Ok(Installed { layout, receipt, content, answers: resolved.answers })
+}
+
+impl Installed {
+    /// The engine, if it answers.
+    pub(super) fn engine(&self) -> Outcome<Engine> {
+        let socket = &self.receipt.socket;
+        let silent = || {
+            let control = self.layout.control(&self.content.app.name);
+            Failure::new(Code::Unhealthy, problem::engine_not_there(&socket.display()))
+                .todo(text::not_back_after_reboot(&control.display().to_string()))
+        };
+        let engine = Engine::connect(socket).map_err(|error| silent().because(&error))?;
+        if engine.is_answering() { Ok(engine) } else { Err(silent()) }
+    }
+
+    /// Compose for this project.
+    pub(super) fn compose(&self) -> Compose {
+        Compose::new(&self.receipt.compose, &self.layout, &self.receipt.socket, &self.content)
+    }
+}
+
+fn status(session: &Session, installed: &Installed) -> Outcome<()> {
+    let engine = installed.engine()?;
+    let services = health::observe(&installed.content, &installed.answers, &engine)
+        .map_err(|error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error))?;
+    let is_well = services.iter().all(|service| service.verdict == Verdict::Well);
+    session.reporter.emit(&Event::Health { services });
+    if is_well {
+        Ok(())
+    } else {
+        Err(Failure::new(Code::Unhealthy, text::not_healthy())
+            .todo(text::look_at_logs(&installed.content.app.name)))
+    }
+}
+
+fn logs(matches: &ArgMatches, installed: &Installed) -> Outcome<()> {
+    let mut arguments = vec!["logs", "--no-color"];
+    if matches.get_flag("follow") {
+        arguments.push("--follow");
+    }
+    let tail = matches.get_one::<String>("tail").map_or("200", String::as_str);
+    arguments.extend(["--tail", tail]);
+    arguments.extend(matches.get_many::<String>("services").unwrap_or_default().map(String::as_str));
+    let failed = || Failure::midway(problem::compose_failed("logs"));
+    let status = process::run_attached(&mut installed.compose().command(&arguments))
+        .map_err(|error| failed().because(&error))?;
+    // An interrupted `--follow` is how it ends.
+    if status.success() || status.code().is_none() || status.code() == Some(130) {
+        Ok(())
+    } else {
+        Err(failed())
+    }
+}
+
+fn start(session: &Session, installed: &Installed) -> Outcome<()> {
+    let _lock = lock::take(&installed.layout.lock())?;
+    if let Some(home) = &installed.receipt.engine {
+        start_engine::start(&EnginePlan {
+            socket: installed.receipt.socket.clone(),
+            compose: installed.receipt.compose.clone(),
+            by_systemd: is_by_systemd(home),
+            home: Some(home.clone()),
+            containerd_store: true,
+            packet_filter: true,
+        })?;
+    }
+    let engine = installed.engine()?;
+    installed.compose().run(&["up", "--detach", "--no-build", "--pull", "never"])?;
+    let seen = |services: &[health::ServiceHealth]| {
+        session.reporter.emit(&Event::Health { services: services.to_vec() });
+    };
+    health::wait_until_well(&installed.content, &installed.answers, &engine, seen).map(drop)
+}
+
+pub(super) fn is_by_systemd(home: &EngineHome) -> bool {
+    *home == EngineHome::System && std::path::Path::new("/run/systemd/system").is_dir()
+}
+
+fn stop(installed: &Installed) -> Outcome<()> {
+    let _lock = lock::take(&installed.layout.lock())?;
+    if installed.engine().is_ok() {
+        installed.compose().run(&["stop"])?;
+    }
+    match &installed.receipt.engine {
+        // A private engine is there for this application alone.
+        Some(home @ EngineHome::Private(_)) => start_engine::stop_detached(home),
+        _ => Ok(()),
+    }
+}

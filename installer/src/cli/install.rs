@@ -1,0 +1,51 @@
+//! `install`, and what happens without a verb.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+
+use super::Session;
+use crate::facts::EngineChoice;
+use crate::install::{Options, install};
+use crate::outcome::{Code, Failure, Outcome};
+use crate::text::problem as text;
+
+pub(super) fn run(session: &Session) -> Outcome<()> {
+    install(session.bundle()?, &options(session)?, &session.reporter)
+}
+
+/// What the arguments ask for.
+///
+/// # Errors
+/// [`Code::Usage`] when `--set` is malformed.
+pub(super) fn options(session: &Session) -> Outcome<Options> {
+    let verb = session.verb();
+    let answers = value::<PathBuf>(session, verb, "answers");
+    let set = verb.get_many::<String>("set").unwrap_or_default();
+    let set = set.map(|given| match given.split_once('=') {
+        Some((id, value)) => Ok((id.to_owned(), value.to_owned())),
+        // What was given may be a secret with its name forgotten; it is not repeated.
+        None => Err(Failure::new(Code::Usage, text::set_not_understood("..."))),
+    });
+    let yes = verb.get_flag("yes");
+    let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    Ok(Options {
+        set: set.collect::<Outcome<_>>()?,
+        yes,
+        dry_run: verb.get_flag("dry-run"),
+        dir: session.dir(),
+        engine: value::<String>(session, verb, "engine").map(|name| match name.as_str() {
+            "private" => EngineChoice::Private,
+            "system" => EngineChoice::System,
+            _ => EngineChoice::Auto,
+        }),
+        interactive: on_terminal && answers.is_none() && !yes && !session.json,
+        answers,
+    })
+}
+
+/// An argument of the verb, or the same given before it.
+fn value<T: Clone + Send + Sync + 'static>(session: &Session, verb: &ArgMatches, name: &str) -> Option<T> {
+    verb.get_one::<T>(name).or_else(|| session.matches.get_one::<T>(name)).cloned()
+}

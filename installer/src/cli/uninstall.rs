@@ -1,0 +1,149 @@
+//! `uninstall`: takes back what the receipt says was done. Data stays unless the application's name is typed in full.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+
+use super::Session;
+use super::day2::{self, Installed};
+use crate::engine::Engine;
+use crate::host::{file, lock, process};
+use crate::layout::{EngineHome, SYSTEM_UNIT};
+use crate::outcome::{Code, Failure, Outcome};
+use crate::receipt::StepState;
+use crate::step::start_engine;
+use crate::text::summary as text;
+
+pub(super) fn run(session: &Session, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
+    let purge = matches.get_flag("purge");
+    let installed = day2::find(session, own)?;
+    let app = &installed.content.app.name;
+    if purge {
+        confirm(session, app)?;
+    }
+    let lock = lock::take(&installed.layout.lock())?;
+    match installed.engine() {
+        Ok(engine) => remove_from_engine(session, &installed, &engine, purge)?,
+        // With the engine gone for good there is nothing in it to remove.
+        Err(failure) if !purge => return Err(failure),
+        Err(_) => {}
+    }
+    remove_engine(session, &installed, purge)?;
+    drop(lock);
+    remove_project(&installed, purge)?;
+    if purge {
+        session.say(&text::purged(app));
+    } else {
+        session.say(&text::uninstalled_with_data(&installed.layout.dir.display().to_string()));
+    }
+    Ok(())
+}
+
+/// The name must be typed in full; `--yes` does not replace it.
+fn confirm(session: &Session, app: &str) -> Outcome<()> {
+    session.say(&text::type_name(app));
+    let mut typed = String::new();
+    // End of input counts as nothing typed.
+    let _ = std::io::stdin().lock().read_line(&mut typed);
+    if typed.trim() == app { Ok(()) } else { Err(Failure::new(Code::Usage, text::name_mismatch(app))) }
+}
+
+fn remove_from_engine(session: &Session, installed: &Installed, engine: &Engine, purge: bool) -> Outcome<()> {
+    session.say(&text::removing_project());
+    let mut arguments = vec!["down", "--remove-orphans"];
+    if purge {
+        arguments.push("--volumes");
+    }
+    installed.compose().run(&arguments)?;
+    session.say(&text::removing_images());
+    for image in &installed.content.images {
+        // One that something else uses stays.
+        let _ = engine.remove_image(&image.reference);
+    }
+    Ok(())
+}
+
+/// A private engine goes with its application; one for the whole host only when nothing is left on it.
+fn remove_engine(session: &Session, installed: &Installed, purge: bool) -> Outcome<()> {
+    let Some(home) = &installed.receipt.engine else { return Ok(()) };
+    if let EngineHome::Private(dir) = home {
+        start_engine::stop_detached(home)?;
+        if purge {
+            session.say(&text::removing_engine());
+            unmount_below(dir);
+            file::remove_tree(dir)?;
+        }
+        return Ok(());
+    }
+    let population = Engine::connect(&installed.receipt.socket).and_then(|engine| engine.population());
+    let is_empty = population.is_ok_and(|(containers, images)| containers == 0 && images == 0);
+    if !purge || !is_empty {
+        session.say(&text::engine_kept());
+        return Ok(());
+    }
+    session.say(&text::removing_engine());
+    if day2::is_by_systemd(home) {
+        for arguments in [["disable", "docker.service"], ["stop", "docker.service"]] {
+            let _ = process::run(process::command("systemctl").args(arguments));
+        }
+    } else {
+        start_engine::stop_detached(home)?;
+    }
+    for root in [home.data_root(), home.exec_root()] {
+        unmount_below(&root);
+        file::remove_tree(&root)?;
+    }
+    file::remove(&home.socket())?;
+    file::remove_tree(&home.bin())?;
+    let _ = process::run(process::command("groupdel").arg("docker"));
+    for path in installed.receipt.made.iter().rev() {
+        remove_made(path)?;
+    }
+    if Path::new(SYSTEM_UNIT).parent().is_some_and(Path::is_dir) {
+        let _ = process::run(process::command("systemctl").arg("daemon-reload"));
+    }
+    Ok(())
+}
+
+/// Removes one thing that we made; a directory only when nothing is left in it.
+fn remove_made(path: &Path) -> Outcome<()> {
+    if path.is_dir() && !path.is_symlink() {
+        file::remove_dir_if_empty(path);
+        return Ok(());
+    }
+    file::remove(path)
+}
+
+/// What a killed engine left mounted would make the directory impossible to remove.
+fn unmount_below(dir: &Path) {
+    for point in file::mounts_below(dir) {
+        let _ = process::run(process::command("umount").arg("--lazy").arg(point));
+    }
+}
+
+fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
+    let layout = &installed.layout;
+    let app = &installed.content.app.name;
+    let link = crate::layout::Layout::control_link(app);
+    if std::fs::read_link(&link).is_ok_and(|target| target == layout.control(app)) {
+        file::remove(&link)?;
+    }
+    if purge {
+        return file::remove_tree(&layout.dir);
+    }
+    for path in &installed.receipt.files {
+        file::remove(&layout.dir.join(path))?;
+        for parent in Path::new(path).ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
+            file::remove_dir_if_empty(&layout.dir.join(parent));
+        }
+    }
+    file::remove_tree(&layout.bin())?;
+    let mut receipt = installed.receipt.clone();
+    for step in &mut receipt.steps {
+        step.state = StepState::Begun;
+    }
+    receipt.started_as.clear();
+    receipt.bundle.clear();
+    receipt.write(&layout.receipt())
+}

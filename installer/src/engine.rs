@@ -1,0 +1,278 @@
+//! The Docker Engine API: the one seam to an engine. Blocking on the outside, so that everything else stays plain.
+//!
+//! Not here: which images are loaded and in which form (`load`), or starting an engine (`step`).
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::query_parameters as query;
+use bundle_spec::digest::Digest;
+use bundle_spec::reference::ImageReference;
+use futures_util::StreamExt as _;
+
+pub mod container;
+pub mod description;
+pub mod http;
+pub mod import;
+
+pub use container::Container;
+pub use description::{Description, Flavour, Store};
+
+/// How long a question may take; an engine that needs longer counts as not answering.
+const QUICK: u64 = 20;
+/// How long a transfer may take in seconds: the engine sends response headers only after the whole upload (bollard#503).
+const PATIENT: u64 = 24 * 3600;
+
+/// A connection to an engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    quick: Docker,
+    patient: Docker,
+    socket: PathBuf,
+}
+
+/// A request that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No answer, or not the answer of an engine.
+    #[error("the engine at {} did not answer as expected ({operation})", .socket.display())]
+    Request {
+        /// What was asked.
+        operation: &'static str,
+        /// Of which engine.
+        socket: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: bollard::errors::Error,
+    },
+    /// The engine said no in the middle of an answer.
+    #[error("the engine refused ({operation}): {reply}")]
+    Refused {
+        /// What was asked.
+        operation: &'static str,
+        /// What it said.
+        reply: String,
+    },
+}
+
+/// An image as an engine knows it.
+#[derive(Clone, Debug)]
+pub struct PresentImage {
+    /// The engine's own identifier; its meaning depends on the store.
+    pub id: String,
+    /// Diff IDs from the bottom: the identity that all stores agree on.
+    pub diff_ids: Vec<Digest>,
+    /// References that point to it.
+    pub tags: Vec<ImageReference>,
+}
+
+/// Runs a future to its end; the one asynchronous runtime of the process.
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+    static RUNTIME: OnceLock<Option<tokio::runtime::Runtime>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().ok()
+    });
+    match runtime {
+        Some(runtime) => runtime.block_on(future),
+        // Without threads nothing can go on; the kernel refused two of them.
+        None => std::process::exit(i32::from(crate::outcome::Code::Failed as u8)),
+    }
+}
+
+impl Engine {
+    /// Connects to the engine behind a unix socket. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When there is no such socket.
+    pub fn connect(socket: &Path) -> Result<Self, EngineError> {
+        let path = socket.to_string_lossy();
+        let connect = |timeout| {
+            Docker::connect_with_unix(&path, timeout, bollard::API_DEFAULT_VERSION).map_err(|source| {
+                EngineError::Request { operation: "connect", socket: socket.to_owned(), source }
+            })
+        };
+        Ok(Self { quick: connect(QUICK)?, patient: connect(PATIENT)?, socket: socket.to_owned() })
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    fn ask<T>(
+        &self,
+        operation: &'static str,
+        future: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T, EngineError> {
+        // bollard's own time limit covers everything up to the response's head; a stalled body needs this one.
+        let limited = async { tokio::time::timeout(Duration::from_secs(2 * QUICK), future).await };
+        wait(limited)
+            .unwrap_or(Err(bollard::errors::Error::RequestTimeoutError))
+            .map_err(|source| EngineError::Request { operation, socket: self.socket.clone(), source })
+    }
+
+    /// What kind of engine this is.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn describe(&self) -> Result<Description, EngineError> {
+        let version = self.ask("version", self.quick.version())?;
+        let info = self.ask("info", self.quick.info())?;
+        Ok(Description::from_replies(&version, &info))
+    }
+
+    /// Whether it answers at all.
+    pub fn is_answering(&self) -> bool {
+        self.ask("ping", self.quick.ping()).is_ok()
+    }
+
+    /// The image behind a reference or identifier, if it is there.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn image(&self, reference: &str) -> Result<Option<PresentImage>, EngineError> {
+        match self.ask("inspect image", self.quick.inspect_image(reference)) {
+            Ok(image) => Ok(Some(present(image))),
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All images, intermediate ones included: what layers the engine has can only be learnt from them.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn images(&self) -> Result<Vec<PresentImage>, EngineError> {
+        let options = query::ListImagesOptions { all: true, ..Default::default() };
+        let list = self.ask("list images", self.quick.list_images(Some(options)))?;
+        let mut images = Vec::new();
+        for summary in list {
+            // One that vanishes between the two requests is simply not there.
+            images.extend(self.image(&summary.id)?);
+        }
+        Ok(images)
+    }
+
+    /// Gives an image another reference.
+    ///
+    /// # Errors
+    /// When the engine does not answer or refuses.
+    pub fn tag(&self, id: &str, reference: &ImageReference) -> Result<(), EngineError> {
+        let (repo, tag) = reference.as_str().rsplit_once(':').unwrap_or((reference.as_str(), "latest"));
+        let options = query::TagImageOptions { repo: Some(repo.to_owned()), tag: Some(tag.to_owned()) };
+        self.ask("tag image", self.quick.tag_image(id, Some(options)))
+    }
+
+    /// Removes a reference, and the image with the last one. One that is not there, or in use, is left.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn remove_image(&self, reference: &ImageReference) -> Result<bool, EngineError> {
+        let options = query::RemoveImageOptions::default();
+        match self.ask("remove image", self.patient.remove_image(reference.as_str(), Some(options), None)) {
+            Ok(_) => Ok(true),
+            Err(error) if is_not_found(&error) || is_conflict(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes and removes a container of an image: proof that its top layer is really there, which neither an exit code
+    /// nor a "Loaded image" line is (the containerd store reports unpack errors as text and success).
+    ///
+    /// # Errors
+    /// When the engine cannot make a container of it.
+    pub fn prove_image(&self, reference: &ImageReference) -> Result<(), EngineError> {
+        let body = bollard::models::ContainerCreateBody {
+            image: Some(reference.as_str().to_owned()),
+            cmd: Some(vec!["/airlift-proof".to_owned()]),
+            ..Default::default()
+        };
+        let create = self.patient.create_container(None::<query::CreateContainerOptions>, body);
+        let container = self.ask("create container", create)?;
+        let options = query::RemoveContainerOptions { force: true, v: true, link: false };
+        self.ask("remove container", self.patient.remove_container(&container.id, Some(options)))
+    }
+
+    /// The containers of a Compose project, running or not.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn containers(&self, project: &str) -> Result<Vec<Container>, EngineError> {
+        let filter = format!("com.docker.compose.project={project}");
+        let options = query::ListContainersOptions {
+            all: true,
+            filters: Some(HashMap::from([("label".to_owned(), vec![filter])])),
+            ..Default::default()
+        };
+        let list = self.ask("list containers", self.quick.list_containers(Some(options)))?;
+        let mut containers = Vec::new();
+        for id in list.into_iter().filter_map(|summary| summary.id) {
+            match self.ask("inspect container", self.quick.inspect_container(&id, None)) {
+                Ok(reply) => containers.push(Container::from_reply(reply)),
+                Err(error) if is_not_found(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        containers.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(containers)
+    }
+
+    /// Number of containers and images that the engine has, of whatever project.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn population(&self) -> Result<(i64, i64), EngineError> {
+        let info = self.ask("info", self.quick.info())?;
+        Ok((info.containers.unwrap_or(0), info.images.unwrap_or(0)))
+    }
+
+    /// The last lines of a container's log.
+    pub fn log_tail(&self, id: &str, lines: usize) -> Vec<String> {
+        let options =
+            query::LogsOptions { stdout: true, stderr: true, tail: lines.to_string(), ..Default::default() };
+        let collect = async {
+            let mut text = String::new();
+            let mut stream = std::pin::pin!(self.quick.logs(id, Some(options)));
+            while let Some(Ok(piece)) = stream.next().await {
+                text.push_str(&String::from_utf8_lossy(&piece.into_bytes()));
+            }
+            text
+        };
+        let limited = async { tokio::time::timeout(Duration::from_secs(QUICK), collect).await };
+        let text = wait(limited).unwrap_or_default();
+        let mut tail: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
+        tail.split_off(tail.len().saturating_sub(lines))
+    }
+}
+
+fn present(image: bollard::models::ImageInspect) -> PresentImage {
+    let layers = image.root_fs.and_then(|root| root.layers).unwrap_or_default();
+    let tags = image.repo_tags.unwrap_or_default();
+    PresentImage {
+        id: image.id.unwrap_or_default(),
+        diff_ids: layers.iter().filter_map(|layer| layer.parse().ok()).collect(),
+        tags: tags.iter().filter_map(|tag| ImageReference::parse(tag).ok()).collect(),
+    }
+}
+
+fn status(error: &EngineError) -> Option<u16> {
+    match error {
+        EngineError::Request {
+            source: bollard::errors::Error::DockerResponseServerError { status_code, .. },
+            ..
+        } => Some(*status_code),
+        _ => None,
+    }
+}
+
+fn is_not_found(error: &EngineError) -> bool {
+    status(error) == Some(404)
+}
+
+fn is_conflict(error: &EngineError) -> bool {
+    status(error) == Some(409)
+}

@@ -1,0 +1,71 @@
+//! A container as health and status see it.
+
+use bollard::models::ContainerInspectResponse;
+use serde::Serialize;
+
+/// One container of a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Container {
+    /// Identifier.
+    pub id: String,
+    /// Name without the leading `/`.
+    pub name: String,
+    /// Compose service.
+    pub service: String,
+    /// `running`, `exited`, `restarting`, …
+    pub state: String,
+    /// `healthy`, `unhealthy`, `starting`; `None` without a health check.
+    pub health: Option<String>,
+    /// Exit code of the last run.
+    pub exit_code: i64,
+    /// How often the engine has restarted it.
+    pub restarts: i64,
+    /// Ended because memory ran out.
+    pub out_of_memory: bool,
+    /// Process id of its first process, 0 when it does not run.
+    pub pid: i64,
+    /// Whether its restart policy brings it back.
+    pub restarts_by_itself: bool,
+    /// The image it was made of, by the engine's identifier.
+    pub image: String,
+}
+
+impl Container {
+    /// From the reply to `GET /containers/{id}/json`.
+    pub(super) fn from_reply(reply: ContainerInspectResponse) -> Self {
+        let state = reply.state.unwrap_or_default();
+        let labels = reply.config.and_then(|config| config.labels).unwrap_or_default();
+        let policy =
+            reply.host_config.and_then(|config| config.restart_policy).and_then(|policy| policy.name);
+        let policy = policy.map(|name| name.to_string()).unwrap_or_default();
+        let health = state.health.and_then(|health| health.status).map(|status| status.to_string());
+        Self {
+            id: reply.id.unwrap_or_default(),
+            name: reply.name.unwrap_or_default().trim_start_matches('/').to_owned(),
+            service: labels.get("com.docker.compose.service").cloned().unwrap_or_default(),
+            state: state.status.map(|status| status.to_string()).unwrap_or_default(),
+            health: health.filter(|status| !status.is_empty() && status != "none"),
+            exit_code: state.exit_code.unwrap_or(0),
+            restarts: reply.restart_count.unwrap_or(0),
+            out_of_memory: state.oom_killed.unwrap_or(false),
+            pid: state.pid.unwrap_or(0),
+            restarts_by_itself: matches!(policy.as_str(), "always" | "unless-stopped" | "on-failure"),
+            image: reply.image.unwrap_or_default(),
+        }
+    }
+
+    /// Runs, and is healthy where it says anything about its health.
+    pub fn is_well(&self) -> bool {
+        self.state == "running" && self.health.as_deref().is_none_or(|health| health == "healthy")
+    }
+
+    /// Did its work and ended: a one-shot service such as a migration.
+    pub fn is_finished(&self) -> bool {
+        self.state == "exited" && self.exit_code == 0 && !self.restarts_by_itself
+    }
+
+    /// Will not become well by waiting.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.state.as_str(), "dead") || (self.state == "exited" && self.exit_code != 0)
+    }
+}

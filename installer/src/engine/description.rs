@@ -1,0 +1,122 @@
+//! What kind of engine answers: told by what it says of itself, never by the name of a command.
+
+use std::path::{Path, PathBuf};
+
+use bollard::models::{SystemInfo, SystemVersion};
+use serde::Serialize;
+
+/// An engine's own words, boiled down to what decisions need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Description {
+    /// Docker, or something in its clothes.
+    pub flavour: Flavour,
+    /// Version as reported.
+    pub version: String,
+    /// How it stores images.
+    pub store: Store,
+    /// Its data root (`/var/lib/docker`).
+    pub root: PathBuf,
+    /// Runs without root.
+    pub rootless: bool,
+    /// Is part of a swarm.
+    pub swarm: bool,
+}
+
+/// Docker, or something in its clothes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavour {
+    /// Docker or Moby.
+    Docker,
+    /// Podman's compatible API.
+    Podman,
+}
+
+/// How an engine stores images; decides in which form they are sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Store {
+    /// The containerd image store: keeps compressed blobs, takes OCI layouts.
+    Containerd,
+    /// A graph driver, `overlay2` as a rule: keeps unpacked layers only, takes docker-archives.
+    GraphDriver(String),
+}
+
+impl Description {
+    /// From the replies to `GET /version` and `GET /info`.
+    pub fn from_replies(version: &SystemVersion, info: &SystemInfo) -> Self {
+        let components = version.components.iter().flatten();
+        let is_podman =
+            components.into_iter().any(|component| component.name.to_lowercase().contains("podman"));
+        let driver_type = info.driver_status.iter().flatten().find_map(|pair| match pair.as_slice() {
+            [name, value] if name == "driver-type" => Some(value.as_str()),
+            _ => None,
+        });
+        let store = match driver_type {
+            Some("io.containerd.snapshotter.v1") => Store::Containerd,
+            _ => Store::GraphDriver(info.driver.clone().unwrap_or_default()),
+        };
+        let security = info.security_options.iter().flatten();
+        Self {
+            flavour: if is_podman { Flavour::Podman } else { Flavour::Docker },
+            version: version.version.clone().unwrap_or_default(),
+            store,
+            root: info.docker_root_dir.clone().unwrap_or_default().into(),
+            rootless: security.into_iter().any(|option| option.contains("rootless")),
+            swarm: info
+                .swarm
+                .as_ref()
+                .and_then(|swarm| swarm.local_node_state)
+                .is_some_and(|state| state.to_string() == "active"),
+        }
+    }
+
+    /// Major and minor version.
+    pub fn release(&self) -> (u32, u32) {
+        release(&self.version)
+    }
+
+    /// Whether the engine unpacks zstd layers: from 22.06, published as 23.0 (moby `pkg/archive`).
+    pub fn takes_zstd(&self) -> bool {
+        self.release() >= (22, 6)
+    }
+
+    /// Where blobs and snapshots of the containerd store lie: below the data root when dockerd runs its own containerd,
+    /// else in the system's. `DockerRootDir` alone would be the wrong file system (docker/cli#6645).
+    pub fn containerd_root(&self) -> PathBuf {
+        let own = self.root.join("containerd/daemon");
+        if own.is_dir() { own } else { Path::new("/var/lib/containerd").to_owned() }
+    }
+
+    /// The directory whose file system images are written to.
+    pub fn image_root(&self) -> PathBuf {
+        match self.store {
+            Store::Containerd => self.containerd_root(),
+            Store::GraphDriver(_) => self.root.clone(),
+        }
+    }
+}
+
+/// Major and minor number of a version such as `20.10.24+dfsg1`.
+pub fn release(version: &str) -> (u32, u32) {
+    let mut numbers = version.split(['.', '-', '+', '~']).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::release;
+
+    #[test]
+    fn versions_of_all_sorts_are_read() {
+        for (text, expected) in [
+            ("20.10.24+dfsg1", (20, 10)),
+            ("28.5.2", (28, 5)),
+            ("29.0.0-rc.1", (29, 0)),
+            ("", (0, 0)),
+            ("dev", (0, 0)),
+        ] {
+            assert_eq!(release(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A plain HTTP GET for checks: IP literals and `localhost` only, no redirects, no TLS, bounded time and size.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper_util::rt::TokioIo;
+
+use super::wait;
+
+/// What a server said.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The first 64 KiB of the body.
+    pub body: String,
+}
+
+/// Most that is read of a body, in bytes.
+const BODY_MAX: usize = 64 << 10;
+
+/// Gets a URL within `limit`.
+///
+/// # Errors
+/// In words: not reachable, no answer in time, not a URL that can be asked.
+pub fn get(url: &str, limit: Duration) -> Result<Reply, String> {
+    let uri: hyper::Uri = url.parse().map_err(|error| format!("{error}"))?;
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let ip = match host {
+        "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        literal => literal.parse().map_err(|_| format!("`{literal}` is not an IP address"))?,
+    };
+    let address = SocketAddr::new(ip, uri.port_u16().unwrap_or(80));
+    let exchange = async {
+        let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| error.to_string())?;
+        let connection = tokio::spawn(connection);
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let request = hyper::Request::get(path)
+            .header("host", uri.authority().map_or("", |authority| authority.as_str()))
+            .header("user-agent", "airlift")
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| error.to_string())?;
+        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        let status = response.status().as_u16();
+        let body = Limited::new(response.into_body(), BODY_MAX).collect().await;
+        connection.abort();
+        let body =
+            body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
+        Ok(Reply { status, body })
+    };
+    wait(async { tokio::time::timeout(limit, exchange).await })
+        .unwrap_or_else(|_| Err("no answer in time".to_owned()))
+}

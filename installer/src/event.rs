@@ -1,0 +1,92 @@
+//! What happens during a run, as data. Producers emit these; only `report` prints.
+
+use serde::Serialize;
+
+use crate::health::ServiceHealth;
+use crate::preflight::Finding;
+use crate::text::Message;
+
+/// One thing that happened. Serialised as one JSON line each with `--json`; the field `event` names the kind.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The run begins.
+    Started {
+        /// Version of this schema.
+        schema: u32,
+        /// Application.
+        app: String,
+        /// Its version.
+        version: String,
+        /// What is about to happen.
+        title: Message,
+    },
+    /// One finding of preflight.
+    Finding(Finding),
+    /// The plan, before anything is changed.
+    Plan {
+        /// One line a step.
+        steps: Vec<Message>,
+    },
+    /// A step begins.
+    StepStarted {
+        /// Its number from 1.
+        number: usize,
+        /// Of how many.
+        count: usize,
+        /// What it does.
+        title: Message,
+    },
+    /// Bytes moved so far in what is running now.
+    Progress {
+        /// What moves.
+        title: Message,
+        /// Bytes done.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// A step ended.
+    StepFinished {
+        /// Its number from 1.
+        number: usize,
+        /// What came of it.
+        outcome: StepOutcome,
+        /// How long it took, in milliseconds.
+        millis: u64,
+        /// What it did.
+        title: Message,
+    },
+    /// Health as it is now.
+    Health {
+        /// Each service.
+        services: Vec<ServiceHealth>,
+    },
+    /// Something to know.
+    Note {
+        /// What.
+        text: Message,
+    },
+    /// The run ended.
+    Finished {
+        /// Exit code.
+        code: u8,
+        /// Summary or failure.
+        text: Message,
+    },
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepOutcome {
+    /// Carried out.
+    Done,
+    /// Failed.
+    Failed,
+    /// Was in place already.
+    Skipped,
+}
+
+/// Version of the event schema.
+pub const SCHEMA: u32 = 1;

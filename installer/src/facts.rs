@@ -1,0 +1,176 @@
+//! What this host is like, read once at the start. Collectors read; nothing here decides or changes anything.
+
+use std::path::{Path, PathBuf};
+
+use bundle_spec::digest::Digest;
+use serde::Serialize;
+
+use crate::engine::{Container, Description, PresentImage};
+use crate::layout::{EngineHome, Layout};
+
+pub mod engine;
+pub mod inventory;
+pub mod machine;
+pub mod network;
+pub mod storage;
+
+/// Everything that decisions are made from.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The machine itself.
+    pub machine: Machine,
+    /// File systems behind the paths that matter.
+    pub storage: storage::Storage,
+    /// Who listens on which TCP port.
+    pub listeners: Vec<network::Listener>,
+    /// The engine that would be used.
+    pub engine: EngineFacts,
+    /// Another engine runs on this host (matters for a private one).
+    pub has_other_engine: bool,
+    /// What is in the engine.
+    pub inventory: Inventory,
+    /// What is in the project directory.
+    pub project: ProjectFacts,
+}
+
+/// The machine itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Machine {
+    /// Effective user is root.
+    pub is_root: bool,
+    /// As `uname -m` says.
+    pub arch: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// Memory in bytes.
+    pub memory: u64,
+    /// Processors usable by this process.
+    pub cores: u32,
+    /// systemd runs as process 1.
+    pub has_systemd: bool,
+    /// Commands that an engine needs, and that are missing here.
+    pub missing_commands: Vec<String>,
+    /// Name and version of the distribution.
+    pub os: String,
+    /// Changes at every boot; tells what a power cut may have undone.
+    pub boot_id: String,
+    /// A Compose plugin that is installed on the host.
+    pub compose_plugin: Option<PathBuf>,
+    /// A containerd runs that no Docker engine started: an engine that we install would share it.
+    pub has_foreign_containerd: bool,
+}
+
+/// The engine that would be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineFacts {
+    /// There is none.
+    Absent,
+    /// `DOCKER_HOST` names something else than a unix socket.
+    Remote(String),
+    /// It is installed and does not answer.
+    Silent {
+        /// Where it should listen.
+        socket: PathBuf,
+        /// What was found instead of an answer.
+        why: String,
+    },
+    /// It answers.
+    Running {
+        /// Where.
+        socket: PathBuf,
+        /// What it says of itself.
+        description: Description,
+    },
+}
+
+/// What is in the engine.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// Images.
+    pub images: Vec<PresentImage>,
+    /// Blobs of the bundle that a containerd store has.
+    pub blobs: std::collections::HashSet<Digest>,
+    /// Containers of our project.
+    pub containers: Vec<Container>,
+}
+
+/// What is in the project directory.
+#[derive(Clone, Debug, Default)]
+pub struct ProjectFacts {
+    /// Exists and has something in it.
+    pub is_occupied: bool,
+    /// The receipt of an earlier run.
+    pub receipt: Option<crate::receipt::Receipt>,
+    /// There is a receipt that cannot be read, and why.
+    pub receipt_error: Option<String>,
+    /// What `<app>ctl` in the search path leads to, if it exists.
+    pub control_link: Option<PathBuf>,
+    /// A file where the engine's own would go, that is not ours.
+    pub foreign_unit: Option<PathBuf>,
+}
+
+/// What was asked for on the command line, as far as facts depend on it.
+#[derive(Clone, Debug)]
+pub struct Scope<'a> {
+    /// Where the project goes.
+    pub layout: &'a Layout,
+    /// Which engine is wanted.
+    pub choice: EngineChoice,
+    /// The value of `DOCKER_HOST`.
+    pub docker_host: Option<String>,
+    /// Application name.
+    pub app: &'a str,
+    /// Compose project name.
+    pub project: &'a str,
+}
+
+/// `--engine`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineChoice {
+    /// The host's if usable, else install it.
+    Auto,
+    /// The bundled one, beside everything else.
+    Private,
+    /// The host's, or install it.
+    System,
+}
+
+impl EngineFacts {
+    /// The socket of an engine that runs.
+    pub fn socket(&self) -> Option<&Path> {
+        match self {
+            Self::Running { socket, .. } => Some(socket),
+            _ => None,
+        }
+    }
+
+    /// The description of an engine that runs.
+    pub fn description(&self) -> Option<&Description> {
+        match self {
+            Self::Running { description, .. } => Some(description),
+            _ => None,
+        }
+    }
+}
+
+/// Collects all facts.
+pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
+    let private = EngineHome::private(scope.layout);
+    let system = engine::look_at_system(scope.docker_host.as_deref());
+    let (engine, has_other_engine) = match scope.choice {
+        EngineChoice::Private => (engine::look_at(&private.socket()), !matches!(system, EngineFacts::Absent)),
+        EngineChoice::Auto | EngineChoice::System => (system, false),
+    };
+    let home = if scope.choice == EngineChoice::Private { private } else { EngineHome::System };
+    let image_root = engine.description().map_or_else(|| home.data_root(), Description::image_root);
+    Facts {
+        machine: machine::collect(),
+        storage: storage::collect(&[scope.layout.dir.clone(), image_root, home.data_root(), home.bin()]),
+        listeners: network::listeners(),
+        inventory: inventory::collect(&engine, scope.project, index),
+        engine,
+        has_other_engine,
+        project: inventory::project(scope),
+    }
+}

@@ -1,0 +1,65 @@
+//! Looks at what is there already: images and containers in the engine, the project directory.
+
+use std::path::Path;
+
+use bundle_spec::index::Index;
+
+use super::{EngineFacts, Inventory, ProjectFacts, Scope};
+use crate::engine::{Engine, Store};
+use crate::layout::{Layout, SYSTEM_UNIT};
+use crate::receipt::{self, Receipt};
+
+/// What is in the engine. An engine that stops answering meanwhile has nothing, and loading will say so.
+pub fn collect(engine: &EngineFacts, project: &str, index: &Index) -> Inventory {
+    let EngineFacts::Running { socket, description } = engine else { return Inventory::default() };
+    let Ok(connection) = Engine::connect(socket) else { return Inventory::default() };
+    let mut inventory = Inventory {
+        images: images(&connection, index),
+        containers: connection.containers(project).unwrap_or_default(),
+        ..Inventory::default()
+    };
+    if description.store == Store::Containerd {
+        let content = description.containerd_root().join("io.containerd.content.v1.content/blobs/sha256");
+        let is_there = |blob: &&bundle_spec::index::Blob| {
+            content.join(blob.digest.hex()).metadata().is_ok_and(|metadata| metadata.len() == blob.len)
+        };
+        inventory.blobs = index.place.blobs.iter().filter(is_there).map(|blob| blob.digest).collect();
+    }
+    inventory
+}
+
+/// The images of the bundle if all are there (one request each), else all images, since any may share layers.
+fn images(connection: &Engine, index: &Index) -> Vec<crate::engine::PresentImage> {
+    let wanted = &index.content.images;
+    let present: Vec<_> =
+        wanted.iter().filter_map(|image| connection.image(image.reference.as_str()).ok().flatten()).collect();
+    let all_there = present.len() == wanted.len()
+        && wanted.iter().zip(&present).all(|(image, found)| image.diff_ids() == found.diff_ids);
+    if all_there { present } else { connection.images().unwrap_or_default() }
+}
+
+/// What is in the project directory.
+pub fn project(scope: &Scope<'_>) -> ProjectFacts {
+    let (receipt, receipt_error) = match Receipt::read(&scope.layout.receipt()) {
+        Ok(receipt) => (receipt, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let entries = std::fs::read_dir(&scope.layout.dir).map(|entries| entries.flatten().collect::<Vec<_>>());
+    // The lock and its folder alone are what a run leaves that ended before it changed anything.
+    let is_occupied = entries
+        .is_ok_and(|entries| entries.iter().any(|entry| entry.file_name() != bundle_spec::path::STATE_DIR));
+    ProjectFacts {
+        is_occupied,
+        receipt,
+        receipt_error,
+        control_link: std::fs::read_link(Layout::control_link(scope.app)).ok(),
+        foreign_unit: foreign_unit(),
+    }
+}
+
+/// A `docker.service` that Airlift did not write.
+fn foreign_unit() -> Option<std::path::PathBuf> {
+    let path = Path::new(SYSTEM_UNIT);
+    let text = std::fs::read_to_string(path).ok()?;
+    (!text.contains(receipt::MARK)).then(|| path.to_owned())
+}

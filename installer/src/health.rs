@@ -1,0 +1,167 @@
+//! Is the application well? Decided from containers and checks, never from the exit code of `up`.
+
+use std::time::{Duration, Instant};
+
+use bundle_spec::answer::Answers;
+use bundle_spec::index::Content;
+use bundle_spec::project::Check;
+use serde::Serialize;
+
+use crate::engine::{Container, Engine, EngineError, http};
+use crate::outcome::{Code, Failure, Outcome};
+use crate::text::{Message, summary as text};
+
+/// How one service is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServiceHealth {
+    /// Compose service, or the check's name.
+    pub name: String,
+    /// Whether it is as it should be.
+    pub verdict: Verdict,
+    /// What was observed.
+    pub text: Message,
+}
+
+/// Whether something is as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Well,
+    /// May still become so.
+    Waiting,
+    /// Not without help.
+    Failed,
+}
+
+/// Judges the containers of the services that should be there. Pure.
+pub fn judge(services: &[String], containers: &[Container]) -> Vec<ServiceHealth> {
+    let of_service = |service: &String| {
+        let mut of = containers.iter().filter(|container| container.service == *service).peekable();
+        if of.peek().is_none() {
+            return vec![health(service, Verdict::Waiting, text::no_container())];
+        }
+        of.map(|container| judge_container(service, container)).collect()
+    };
+    services.iter().flat_map(of_service).collect()
+}
+
+fn judge_container(service: &str, container: &Container) -> ServiceHealth {
+    let state = &container.state;
+    if container.is_well() {
+        let observed = if container.health.is_some() { text::healthy() } else { text::running() };
+        health(service, Verdict::Well, observed)
+    } else if container.is_finished() {
+        health(service, Verdict::Well, text::finished())
+    } else if container.out_of_memory {
+        health(service, Verdict::Failed, text::out_of_memory())
+    } else if container.has_failed() {
+        let verdict = if container.restarts_by_itself { Verdict::Waiting } else { Verdict::Failed };
+        health(service, verdict, text::exited(container.exit_code, container.restarts))
+    } else if state == "restarting" {
+        health(service, Verdict::Waiting, text::exited(container.exit_code, container.restarts))
+    } else {
+        let observed = container.health.as_deref().unwrap_or(state);
+        health(service, Verdict::Waiting, text::not_yet(observed))
+    }
+}
+
+fn health(name: &str, verdict: Verdict, text: Message) -> ServiceHealth {
+    ServiceHealth { name: name.to_owned(), verdict, text }
+}
+
+/// Asks one check's URL.
+pub fn ask(check: &Check, answers: &Answers) -> ServiceHealth {
+    let url = answers.expand(&check.url).unwrap_or_else(|_| check.url.clone());
+    match http::get(&url, Duration::from_secs(5)) {
+        Ok(reply) if reply.status != check.status => {
+            health(&check.name, Verdict::Waiting, text::wrong_status(&url, reply.status, check.status))
+        }
+        Ok(reply) if check.contains.as_ref().is_some_and(|wanted| !reply.body.contains(wanted)) => {
+            health(&check.name, Verdict::Waiting, text::wrong_body(&url))
+        }
+        Ok(reply) => health(&check.name, Verdict::Well, text::answers(&url, reply.status)),
+        Err(why) => health(&check.name, Verdict::Waiting, text::no_answer(&url, &why)),
+    }
+}
+
+/// Everything as it is now: services, then checks.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn observe(
+    content: &Content,
+    answers: &Answers,
+    engine: &Engine,
+) -> Result<Vec<ServiceHealth>, EngineError> {
+    let containers = engine.containers(&content.project.name)?;
+    let mut all = judge(&services(content, &containers), &containers);
+    all.extend(content.checks.iter().map(|check| ask(check, answers)));
+    Ok(all)
+}
+
+/// The services that should be there: those the packer found, else those that have containers.
+fn services(content: &Content, containers: &[Container]) -> Vec<String> {
+    if !content.project.services.is_empty() {
+        return content.project.services.clone();
+    }
+    let mut services: Vec<String> = containers.iter().map(|container| container.service.clone()).collect();
+    services.dedup();
+    services
+}
+
+/// The shortest time that services without any check of their own get.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How often the state is looked at.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Waits until everything is well. `seen` is shown each change.
+///
+/// # Errors
+/// [`Code::Unhealthy`] with what is wrong and the last lines of the logs concerned.
+pub fn wait_until_well(
+    content: &Content,
+    answers: &Answers,
+    engine: &Engine,
+    mut seen: impl FnMut(&[ServiceHealth]),
+) -> Outcome<Vec<ServiceHealth>> {
+    let longest =
+        content.checks.iter().map(|check| Duration::from_secs(check.timeout)).max().unwrap_or_default();
+    let deadline = Instant::now() + longest.max(PATIENCE);
+    let mut last = Vec::new();
+    loop {
+        let now = observe(content, answers, engine)
+            .map_err(|error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error))?;
+        if now != last {
+            seen(&now);
+            last = now;
+        }
+        let worst = last.iter().map(|service| service.verdict).max().unwrap_or(Verdict::Well);
+        match worst {
+            Verdict::Well => return Ok(last),
+            Verdict::Waiting if Instant::now() < deadline => std::thread::sleep(INTERVAL),
+            Verdict::Waiting | Verdict::Failed => return Err(unwell(content, &last, engine)),
+        }
+    }
+}
+
+/// Lines of log that are shown of each service that is not well.
+const LOG_LINES: usize = 10;
+
+fn unwell(content: &Content, services: &[ServiceHealth], engine: &Engine) -> Box<Failure> {
+    let ill: Vec<&ServiceHealth> =
+        services.iter().filter(|service| service.verdict != Verdict::Well).collect();
+    let mut failure = Failure::new(Code::Unhealthy, text::not_healthy())
+        .listing(ill.iter().map(|service| text::service_line(&service.name, &service.text)).collect())
+        .todo(text::look_at_logs(&content.app.name));
+    for container in engine.containers(&content.project.name).unwrap_or_default() {
+        if !container.is_well() && !container.is_finished() {
+            let tail = engine.log_tail(&container.id, LOG_LINES);
+            failure = failure.quoting(format!("--- {} ---\n{}", container.service, tail.join("\n")));
+        }
+    }
+    failure
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! Tests of judging containers.
+
+use super::*;
+
+fn container(service: &str, state: &str) -> Container {
+    Container {
+        id: "0".repeat(64),
+        name: service.to_owned(),
+        service: service.to_owned(),
+        state: state.to_owned(),
+        health: None,
+        exit_code: 0,
+        restarts: 0,
+        out_of_memory: false,
+        pid: 1,
+        restarts_by_itself: true,
+        image: String::new(),
+    }
+}
+
+fn verdict(container: Container) -> Verdict {
+    judge(&["web".to_owned()], &[container])[0].verdict
+}
+
+#[test]
+fn running_is_well_unless_health_says_otherwise() {
+    assert_eq!(verdict(container("web", "running")), Verdict::Well);
+    for (health, expected) in
+        [("healthy", Verdict::Well), ("starting", Verdict::Waiting), ("unhealthy", Verdict::Waiting)]
+    {
+        let with_health = Container { health: Some(health.to_owned()), ..container("web", "running") };
+        assert_eq!(verdict(with_health), expected, "{health}");
+    }
+}
+
+#[test]
+fn a_one_shot_that_ended_well_is_well_and_one_that_failed_is_not_waited_for() {
+    let one_shot = Container { restarts_by_itself: false, ..container("web", "exited") };
+    assert_eq!(verdict(one_shot.clone()), Verdict::Well);
+    assert_eq!(verdict(Container { exit_code: 3, ..one_shot }), Verdict::Failed);
+}
+
+#[test]
+fn a_service_that_restarts_by_itself_is_given_time() {
+    let crashed = Container { exit_code: 1, restarts: 4, ..container("web", "restarting") };
+    assert_eq!(verdict(crashed), Verdict::Waiting);
+    assert_eq!(verdict(Container { out_of_memory: true, ..container("web", "exited") }), Verdict::Failed);
+}
+
+#[test]
+fn a_service_without_container_is_not_well() {
+    let judged = judge(&["web".to_owned(), "db".to_owned()], &[container("web", "running")]);
+    assert_eq!(judged[1].name, "db");
+    assert_eq!(judged[1].verdict, Verdict::Waiting);
+}

@@ -1,0 +1,5 @@
+//! Files and processes: the only place that changes files, opens them for writing, or spawns processes.
+
+pub mod file;
+pub mod lock;
+pub mod process;

@@ -1,0 +1,180 @@
+//! Files: atomic and durable writes with explicit mode and owner, so that umask and power loss make no difference.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use crate::outcome::{Failure, Outcome};
+use crate::text::problem;
+
+/// Permission bits and owner of what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Permission bits.
+    pub mode: u32,
+    /// Numeric user; `None` leaves it to whoever runs.
+    pub owner: Option<(u32, u32)>,
+}
+
+impl Access {
+    /// For secrets: only their owner.
+    pub const PRIVATE: Self = Self { mode: 0o600, owner: None };
+    /// For ordinary files.
+    pub const READABLE: Self = Self { mode: 0o644, owner: None };
+    /// For programs.
+    pub const EXECUTABLE: Self = Self { mode: 0o755, owner: None };
+}
+
+/// Writes a file so that at any moment either the old or the new content is there: temporary file beside it, content,
+/// mode, fsync, rename, fsync of the directory.
+///
+/// # Errors
+/// Names the path and the reason; nothing is left behind.
+pub fn write_atomic(path: &Path, access: Access, content: &mut dyn Read) -> Outcome<()> {
+    let mut attempt = || -> io::Result<()> {
+        let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut temporary = tempfile::Builder::new().prefix(".airlift-").tempfile_in(parent)?;
+        io::copy(content, &mut temporary)?;
+        temporary.flush()?;
+        apply(temporary.path(), access)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(path).map_err(|error| error.error)?;
+        sync_dir(parent)
+    };
+    attempt().map_err(|error| Failure::midway(problem::cannot_write(&path.display())).because(&error))
+}
+
+/// [`write_atomic`] for content in memory.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write(path: &Path, access: Access, content: &[u8]) -> Outcome<()> {
+    write_atomic(path, access, &mut &*content)
+}
+
+/// Makes a directory and its parents; only what did not exist gets the mode and owner, and is returned, outermost first.
+///
+/// # Errors
+/// Names the path and the reason.
+pub fn make_dir(path: &Path, access: Access) -> Outcome<Vec<PathBuf>> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
+    let mut made = Vec::new();
+    for dir in missing.into_iter().rev() {
+        fs::create_dir(dir)
+            .and_then(|()| apply(dir, if dir == path { access } else { Access::EXECUTABLE }))
+            .map_err(|error| {
+                Failure::midway(problem::cannot_make_directory(&dir.display())).because(&error)
+            })?;
+        made.push(dir.to_owned());
+    }
+    Ok(made)
+}
+
+/// Sets mode and owner of something that exists.
+///
+/// # Errors
+/// As the system says.
+pub fn apply(path: &Path, access: Access) -> io::Result<()> {
+    if let Some((uid, gid)) = access.owner {
+        chown(path, Some(uid), Some(gid))?;
+    }
+    fs::set_permissions(path, Permissions::from_mode(access.mode))
+}
+
+/// Makes the entries of a directory durable.
+///
+/// # Errors
+/// As the system says.
+pub fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Flushes the whole file system that `path` lies on, so that what an engine wrote survives a power cut.
+///
+/// # Errors
+/// As the system says.
+pub fn sync_file_system(path: &Path) -> io::Result<()> {
+    let existing = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    Ok(rustix::fs::syncfs(File::open(existing)?)?)
+}
+
+/// Reads a text file; `None` when it does not exist.
+///
+/// # Errors
+/// As the system says, apart from "not found".
+pub fn read_text(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a file or link; one that is not there is fine.
+///
+/// # Errors
+/// Names the path and the reason.
+pub fn remove(path: &Path) -> Outcome<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::midway(problem::cannot_remove(&path.display())).because(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes a directory with everything in it; one that is not there is fine.
+///
+/// # Errors
+/// Names the path and the reason.
+pub fn remove_tree(path: &Path) -> Outcome<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::midway(problem::cannot_remove(&path.display())).because(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes a directory if it is empty.
+pub fn remove_dir_if_empty(path: &Path) {
+    // Not empty, not there, not ours to remove: all fine.
+    let _ = fs::remove_dir(path);
+}
+
+/// Makes `link` point to `target`, replacing an older link of ours but nothing else.
+///
+/// # Errors
+/// When something that is no link is in the way, or the system refuses.
+pub fn link(link: &Path, target: &Path) -> Outcome<()> {
+    let refused = |error: io::Error| Failure::midway(problem::cannot_write(&link.display())).because(&error);
+    match fs::read_link(link) {
+        Ok(existing) if existing == target => return Ok(()),
+        Ok(_) => remove(link)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(refused(error)),
+    }
+    std::os::unix::fs::symlink(target, link).map_err(refused)
+}
+
+/// Lists the mounts at or below `path`, deepest first.
+pub fn mounts_below(path: &Path) -> Vec<PathBuf> {
+    let Ok(mounts) = procfs::process::Process::myself().and_then(|process| process.mountinfo()) else {
+        return Vec::new();
+    };
+    let mut below: Vec<PathBuf> =
+        mounts.0.into_iter().map(|mount| mount.mount_point).filter(|point| point.starts_with(path)).collect();
+    below.sort_by_key(|point| std::cmp::Reverse(point.as_os_str().len()));
+    below
+}
+
+/// Opens a log for appending, mode 0600.
+///
+/// # Errors
+/// As the system says.
+pub fn append_private(path: &Path) -> io::Result<File> {
+    let file = File::options().create(true).append(true).open(path)?;
+    apply(path, Access::PRIVATE)?;
+    Ok(file)
+}

@@ -1,0 +1,108 @@
+//! Processes: run to the end with captured output, or detached from this session. No shell is ever involved, and no
+//! child inherits our environment: a stray variable of the operator's would override `.env`.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+/// Directories searched for system commands, whatever the operator's `PATH` is; under sudo it is often shortened.
+pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a finished process left.
+#[derive(Debug)]
+pub struct Finished {
+    /// Exit status.
+    pub status: ExitStatus,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// A command with a clean environment.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", SYSTEM_PATH).env("LC_ALL", "C").stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end, with no input.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn run(command: &mut Command) -> io::Result<Finished> {
+    let output = command.output()?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Finished { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) })
+}
+
+/// Runs a command to its end on the operator's terminal.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn run_attached(command: &mut Command) -> io::Result<ExitStatus> {
+    command.status()
+}
+
+/// Where a system command is, if it is installed.
+pub fn find(name: &str) -> Option<PathBuf> {
+    SYSTEM_PATH.split(':').map(|dir| Path::new(dir).join(name)).find(|path| path.is_file())
+}
+
+/// Starts a program in a session of its own, with its output in a log file, and returns its process id.
+///
+/// `setsid` must be called in the new process; that is done by this executable under the hidden verb `__detach`
+/// ([`become_detached`]), since running code between fork and exec needs `unsafe`.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn spawn_detached(command: &[&OsStr], environment: &[(&str, &OsStr)], log: &Path) -> io::Result<u32> {
+    let log = std::fs::File::options().create(true).append(true).open(log)?;
+    let mut detacher = self::command("/proc/self/exe");
+    detacher.arg("__detach").args(command).envs(environment.iter().copied());
+    let child = detacher.stdout(log.try_clone()?).stderr(log).current_dir("/").spawn()?;
+    Ok(child.id())
+}
+
+/// The other half of [`spawn_detached`]: leaves the session and becomes the program.
+///
+/// Returns only when that fails, with the reason.
+pub fn become_detached(command: &[std::ffi::OsString]) -> io::Error {
+    let Some((program, arguments)) = command.split_first() else {
+        return io::ErrorKind::InvalidInput.into();
+    };
+    if let Err(error) = rustix::process::setsid() {
+        return error.into();
+    }
+    Command::new(program).args(arguments).exec()
+}
+
+/// Whether a process with this id runs a program whose path begins with `program`; ids are reused, so the id alone proves nothing.
+pub fn is_running(pid: i32, program: &Path) -> bool {
+    procfs::process::Process::new(pid).and_then(|process| process.exe()).is_ok_and(|exe| {
+        exe.as_os_str().as_encoded_bytes().starts_with(program.as_os_str().as_encoded_bytes())
+    })
+}
+
+/// Asks a process to end.
+///
+/// # Errors
+/// When there is no such process.
+pub fn terminate(pid: i32) -> io::Result<()> {
+    signal(pid, rustix::process::Signal::TERM)
+}
+
+/// Ends a process at once.
+///
+/// # Errors
+/// When there is no such process.
+pub fn kill(pid: i32) -> io::Result<()> {
+    signal(pid, rustix::process::Signal::KILL)
+}
+
+fn signal(pid: i32, signal: rustix::process::Signal) -> io::Result<()> {
+    let pid = rustix::process::Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::kill_process(pid, signal)?)
+}

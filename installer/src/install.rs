@@ -1,0 +1,306 @@
+//! The main job, in order: bundle → facts → answers → plan → preflight → confirmation → steps → summary. Nothing is changed
+//! before everything is known.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use bundle_spec::answer::Answers;
+use bundle_spec::index::Content;
+
+use crate::answers::{Problem, Resolved, Sources, generate, resolve};
+use crate::bundle::BundleFile;
+use crate::event::{Event, SCHEMA, StepOutcome};
+use crate::facts::{self, EngineChoice, Facts, Scope};
+use crate::host::file::{self, Access};
+use crate::host::lock;
+use crate::layout::Layout;
+use crate::outcome::{Code, Failure, Outcome};
+use crate::plan::{self, Plan, Step};
+use crate::preflight::{self, Demand, Severity};
+use crate::receipt::{Receipt, StepState};
+use crate::report::Reporter;
+use crate::step::{self, Context};
+use crate::text::{Message, problem as problem_text, progress as text};
+use crate::{health, wizard};
+
+pub mod sources;
+pub mod summary;
+
+/// What the command line asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--answers FILE`.
+    pub answers: Option<PathBuf>,
+    /// `--set id=value`.
+    pub set: Vec<(String, String)>,
+    /// `--yes`: no confirmation.
+    pub yes: bool,
+    /// `--dry-run`: show the plan, change nothing.
+    pub dry_run: bool,
+    /// `--dir DIR`.
+    pub dir: Option<PathBuf>,
+    /// `--engine auto|system|private`; an earlier installation's choice is kept where nothing is said.
+    pub engine: Option<EngineChoice>,
+    /// A person sits at a terminal and may be asked.
+    pub interactive: bool,
+}
+
+/// Everything known before anything is changed.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The answers and where they came from.
+    pub resolved: Resolved,
+    /// What is wrong with them.
+    pub problems: Vec<Problem>,
+    /// The host.
+    pub facts: Facts,
+    /// The plan.
+    pub plan: Plan,
+    /// Preflight.
+    pub findings: Vec<preflight::Finding>,
+}
+
+/// Installs, or finds everything in place.
+///
+/// # Errors
+/// Whatever ended the run early, with its exit code.
+pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> Outcome<()> {
+    let content = &bundle.bundle.index.content;
+    let started = Instant::now();
+    reporter.emit(&Event::Started {
+        schema: SCHEMA,
+        app: content.app.name.clone(),
+        version: content.app.version.clone(),
+        title: text::installing(&Message::from(&content.app.title), &content.app.version),
+    });
+    let target = Target::of(content, options);
+    // A bundle that was verified and installed here before is read only if something has to be done again.
+    let is_known = target.receipt.as_ref().is_some_and(|receipt| is_complete(receipt, bundle));
+    if !is_known {
+        verify(bundle, reporter)?;
+    }
+    let sources = sources::collect(content, options, &target.layout)?;
+    let sources = if options.interactive { wizard::ask(content, sources, reporter)? } else { sources };
+    let prepared = prepare(bundle, &target, &sources, reporter)?;
+    refuse_if_impossible(&prepared, content, reporter)?;
+    if options.dry_run {
+        reporter.emit(&Event::Plan { steps: prepared.plan.describe(content) });
+        return Ok(());
+    }
+    let mut receipt = target.receipt.unwrap_or_else(|| {
+        Receipt::new(&content.app.name, &content.app.version, &content.project.name, target.choice)
+    });
+    if is_known && all_done(&prepared, bundle, content, &mut receipt, reporter) {
+        let elapsed = started.elapsed();
+        return summary::in_place(content, &prepared, reporter, elapsed);
+    }
+    if is_known {
+        verify(bundle, reporter)?;
+    }
+    if options.interactive {
+        wizard::confirm(content, &prepared, reporter)?;
+    } else {
+        reporter.emit(&Event::Plan { steps: prepared.plan.describe(content) });
+    }
+    carry_out(bundle, content, &prepared, receipt, reporter)?;
+    summary::done(content, &prepared, reporter, started.elapsed())
+}
+
+/// Where an installation goes and which engine it uses.
+#[derive(Debug)]
+pub struct Target {
+    /// The project directory.
+    pub layout: Layout,
+    /// The engine.
+    pub choice: EngineChoice,
+    /// The receipt of an earlier run there.
+    pub receipt: Option<Receipt>,
+}
+
+impl Target {
+    /// `--dir`, else where it is installed already, else the default; likewise for the engine.
+    pub fn of(content: &Content, options: &Options) -> Self {
+        let app = &content.app.name;
+        let installed = || {
+            let control = std::fs::read_link(Layout::control_link(app)).ok()?;
+            let dir = control.parent()?.parent()?.to_owned();
+            Layout { dir: dir.clone() }.receipt().exists().then_some(dir)
+        };
+        let given = options.dir.as_ref().map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.clone()));
+        let dir = given.or_else(installed).unwrap_or_else(|| Layout::default_dir(app));
+        let layout = Layout { dir };
+        let receipt = Receipt::read(&layout.receipt()).ok().flatten();
+        let earlier = receipt.as_ref().filter(|receipt| receipt.app == *app).map(|receipt| receipt.choice);
+        Self { choice: options.engine.or(earlier).unwrap_or(EngineChoice::Auto), layout, receipt }
+    }
+}
+
+fn is_complete(receipt: &Receipt, bundle: &BundleFile) -> bool {
+    receipt.bundle == bundle.bundle.trailer.index_digest.to_string()
+        && receipt.is_done(Step::ProveHealthy.id())
+}
+
+fn verify(bundle: &BundleFile, reporter: &Reporter) -> Outcome<()> {
+    let title = text::verifying();
+    let total = bundle.bundle.trailer.index_offset;
+    let progress = |done| reporter.emit(&Event::Progress { title: title.clone(), done, total });
+    bundle.verify(&progress)
+}
+
+/// Collects facts, checks answers, decides the plan and looks for what speaks against it. Changes nothing.
+///
+/// # Errors
+/// When the kernel gives no random numbers.
+pub fn prepare(
+    bundle: &BundleFile,
+    target: &Target,
+    sources: &Sources,
+    reporter: &Reporter,
+) -> Outcome<Prepared> {
+    let content = &bundle.bundle.index.content;
+    let scope = Scope {
+        layout: &target.layout,
+        choice: target.choice,
+        docker_host: std::env::var("DOCKER_HOST").ok(),
+        app: &content.app.name,
+        project: &content.project.name,
+    };
+    let facts = facts::collect(&scope, &bundle.bundle.index);
+    let mut random_error = None;
+    let mut make = |recipe| {
+        generate::secret(recipe).unwrap_or_else(|error| {
+            random_error = Some(error);
+            String::new()
+        })
+    };
+    let (resolved, problems) = match resolve(&content.questions, sources, &mut make) {
+        Ok(resolved) => (resolved, Vec::new()),
+        Err((resolved, problems)) => (resolved, problems),
+    };
+    if let Some(error) = random_error {
+        return Err(Failure::new(Code::Preflight, problem_text::no_random_numbers()).because(&error));
+    }
+    let plan = plan::decide(&target.layout, target.choice, content, &facts);
+    let demand = Demand {
+        content,
+        layout: &target.layout,
+        choice: target.choice,
+        answers: &resolved.answers,
+        disk: &plan.disk,
+    };
+    let findings = preflight::check(&facts, &demand);
+    for finding in &findings {
+        reporter.emit(&Event::Finding(finding.clone()));
+    }
+    Ok(Prepared { resolved, problems, facts, plan, findings })
+}
+
+/// Ends the run with everything that speaks against it at once. Missing answers come first: ports depend on them.
+fn refuse_if_impossible(prepared: &Prepared, content: &Content, _reporter: &Reporter) -> Outcome<()> {
+    if !prepared.problems.is_empty() {
+        let details = prepared.problems.iter().map(Problem::message).collect();
+        let app = format!("{}-{}.run", content.app.name, content.app.version);
+        return Err(Failure::new(Code::Answers, problem_text::answers_incomplete(prepared.problems.len()))
+            .listing(details)
+            .todo(problem_text::complete_answers(&app)));
+    }
+    if preflight::is_refused(&prepared.findings) {
+        let failed = prepared.findings.iter().filter(|finding| finding.severity == Severity::Fail).count();
+        return Err(Failure::new(Code::Preflight, problem_text::preflight_refused(failed))
+            .todo(problem_text::fix_and_run_again()));
+    }
+    Ok(())
+}
+
+/// Whether every step finds its work done; looks at the host each time.
+fn all_done(
+    prepared: &Prepared,
+    bundle: &BundleFile,
+    content: &Content,
+    receipt: &mut Receipt,
+    reporter: &Reporter,
+) -> bool {
+    let context = context(prepared, bundle, content, receipt, reporter);
+    prepared.plan.steps.iter().all(|step| step::is_done(*step, &context))
+}
+
+fn context<'a>(
+    prepared: &'a Prepared,
+    bundle: &'a BundleFile,
+    content: &'a Content,
+    receipt: &'a mut Receipt,
+    reporter: &'a Reporter,
+) -> Context<'a> {
+    let answers: &Answers = &prepared.resolved.answers;
+    Context { plan: &prepared.plan, content, bundle, answers, facts: &prepared.facts, receipt, reporter }
+}
+
+/// Takes the lock and carries out the steps, with the receipt written around each.
+fn carry_out(
+    bundle: &BundleFile,
+    content: &Content,
+    prepared: &Prepared,
+    mut receipt: Receipt,
+    reporter: &Reporter,
+) -> Outcome<()> {
+    let layout = &prepared.plan.layout;
+    file::make_dir(&layout.dir, Access::EXECUTABLE)?;
+    file::make_dir(&layout.state(), Access { mode: 0o700, owner: None })?;
+    let _lock = lock::take(&layout.lock())?;
+    reporter.log_to(&layout.state().join("install.log"));
+    receipt.version.clone_from(&content.app.version);
+    receipt.bundle = bundle.bundle.trailer.index_digest.to_string();
+    receipt.choice = prepared.plan.choice;
+    receipt.socket.clone_from(&prepared.plan.engine.socket);
+    receipt.engine.clone_from(&prepared.plan.engine.home);
+    receipt.compose.clone_from(&prepared.plan.engine.compose);
+    receipt.write(&layout.receipt())?;
+    let count = prepared.plan.steps.len();
+    for (position, step) in prepared.plan.steps.iter().enumerate() {
+        run_step(*step, (position + 1, count), prepared, bundle, content, &mut receipt, reporter)?;
+    }
+    Ok(())
+}
+
+fn run_step(
+    step: Step,
+    (number, count): (usize, usize),
+    prepared: &Prepared,
+    bundle: &BundleFile,
+    content: &Content,
+    receipt: &mut Receipt,
+    reporter: &Reporter,
+) -> Outcome<()> {
+    let path: &Path = &prepared.plan.layout.receipt();
+    let boot_id = &prepared.facts.machine.boot_id;
+    let title = prepared.plan.describe_step(step, content);
+    let started = Instant::now();
+    reporter.emit(&Event::StepStarted { number, count, title: title.clone() });
+    let is_done = step::is_done(step, &context(prepared, bundle, content, receipt, reporter));
+    let result = if is_done {
+        Ok(StepOutcome::Skipped)
+    } else {
+        receipt.record(step.id(), StepState::Begun, boot_id);
+        receipt.write(path)?;
+        step::execute(step, &mut context(prepared, bundle, content, receipt, reporter))
+            .map(|()| StepOutcome::Done)
+    };
+    let (outcome, state) = match &result {
+        Ok(outcome) => (*outcome, StepState::Done),
+        Err(_) => (StepOutcome::Failed, StepState::Failed),
+    };
+    receipt.record(step.id(), state, boot_id);
+    let written = receipt.write(path);
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    reporter.emit(&Event::StepFinished { number, outcome, millis, title });
+    // The step's own failure says more than a receipt that could not be written after it.
+    result?;
+    written
+}
+
+/// What is running now, for summaries.
+pub fn services(content: &Content, prepared: &Prepared) -> Vec<health::ServiceHealth> {
+    let engine = crate::engine::Engine::connect(&prepared.plan.engine.socket);
+    let observe = |engine| health::observe(content, &prepared.resolved.answers, &engine).ok();
+    engine.ok().and_then(observe).unwrap_or_default()
+}

@@ -1,0 +1,59 @@
+//! Collects raw answers from command line, environment, answers file and the earlier installation.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bundle_spec::index::Content;
+
+use super::Options;
+use crate::answers::{Origin, Sources, file as answers_file};
+use crate::host::file;
+use crate::layout::Layout;
+use crate::outcome::{Code, Failure, Outcome};
+use crate::text::problem as text;
+
+/// Prefix of variables that carry answers.
+const PREFIX: &str = "AIRLIFT_";
+/// Variables of that prefix that the launcher sets for us.
+const RESERVED: [&str; 2] = ["AIRLIFT_BUNDLE", "AIRLIFT_STUB_DIR"];
+
+/// Collects all sources.
+///
+/// # Errors
+/// [`Code::Answers`] when a file cannot be read or understood.
+pub fn collect(_content: &Content, options: &Options, layout: &Layout) -> Outcome<Sources> {
+    let mut sources = Sources::default();
+    sources.add(Origin::Set, options.set.iter().cloned());
+    let environment = std::env::vars().filter(|(name, _)| !RESERVED.contains(&name.as_str()));
+    sources.add(
+        Origin::Environment,
+        environment.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_lowercase(), value))),
+    );
+    if let Some(path) = &options.answers {
+        sources.add(Origin::File, read_answers(path)?);
+    }
+    sources.add(Origin::Earlier, read_earlier(&layout.answers()));
+    Ok(sources)
+}
+
+fn read_answers(path: &Path) -> Outcome<Vec<(String, String)>> {
+    let shown = path.display();
+    let content = file::read_text(path)
+        .map_err(|error| Failure::new(Code::Answers, text::answers_unreadable(&shown)).because(&error))?
+        .ok_or_else(|| {
+            Failure::new(Code::Answers, text::answers_not_found(&shown)).todo(text::make_answers_file())
+        })?;
+    // Notepad writes a byte order mark.
+    let content = content.strip_prefix('\u{feff}').unwrap_or(&content);
+    answers_file::parse(content).map_err(|why| {
+        Failure::new(Code::Answers, text::answers_not_understood(&shown))
+            .listing(vec![why])
+            .todo(text::answers_form())
+    })
+}
+
+/// What an earlier run was told. If it cannot be read there is none: preflight reports a directory in disorder.
+fn read_earlier(path: &Path) -> BTreeMap<String, String> {
+    let text = file::read_text(path).ok().flatten().unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}

@@ -1,0 +1,167 @@
+//! Where things lie on the host: the one place that knows path names. Pure.
+
+use std::path::{Path, PathBuf};
+
+use bundle_spec::path::STATE_DIR;
+use serde::{Deserialize, Serialize};
+
+/// Where the link to `<app>ctl` goes for a system-wide engine.
+pub const SYSTEM_BIN: &str = "/usr/local/bin";
+
+/// One installation: a project directory and what lies in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// The project directory (`--dir`).
+    pub dir: PathBuf,
+}
+
+impl Layout {
+    /// The default directory of an application.
+    pub fn default_dir(app: &str) -> PathBuf {
+        Path::new("/opt").join(app)
+    }
+
+    /// What belongs to Airlift itself.
+    pub fn state(&self) -> PathBuf {
+        self.dir.join(STATE_DIR)
+    }
+
+    /// What was done (mode 0600).
+    pub fn receipt(&self) -> PathBuf {
+        self.state().join("receipt.json")
+    }
+
+    /// The given and generated answers (mode 0600).
+    pub fn answers(&self) -> PathBuf {
+        self.state().join("answers.json")
+    }
+
+    /// The index of the installed bundle, for the day after.
+    pub fn index(&self) -> PathBuf {
+        self.state().join("index.json")
+    }
+
+    /// Locked while a run is changing things.
+    pub fn lock(&self) -> PathBuf {
+        self.state().join("lock")
+    }
+
+    /// An empty Docker client configuration: the operator's contexts and credential helpers must not interfere.
+    pub fn client_config(&self) -> PathBuf {
+        self.state().join("docker-config")
+    }
+
+    /// What Compose interpolates (mode 0600).
+    pub fn env(&self) -> PathBuf {
+        self.dir.join(".env")
+    }
+
+    /// Programs of the project: `<app>ctl`, and the Compose plugin beside an engine that is not ours.
+    pub fn bin(&self) -> PathBuf {
+        self.dir.join("bin")
+    }
+
+    /// `<app>ctl`.
+    pub fn control(&self, app: &str) -> PathBuf {
+        self.bin().join(format!("{app}ctl"))
+    }
+
+    /// The link to `<app>ctl` in the search path.
+    pub fn control_link(app: &str) -> PathBuf {
+        Path::new(SYSTEM_BIN).join(format!("{app}ctl"))
+    }
+}
+
+/// Where an engine of ours lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineHome {
+    /// Everything below the project directory; nothing else on the host is touched.
+    Private(PathBuf),
+    /// The host's engine.
+    System,
+}
+
+impl EngineHome {
+    /// The private home of an installation.
+    pub fn private(layout: &Layout) -> Self {
+        Self::Private(layout.dir.join("engine"))
+    }
+
+    /// Binaries. `libexec` and not `/usr/bin`: there a `containerd` may belong to somebody else (Kubernetes), and SELinux
+    /// policies label this directory for programs.
+    pub fn bin(&self) -> PathBuf {
+        match self {
+            Self::Private(dir) => dir.join("bin"),
+            Self::System => "/usr/local/libexec/airlift".into(),
+        }
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> PathBuf {
+        match self {
+            Self::Private(dir) => dir.join("docker.sock"),
+            Self::System => "/var/run/docker.sock".into(),
+        }
+    }
+
+    /// Images, containers, volumes.
+    pub fn data_root(&self) -> PathBuf {
+        match self {
+            Self::Private(dir) => dir.join("data"),
+            Self::System => "/var/lib/docker".into(),
+        }
+    }
+
+    /// Runtime state of containers.
+    pub fn exec_root(&self) -> PathBuf {
+        match self {
+            Self::Private(dir) => dir.join("exec"),
+            Self::System => "/var/run/docker".into(),
+        }
+    }
+
+    /// The daemon's configuration file.
+    pub fn config(&self) -> PathBuf {
+        match self {
+            Self::Private(dir) => dir.join("daemon.json"),
+            Self::System => "/etc/docker/daemon.json".into(),
+        }
+    }
+
+    /// The daemon's process id, where no service manager keeps it.
+    pub fn pid_file(&self) -> PathBuf {
+        match self {
+            Self::Private(dir) => dir.join("docker.pid"),
+            Self::System => "/var/run/docker.pid".into(),
+        }
+    }
+
+    /// The daemon's log, where no service manager keeps it.
+    pub fn log(&self) -> PathBuf {
+        match self {
+            Self::Private(dir) => dir.join("dockerd.log"),
+            Self::System => "/var/log/dockerd.log".into(),
+        }
+    }
+
+    /// The Compose plugin.
+    pub fn compose(&self) -> PathBuf {
+        self.bin().join("docker-compose")
+    }
+
+    /// The longest unix socket path that the engine will make, in bytes; the kernel's limit is 107.
+    pub fn longest_socket(&self) -> usize {
+        self.exec_root().join("containerd/containerd.sock.ttrpc").as_os_str().len()
+    }
+}
+
+/// Longest path that a unix socket can have (`sun_path` less its terminator).
+pub const SOCKET_PATH_MAX: usize = 107;
+
+/// Links that make an engine of ours usable by hand: made only where nothing is.
+pub const SYSTEM_LINKS: [(&str, &str); 2] =
+    [("/usr/bin/docker", "docker"), ("/usr/local/lib/docker/cli-plugins/docker-compose", "docker-compose")];
+
+/// The systemd unit of an engine of ours.
+pub const SYSTEM_UNIT: &str = "/etc/systemd/system/docker.service";

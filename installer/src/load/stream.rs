@@ -1,0 +1,154 @@
+//! Composes the tar that one load request carries, piece by piece, straight from the bundle.
+
+use std::collections::HashSet;
+use std::io::{self, Read, Seek, Write};
+
+use bundle_spec::codec;
+use bundle_spec::digest::Digest;
+use bundle_spec::project::{Image, Layer};
+use bundle_spec::reader::Bundle;
+use bytes::Bytes;
+use tokio::sync::mpsc::Sender;
+
+use super::plan::travelling;
+use super::{Form, ImageLoad};
+
+/// Size of the pieces handed to the engine's connection; 4 KiB pieces took twice as long.
+const PIECE: usize = 512 << 10;
+
+/// Manifests and configs are documents; more than this is not one.
+const DOCUMENT_MAX: u64 = 8 << 20;
+
+/// Writes the tar of one image into `body`. `count` is told the bytes of layers as they go.
+///
+/// # Errors
+/// When the bundle cannot be read or is damaged, or nobody takes the pieces any more.
+pub fn write<R: Read + Seek>(
+    bundle: &Bundle,
+    mut open: impl FnMut() -> io::Result<R>,
+    image: &Image,
+    load: &ImageLoad,
+    form: Form,
+    body: Sender<io::Result<Bytes>>,
+    mut count: impl FnMut(u64),
+) -> io::Result<()> {
+    let mut tar = tar::Builder::new(Pieces { body, pending: Vec::with_capacity(PIECE) });
+    let manifest = bundle.blob_bytes(open()?, &image.manifest, DOCUMENT_MAX).map_err(io::Error::other)?;
+    let config = bundle.blob_bytes(open()?, &image.config, DOCUMENT_MAX).map_err(io::Error::other)?;
+    match form {
+        Form::Oci => {
+            append(&mut tar, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+            append(&mut tar, "index.json", &index_json(image))?;
+            append(&mut tar, &blob_path(&image.manifest), &manifest)?;
+        }
+        Form::DockerPlain | Form::DockerZstd => append(&mut tar, "manifest.json", &manifest_json(image))?,
+    }
+    append(&mut tar, &blob_path(&image.config), &config)?;
+    // The same layer may lie in an image twice; one entry serves both.
+    let mut sent = HashSet::new();
+    for layer in travelling(image, load).filter(|layer| sent.insert(layer.blob)) {
+        let blob = bundle.blob(open()?, &layer.blob).map_err(io::Error::other)?;
+        let len = if form == Form::DockerPlain { layer.tar_len } else { blob.remaining() };
+        let mut header = header(len);
+        let path = blob_path(&layer.blob);
+        let source: Box<dyn Read> =
+            if form == Form::DockerPlain { Box::new(plain(layer, blob)?) } else { Box::new(blob) };
+        tar.append_data(&mut header, path, Counted { source, count: &mut count })?;
+    }
+    tar.into_inner()?.finish()
+}
+
+/// The layer's plain tar. Its length is checked by the tar entry, its content by the engine against the diff ID.
+fn plain<R: Read>(layer: &Layer, blob: R) -> io::Result<impl Read + use<R>> {
+    Ok(codec::decoder(blob)?.take(layer.tar_len))
+}
+
+fn blob_path(digest: &Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}
+
+fn index_json(image: &Image) -> Vec<u8> {
+    serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [{
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": image.manifest,
+            "size": image.manifest_len,
+            "annotations": {
+                "io.containerd.image.name": image.reference.full(),
+                "org.opencontainers.image.ref.name": image.reference.tag(),
+            },
+        }],
+    })
+    .to_string()
+    .into_bytes()
+}
+
+fn manifest_json(image: &Image) -> Vec<u8> {
+    serde_json::json!([{
+        "Config": blob_path(&image.config),
+        "RepoTags": [image.reference],
+        "Layers": image.layers.iter().map(|layer| blob_path(&layer.blob)).collect::<Vec<_>>(),
+    }])
+    .to_string()
+    .into_bytes()
+}
+
+fn header(len: u64) -> tar::Header {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(len);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header
+}
+
+fn append<W: Write>(tar: &mut tar::Builder<W>, path: &str, content: &[u8]) -> io::Result<()> {
+    tar.append_data(&mut header(content.len() as u64), path, content)
+}
+
+/// Counts what is read.
+struct Counted<'a, R, F> {
+    source: R,
+    count: &'a mut F,
+}
+
+impl<R: Read, F: FnMut(u64)> Read for Counted<'_, R, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.source.read(buffer)?;
+        (self.count)(len as u64);
+        Ok(len)
+    }
+}
+
+/// Collects writes into pieces and hands them over; waits while the engine is slower than the stick.
+struct Pieces {
+    body: Sender<io::Result<Bytes>>,
+    pending: Vec<u8>,
+}
+
+impl Pieces {
+    fn hand_over(&mut self) -> io::Result<()> {
+        let piece = std::mem::replace(&mut self.pending, Vec::with_capacity(PIECE));
+        self.body.blocking_send(Ok(piece.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        if self.pending.is_empty() { Ok(()) } else { self.hand_over() }
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let len = buffer.len().min(PIECE - self.pending.len());
+        self.pending.extend_from_slice(&buffer[..len]);
+        if self.pending.len() == PIECE {
+            self.hand_over()?;
+        }
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! How a run ends: exit codes, and failures that say what failed, why, and what to do now.
+
+use crate::text::Message;
+
+/// Exit codes; scripts depend on them (`docs/exit-codes.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Code {
+    /// Everything asked for is done.
+    Done = 0,
+    /// Failed midway; the same command may be run again.
+    Failed = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Answers are missing or invalid; the host is untouched.
+    Answers = 3,
+    /// The host does not fit; it is untouched.
+    Preflight = 4,
+    /// The bundle is damaged or not trusted; the host is untouched.
+    Bundle = 5,
+    /// Installed, but not healthy.
+    Unhealthy = 6,
+    /// Another run holds the lock.
+    Locked = 7,
+}
+
+/// Why a run ended early.
+#[derive(Debug)]
+pub struct Failure {
+    /// Exit code.
+    pub code: Code,
+    /// What failed, on what.
+    pub what: Message,
+    /// Technical causes, outermost first, quoted.
+    pub causes: Vec<String>,
+    /// What to do now.
+    pub todo: Option<Message>,
+    /// Several things of the same kind, where a person must fix things.
+    pub details: Vec<Message>,
+}
+
+/// Result of everything that can end a run.
+pub type Outcome<T> = Result<T, Box<Failure>>;
+
+impl Failure {
+    /// A failure with nothing but its message.
+    pub fn new(code: Code, what: Message) -> Box<Self> {
+        Box::new(Self { code, what, causes: Vec::new(), todo: None, details: Vec::new() })
+    }
+
+    /// A failure midway.
+    pub fn midway(what: Message) -> Box<Self> {
+        Self::new(Code::Failed, what)
+    }
+
+    /// Adds an error and all its sources as causes.
+    #[must_use]
+    pub fn because(mut self: Box<Self>, error: &dyn std::error::Error) -> Box<Self> {
+        let mut source = Some(error);
+        while let Some(error) = source {
+            let text = error.to_string();
+            // Some libraries repeat their source in their own text.
+            if !self.causes.iter().any(|known| known.contains(&text)) {
+                self.causes.push(text);
+            }
+            source = error.source();
+        }
+        self
+    }
+
+    /// Adds quoted output as a cause.
+    #[must_use]
+    pub fn quoting(mut self: Box<Self>, text: impl Into<String>) -> Box<Self> {
+        let text = text.into();
+        if !text.trim().is_empty() {
+            self.causes.push(text.trim_end().to_owned());
+        }
+        self
+    }
+
+    /// Adds what to do now.
+    #[must_use]
+    pub fn todo(mut self: Box<Self>, todo: Message) -> Box<Self> {
+        self.todo = Some(todo);
+        self
+    }
+
+    /// Adds several details.
+    #[must_use]
+    pub fn listing(mut self: Box<Self>, details: Vec<Message>) -> Box<Self> {
+        self.details = details;
+        self
+    }
+}

@@ -1,0 +1,245 @@
+//! Everything decided, as data: the plan is the dry run, the confirmation text and the order of execution. Pure.
+
+use std::path::PathBuf;
+
+use bundle_spec::index::Content;
+use serde::Serialize;
+
+use crate::engine::{Description, Store};
+use crate::facts::{EngineChoice, EngineFacts, Facts};
+use crate::layout::{EngineHome, Layout};
+use crate::load::{self, LoadPlan};
+use crate::text::{Message, bytes, progress as text};
+
+/// What will be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where the project goes.
+    pub layout: Layout,
+    /// `--engine`.
+    pub choice: EngineChoice,
+    /// The engine.
+    pub engine: EnginePlan,
+    /// The images.
+    pub load: LoadPlan,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// Disk that will be needed.
+    pub disk: Vec<DiskNeed>,
+}
+
+/// Which engine is used, and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnginePlan {
+    /// Its socket.
+    pub socket: PathBuf,
+    /// Ours to place and start, if so where.
+    pub home: Option<EngineHome>,
+    /// The Compose plugin that will be used.
+    pub compose: PathBuf,
+    /// Switch the containerd image store on in an engine of ours; off where images of an older engine would vanish.
+    pub containerd_store: bool,
+    /// Let an engine of ours write packet filter rules; off beside another engine, whose chains it would rewrite.
+    pub packet_filter: bool,
+    /// A service manager starts it and brings it back after a reboot.
+    pub by_systemd: bool,
+}
+
+/// One step; also the unit of resuming and of reverting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Binaries of an engine of ours.
+    PlaceEngine,
+    /// Its group, configuration and unit.
+    ConfigureEngine,
+    /// Starts it.
+    StartEngine,
+    /// The Compose plugin beside an engine that is not ours.
+    PlaceCompose,
+    /// Images into the engine.
+    LoadImages,
+    /// Project files, directories, `.env`.
+    WriteProject,
+    /// `<app>ctl`.
+    InstallControl,
+    /// `docker compose up`.
+    StartProject,
+    /// Waits until everything is healthy.
+    ProveHealthy,
+}
+
+/// Disk that something needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DiskNeed {
+    /// A path on the file system in question.
+    pub path: PathBuf,
+    /// Bytes at the peak.
+    pub bytes: u64,
+    /// Inodes.
+    pub inodes: u64,
+}
+
+impl Step {
+    /// Stable name for receipts.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::PlaceEngine => "place-engine",
+            Self::ConfigureEngine => "configure-engine",
+            Self::StartEngine => "start-engine",
+            Self::PlaceCompose => "place-compose",
+            Self::LoadImages => "load-images",
+            Self::WriteProject => "write-project",
+            Self::InstallControl => "install-control",
+            Self::StartProject => "start-project",
+            Self::ProveHealthy => "prove-healthy",
+        }
+    }
+}
+
+/// Decides everything.
+pub fn decide(layout: &Layout, choice: EngineChoice, content: &Content, facts: &Facts) -> Plan {
+    let engine = decide_engine(layout, choice, content, facts);
+    let expected = facts.engine.description().cloned().unwrap_or_else(|| expected(&engine, content));
+    let load = load::plan::plan(content, &facts.inventory, &expected);
+    let mut steps = Vec::new();
+    if engine.home.is_some() {
+        steps.extend([Step::PlaceEngine, Step::ConfigureEngine, Step::StartEngine]);
+    } else {
+        steps.push(Step::PlaceCompose);
+    }
+    steps.extend([
+        Step::LoadImages,
+        Step::WriteProject,
+        Step::InstallControl,
+        Step::StartProject,
+        Step::ProveHealthy,
+    ]);
+    let disk = disk(layout, content, &engine, &expected, &load);
+    Plan { layout: layout.clone(), choice, engine, load, steps, disk }
+}
+
+fn decide_engine(layout: &Layout, choice: EngineChoice, content: &Content, facts: &Facts) -> EnginePlan {
+    let earlier = facts.project.receipt.as_ref().and_then(|receipt| receipt.engine.clone());
+    let home = match (choice, &facts.engine, earlier) {
+        (EngineChoice::Private, _, _) => Some(EngineHome::private(layout)),
+        (_, _, Some(EngineHome::System)) | (_, EngineFacts::Absent, _) => Some(EngineHome::System),
+        _ => None,
+    };
+    let socket = match (&home, facts.engine.socket()) {
+        (Some(home), _) => home.socket(),
+        (None, Some(socket)) => socket.to_owned(),
+        (None, None) => EngineHome::System.socket(),
+    };
+    let compose = match (&home, &content.engine, &facts.machine.compose_plugin) {
+        (Some(home), _, _) => home.compose(),
+        (None, None, Some(plugin)) => plugin.clone(),
+        (None, _, _) => layout.bin().join("docker-compose"),
+    };
+    // An engine that was here before us may have left images on a graph driver; the other store would hide them.
+    let prior = EngineHome::System.data_root().join("image");
+    let has_prior_images = home == Some(EngineHome::System)
+        && facts.project.receipt.is_none()
+        && std::fs::read_dir(prior).is_ok_and(|mut entries| entries.next().is_some());
+    EnginePlan {
+        socket,
+        compose,
+        containerd_store: !has_prior_images,
+        packet_filter: choice != EngineChoice::Private || !facts.has_other_engine,
+        by_systemd: home == Some(EngineHome::System) && facts.machine.has_systemd,
+        home,
+    }
+}
+
+/// What an engine that does not run yet will be like.
+fn expected(engine: &EnginePlan, content: &Content) -> Description {
+    let home = engine.home.clone().unwrap_or(EngineHome::System);
+    Description {
+        flavour: crate::engine::Flavour::Docker,
+        version: content
+            .engine
+            .as_ref()
+            .and_then(|parts| parts.version.clone())
+            .unwrap_or_else(|| "28.0".to_owned()),
+        store: if engine.containerd_store {
+            Store::Containerd
+        } else {
+            Store::GraphDriver("overlay2".to_owned())
+        },
+        root: home.data_root(),
+        rootless: false,
+        swarm: false,
+    }
+}
+
+fn disk(
+    layout: &Layout,
+    content: &Content,
+    engine: &EnginePlan,
+    expected: &Description,
+    load: &LoadPlan,
+) -> Vec<DiskNeed> {
+    // An engine that is not there yet keeps everything below its data root.
+    let image_root = match (&engine.home, expected.root.exists()) {
+        (Some(home), false) => home.data_root(),
+        _ => expected.image_root(),
+    };
+    let mut needs = vec![DiskNeed { path: image_root, bytes: load.disk_bytes, inodes: load.disk_inodes }];
+    if let (Some(home), Some(parts)) = (&engine.home, &content.engine)
+        && !home.compose().exists()
+    {
+        needs.push(DiskNeed {
+            path: home.bin(),
+            bytes: parts.archive_unpacked_len + parts.compose_len,
+            inodes: 16,
+        });
+    }
+    let files: u64 = content.project.files.iter().map(|file| file.len).sum();
+    let own_data = content.requirements.disk.unwrap_or(0);
+    let inodes = (content.project.files.len() + content.project.directories.len() + 32) as u64;
+    // What the vendor asks for is for the years; an installation that is there has had its share.
+    let own_data = if layout.receipt().exists() { 0 } else { own_data };
+    needs.push(DiskNeed { path: layout.dir.clone(), bytes: files + own_data, inodes });
+    needs
+}
+
+impl Plan {
+    /// One line a step.
+    pub fn describe(&self, content: &Content) -> Vec<Message> {
+        self.steps.iter().map(|step| self.describe_step(*step, content)).collect()
+    }
+
+    /// What one step does.
+    pub fn describe_step(&self, step: Step, content: &Content) -> Message {
+        let dir = self.layout.dir.display().to_string();
+        let home = self.engine.home.as_ref();
+        let version = content.engine.as_ref().and_then(|parts| parts.version.as_deref()).unwrap_or("");
+        match step {
+            Step::PlaceEngine => {
+                let bin = home.map(|home| home.bin().display().to_string()).unwrap_or_default();
+                text::place_engine(version, &bin)
+            }
+            Step::ConfigureEngine => {
+                let config = home.map(|home| home.config().display().to_string()).unwrap_or_default();
+                if self.engine.by_systemd {
+                    text::configure_engine_unit(&config)
+                } else {
+                    text::configure_engine(&config)
+                }
+            }
+            Step::StartEngine => text::start_engine(&self.engine.socket.display().to_string()),
+            Step::PlaceCompose => text::place_compose(&self.engine.compose.display().to_string()),
+            Step::LoadImages => {
+                let all = content.images.len();
+                match self.load.loads.len() {
+                    0 => text::load_nothing(all),
+                    missing => text::load_images(missing, all, &bytes(self.load.send_bytes)),
+                }
+            }
+            Step::WriteProject => text::write_project(&dir),
+            Step::InstallControl => text::install_control(&content.app.name),
+            Step::StartProject => text::start_project(&content.project.name),
+            Step::ProveHealthy => text::prove_healthy(),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Are the ports free, or held by this very application?
+
+use super::{Demand, Finding};
+use crate::facts::network::Listener;
+use crate::facts::{Facts, Inventory};
+use crate::text::finding as text;
+
+pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
+    let expanded =
+        demand.content.requirements.ports.iter().filter_map(|port| demand.answers.expand(port).ok());
+    let mut wanted: Vec<u16> = expanded.filter_map(|port| port.parse().ok()).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut findings = Vec::new();
+    for port in wanted {
+        let holder = facts
+            .listeners
+            .iter()
+            .find(|listener| listener.port == port && !is_own(listener, &facts.inventory));
+        findings.push(match holder.map(|holder| &holder.owner) {
+            None => Finding::pass("port", text::port_free(port)),
+            Some(Some(owner)) => Finding::fail(
+                "port",
+                text::port_taken_by(port, &owner.name, owner.pid),
+                text::free_port(port),
+            ),
+            Some(None) => Finding::fail("port", text::port_taken(port), text::free_port(port)),
+        });
+    }
+    findings
+}
+
+/// A port that our own containers hold is no conflict: this is a second run, or an upgrade.
+fn is_own(listener: &Listener, inventory: &Inventory) -> bool {
+    let Some(owner) = &listener.owner else { return false };
+    inventory.containers.iter().any(|container| {
+        let is_inside = !container.id.is_empty() && owner.cgroup.contains(&container.id);
+        // On cgroup v2 with a private namespace the path is relative; the first process at least is known by id.
+        is_inside || i64::from(owner.pid) == container.pid
+    }) || (owner.name == "docker-proxy"
+        && inventory.containers.iter().any(|container| container.state == "running"))
+}

@@ -1,0 +1,232 @@
+//! Tables: facts in, findings out.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+use bundle_spec::digest::Digest;
+use bundle_spec::project::{App, EngineParts, Localized, Project, Requirements};
+
+use super::*;
+use crate::engine::{Container, Description, Flavour, Store};
+use crate::facts::network::{Listener, Owner};
+use crate::facts::storage::{FileSystem, Storage};
+use crate::facts::{EngineFacts, Inventory, Machine, ProjectFacts};
+use crate::receipt::Receipt;
+
+fn content() -> Content {
+    let text = |text: &str| Localized { zh: text.to_owned(), en: text.to_owned() };
+    let digest = Digest::of(b"");
+    Content {
+        packed_by: "airlift".into(),
+        created: 0,
+        app: App { name: "shop".into(), version: "1.0".into(), title: text("Shop"), vendor: None },
+        project: Project {
+            name: "shop".into(),
+            compose_file: "compose.yaml".to_owned().try_into().unwrap(),
+            profiles: vec![],
+            services: vec![],
+            files: vec![],
+            directories: vec![],
+        },
+        images: vec![],
+        engine: Some(EngineParts {
+            version: Some("28.5.2".into()),
+            archive: digest,
+            archive_unpacked_len: 1,
+            compose: digest,
+            compose_len: 1,
+        }),
+        questions: vec![],
+        requirements: Requirements {
+            cores: Some(2),
+            memory: Some(4_000_000_000),
+            disk: None,
+            ports: vec!["80".into(), "8000".into()],
+            kernel: Some("3.10".into()),
+            arch: "x86_64".into(),
+        },
+        checks: vec![],
+        links: vec![],
+        features: vec![],
+    }
+}
+
+fn file_system(mount: &str, device: u64, free: u64) -> FileSystem {
+    FileSystem { mount_point: mount.into(), device, free, free_inodes: Some(1000), read_only: false }
+}
+
+fn facts() -> Facts {
+    Facts {
+        machine: Machine {
+            is_root: true,
+            arch: "x86_64".into(),
+            kernel: "5.10.0-30-amd64".into(),
+            memory: 3_900_000_000,
+            cores: 4,
+            has_systemd: true,
+            missing_commands: vec![],
+            os: "Debian".into(),
+            boot_id: "b".into(),
+            compose_plugin: None,
+            has_foreign_containerd: false,
+        },
+        storage: Storage::describe([
+            (PathBuf::from("/opt/shop"), file_system("/", 1, 10_000)),
+            (PathBuf::from("/var/lib/docker"), file_system("/var", 2, 10_000)),
+        ]),
+        listeners: vec![],
+        engine: EngineFacts::Absent,
+        has_other_engine: false,
+        inventory: Inventory::default(),
+        project: ProjectFacts::default(),
+    }
+}
+
+fn failures(facts: &Facts, choice: EngineChoice, disk: &[DiskNeed]) -> Vec<&'static str> {
+    let (content, answers) = (content(), Answers::default());
+    let layout = Layout { dir: "/opt/shop".into() };
+    let demand = Demand { content: &content, layout: &layout, choice, answers: &answers, disk };
+    let findings = check(facts, &demand);
+    findings.iter().filter(|finding| finding.severity == Severity::Fail).map(|finding| finding.id).collect()
+}
+
+fn running(flavour: Flavour, version: &str) -> EngineFacts {
+    EngineFacts::Running {
+        socket: "/var/run/docker.sock".into(),
+        description: Description {
+            flavour,
+            version: version.into(),
+            store: Store::GraphDriver("overlay2".into()),
+            root: "/var/lib/docker".into(),
+            rootless: false,
+            swarm: false,
+        },
+    }
+}
+
+#[test]
+fn a_good_machine_has_no_failures() {
+    assert_eq!(failures(&facts(), EngineChoice::Auto, &[]), Vec::<&str>::new());
+}
+
+#[test]
+fn each_wrong_fact_is_one_failure() {
+    type Change = fn(&mut Facts);
+    let table: [(&str, Change); 12] = [
+        ("root", |facts| facts.machine.is_root = false),
+        ("arch", |facts| facts.machine.arch = "aarch64".into()),
+        ("kernel", |facts| facts.machine.kernel = "3.2.0".into()),
+        ("cores", |facts| facts.machine.cores = 1),
+        ("memory", |facts| facts.machine.memory = 3_500_000_000),
+        ("commands", |facts| facts.machine.missing_commands = vec!["iptables".into()]),
+        ("engine", |facts| facts.engine = running(Flavour::Docker, "19.03.15")),
+        ("engine", |facts| facts.engine = running(Flavour::Podman, "4.9.3")),
+        ("engine", |facts| facts.engine = EngineFacts::Remote("tcp://10.0.0.9:2375".into())),
+        ("engine", |facts| {
+            facts.engine =
+                EngineFacts::Silent { socket: "/var/run/docker.sock".into(), why: "refused".into() };
+        }),
+        ("unit", |facts| facts.project.foreign_unit = Some("/etc/systemd/system/docker.service".into())),
+        ("containerd", |facts| facts.machine.has_foreign_containerd = true),
+    ];
+    for (expected, change) in table {
+        let mut facts = facts();
+        change(&mut facts);
+        assert_eq!(failures(&facts, EngineChoice::Auto, &[]), [expected]);
+    }
+}
+
+#[test]
+fn all_failures_come_together() {
+    let mut facts = facts();
+    facts.machine.is_root = false;
+    facts.machine.cores = 1;
+    facts.machine.memory = 0;
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["root", "cores", "memory"]);
+}
+
+#[test]
+fn an_old_engine_does_not_stand_in_the_way_of_a_private_one() {
+    let mut facts = facts();
+    facts.has_other_engine = true;
+    assert_eq!(failures(&facts, EngineChoice::Private, &[]), Vec::<&str>::new());
+}
+
+#[test]
+fn disk_is_summed_up_for_each_real_file_system() {
+    let need = |path: &str, bytes| DiskNeed { path: path.into(), bytes, inodes: 1 };
+    let fits = [need("/opt/shop", 9_000), need("/var/lib/docker", 9_000)];
+    assert_eq!(failures(&facts(), EngineChoice::Auto, &fits), Vec::<&str>::new());
+    let same_disk = [need("/opt/shop", 6_000), need("/opt/shop/x", 6_000)];
+    assert_eq!(failures(&facts(), EngineChoice::Auto, &same_disk), ["disk"]);
+    let many_files = [DiskNeed { path: "/opt/shop".into(), bytes: 1, inodes: 5_000 }];
+    assert_eq!(failures(&facts(), EngineChoice::Auto, &many_files), ["inodes"]);
+}
+
+fn listener(port: u16, name: &str, pid: i32, cgroup: &str) -> Listener {
+    let owner = Owner { name: name.into(), pid, cgroup: cgroup.into() };
+    Listener { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port, owner: Some(owner) }
+}
+
+#[test]
+fn a_taken_port_names_its_process_and_our_own_is_no_conflict() {
+    let mut facts = facts();
+    facts.listeners = vec![listener(80, "apache2", 812, "0::/system.slice/apache2.service")];
+    let (content, answers) = (content(), Answers::default());
+    let layout = Layout { dir: "/opt/shop".into() };
+    let demand = Demand {
+        content: &content,
+        layout: &layout,
+        choice: EngineChoice::Auto,
+        answers: &answers,
+        disk: &[],
+    };
+    let findings = check(&facts, &demand);
+    let taken = findings.iter().find(|finding| finding.severity == Severity::Fail).unwrap();
+    assert!(taken.text.en.contains("apache2") && taken.text.en.contains("812"), "{}", taken.text.en);
+
+    let id = "f00d".repeat(16);
+    facts.listeners = vec![listener(80, "nginx", 900, &format!("0::/system.slice/docker-{id}.scope"))];
+    let own = Container {
+        id,
+        name: "nginx".into(),
+        service: "nginx".into(),
+        state: "running".into(),
+        health: None,
+        exit_code: 0,
+        restarts: 0,
+        out_of_memory: false,
+        pid: 899,
+        restarts_by_itself: true,
+        image: String::new(),
+    };
+    facts.inventory.containers = vec![own];
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
+}
+
+#[test]
+fn a_directory_of_another_application_is_refused() {
+    let mut facts = facts();
+    facts.project.is_occupied = true;
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["project"]);
+    facts.project.receipt = Some(Receipt::new("other", "1", "other", EngineChoice::Auto));
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["project"]);
+    facts.project.receipt = Some(Receipt::new("shop", "0.9", "shop", EngineChoice::Auto));
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
+    facts.project.control_link = Some(Path::new("/srv/shop/bin/shopctl").to_owned());
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["control"]);
+}
+
+#[test]
+fn a_path_too_long_for_sockets_is_refused_for_a_private_engine() {
+    let (content, answers, facts) = (content(), Answers::default(), facts());
+    let layout = Layout { dir: Path::new("/").join("x".repeat(90)) };
+    let demand = Demand {
+        content: &content,
+        layout: &layout,
+        choice: EngineChoice::Private,
+        answers: &answers,
+        disk: &[],
+    };
+    assert!(check(&facts, &demand).iter().any(|finding| finding.id == "dir-length"));
+}

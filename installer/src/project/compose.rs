@@ -1,0 +1,87 @@
+//! Calls Compose: always by path, with a clean environment, against one engine, under one project name.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bundle_spec::index::Content;
+
+use crate::host::process::{self, Finished};
+use crate::layout::Layout;
+use crate::outcome::{Failure, Outcome};
+use crate::text::problem as text;
+
+/// One project as Compose is told about it.
+#[derive(Clone, Debug)]
+pub struct Compose {
+    plugin: PathBuf,
+    layout: Layout,
+    socket: PathBuf,
+    project: String,
+    file: String,
+    profiles: Vec<String>,
+}
+
+impl Compose {
+    /// A project of `content` in `layout`, on the engine behind `socket`.
+    pub fn new(plugin: &Path, layout: &Layout, socket: &Path, content: &Content) -> Self {
+        Self {
+            plugin: plugin.to_owned(),
+            layout: layout.clone(),
+            socket: socket.to_owned(),
+            project: content.project.name.clone(),
+            file: content.project.compose_file.as_str().to_owned(),
+            profiles: content.project.profiles.clone(),
+        }
+    }
+
+    /// A Compose command, ready to run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = process::command(&self.plugin);
+        command
+            // A variable of the operator's shell would win over `.env`; that is why the environment is clean.
+            .env("DOCKER_HOST", format!("unix://{}", self.socket.display()))
+            .env("DOCKER_CONFIG", self.layout.client_config())
+            .env("HOME", self.layout.state())
+            .env("COMPOSE_ANSI", "never")
+            .env("COMPOSE_PROGRESS", "plain")
+            .current_dir(&self.layout.dir)
+            .args(["--project-name", &self.project, "--project-directory"])
+            .arg(&self.layout.dir)
+            .arg("--file")
+            .arg(self.layout.dir.join(&self.file))
+            .arg("--env-file")
+            .arg(self.layout.env());
+        for profile in &self.profiles {
+            command.args(["--profile", profile]);
+        }
+        command.args(arguments);
+        command
+    }
+
+    /// Runs Compose to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started or reports failure, with the end of what it said.
+    pub fn run(&self, arguments: &[&str]) -> Outcome<Finished> {
+        let verb = arguments.first().copied().unwrap_or_default();
+        let failed = || Failure::midway(text::compose_failed(verb));
+        let finished =
+            process::run(&mut self.command(arguments)).map_err(|error| failed().because(&error))?;
+        if finished.status.success() {
+            Ok(finished)
+        } else {
+            Err(failed().quoting(last_lines(&finished.stderr, 12)))
+        }
+    }
+
+    /// Whether the plugin is there.
+    pub fn is_present(&self) -> bool {
+        self.plugin.is_file()
+    }
+}
+
+/// The last lines of a program's output: the end says why, and a screen is small.
+pub fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}

@@ -1,0 +1,61 @@
+//! Renders `.env` so that Compose reads back exactly what was given. Pure.
+//!
+//! Compose interpolates `$` in unquoted and double-quoted values and knows escapes only in the latter; single quotes
+//! cannot hold every value. So every value is double-quoted, with the escapes that its parser undoes
+//! (compose-go `dotenv/parser.go`); a test asks the real Compose.
+
+use bundle_spec::answer::Answers;
+use bundle_spec::index::Content;
+
+/// Renders the whole file.
+pub fn render(content: &Content, answers: &Answers) -> String {
+    let project = &content.project;
+    let mut text = format!(
+        "# {} {}: written by Airlift from the answers of the installation.\n# To change a value run the bundle again with --set id=value: a change made here is lost with the next run.\n",
+        content.app.name, content.app.version
+    );
+    let mut put = |name: &str, value: &str| {
+        text.push_str(name);
+        text.push_str("=\"");
+        text.push_str(&escape(value));
+        text.push_str("\"\n");
+    };
+    // For people who call `docker compose` by hand in this directory.
+    put("COMPOSE_PROJECT_NAME", &project.name);
+    put("COMPOSE_FILE", project.compose_file.as_str());
+    if !project.profiles.is_empty() {
+        put("COMPOSE_PROFILES", &project.profiles.join(","));
+    }
+    for question in &content.questions {
+        if let (Some(name), Some(answer)) = (&question.env, answers.of(question.id.as_str())) {
+            put(name, answer.reveal());
+        }
+    }
+    text
+}
+
+fn escape(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for character in value.chars() {
+        match character {
+            '\\' => escaped.push_str("\\\\"),
+            '"' => escaped.push_str("\\\""),
+            '$' => escaped.push_str("\\$"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn what_compose_would_interpret_is_escaped() {
+        assert_eq!(escape(r#"p$a#s"s\w'o rd"#), r#"p\$a#s\"s\\w'o rd"#);
+    }
+}

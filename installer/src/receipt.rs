@@ -1,0 +1,133 @@
+//! What was done on this host, on disk: written before and after every step, so that a run can die anywhere and be run
+//! again. Holds no secrets.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::EngineChoice;
+use crate::host::file::{self, Access};
+use crate::layout::EngineHome;
+use crate::outcome::Outcome;
+
+/// Written into every file of ours outside the project directory, to know it again.
+pub const MARK: &str = "Installed by Airlift";
+
+/// Version of the receipt's form.
+const FORMAT: u32 = 1;
+
+/// The record of one installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Version of this form.
+    pub format: u32,
+    /// Application name.
+    pub app: String,
+    /// Application version.
+    pub version: String,
+    /// Compose project name.
+    pub project: String,
+    /// Digest of the bundle's index.
+    pub bundle: String,
+    /// What `--engine` was.
+    pub choice: EngineChoice,
+    /// Socket of the engine in use.
+    pub socket: PathBuf,
+    /// The engine that we installed, if we did.
+    pub engine: Option<EngineHome>,
+    /// The Compose plugin in use.
+    pub compose: PathBuf,
+    /// Everything that we made outside the project directory, in order.
+    pub made: Vec<PathBuf>,
+    /// Project files that we wrote, relative to the project directory.
+    pub files: Vec<String>,
+    /// Digest of what the containers were last started with.
+    pub started_as: String,
+    /// Each step and how far it got.
+    pub steps: Vec<StepRecord>,
+}
+
+/// How far a step got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// The step's stable name.
+    pub id: String,
+    /// How far.
+    pub state: StepState,
+    /// The boot in which this was written: what was not synced before another boot is not believed.
+    pub boot_id: String,
+}
+
+/// How far a step got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepState {
+    /// Begun; whether it ended is not known.
+    Begun,
+    /// Ended well, and synced to disk.
+    Done,
+    /// Ended badly.
+    Failed,
+}
+
+impl Receipt {
+    /// A receipt of nothing done yet.
+    pub fn new(app: &str, version: &str, project: &str, choice: EngineChoice) -> Self {
+        Self {
+            format: FORMAT,
+            app: app.to_owned(),
+            version: version.to_owned(),
+            project: project.to_owned(),
+            bundle: String::new(),
+            choice,
+            socket: PathBuf::new(),
+            engine: None,
+            compose: PathBuf::new(),
+            made: Vec::new(),
+            files: Vec::new(),
+            started_as: String::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Reads a receipt; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood.
+    pub fn read(path: &Path) -> io::Result<Option<Self>> {
+        let Some(text) = file::read_text(path)? else { return Ok(None) };
+        let receipt: Self = serde_json::from_str(&text)?;
+        if receipt.format != FORMAT {
+            return Err(io::Error::other(format!("receipt format {} is not known", receipt.format)));
+        }
+        Ok(Some(receipt))
+    }
+
+    /// Writes the receipt durably, mode 0600.
+    ///
+    /// # Errors
+    /// Names the path and the reason.
+    pub fn write(&self, path: &Path) -> Outcome<()> {
+        let text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        file::write(path, Access::PRIVATE, &text)
+    }
+
+    /// Records how far a step got.
+    pub fn record(&mut self, id: &str, state: StepState, boot_id: &str) {
+        self.steps.retain(|step| step.id != id);
+        self.steps.push(StepRecord { id: id.to_owned(), state, boot_id: boot_id.to_owned() });
+    }
+
+    /// Records something made outside the project directory.
+    pub fn record_made(&mut self, path: PathBuf) {
+        if !self.made.contains(&path) {
+            self.made.push(path);
+        }
+    }
+
+    /// Whether a step is recorded as done.
+    pub fn is_done(&self, id: &str) -> bool {
+        self.steps.iter().any(|step| step.id == id && step.state == StepState::Done)
+    }
+}

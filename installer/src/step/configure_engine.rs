@@ -1,0 +1,227 @@
+//! Group, daemon.json, systemd unit of an engine of ours; for a private one also its containerd's configuration.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::Context;
+use crate::host::file::{self, Access};
+use crate::host::process;
+use crate::layout::{EngineHome, SYSTEM_UNIT};
+use crate::outcome::{Failure, Outcome};
+use crate::plan::EnginePlan;
+use crate::receipt::MARK;
+use crate::text::problem as text;
+
+pub(super) fn is_done(context: &Context<'_>) -> bool {
+    let engine = &context.plan.engine;
+    let Some(home) = &engine.home else { return true };
+    let has = |path: &Path, content: &str| {
+        file::read_text(path).is_ok_and(|found| found.as_deref() == Some(content))
+    };
+    let config = file::read_text(&home.config()).ok().flatten().unwrap_or_default();
+    let config_done =
+        serde_json::from_str::<Value>(&config).is_ok_and(|found| found == merged(&config, engine, home));
+    let unit_done = !engine.by_systemd || has(Path::new(SYSTEM_UNIT), &unit(home));
+    let containerd_done = match home {
+        EngineHome::Private(_) => has(&containerd_config(home), &containerd_toml(home)),
+        EngineHome::System => true,
+    };
+    config_done && unit_done && containerd_done
+}
+
+pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
+    let engine = &context.plan.engine;
+    let Some(home) = &engine.home else { return Ok(()) };
+    if *home == EngineHome::System {
+        add_group()?;
+    }
+    let path = home.config();
+    if let Some(parent) = path.parent() {
+        for made in file::make_dir(parent, Access::EXECUTABLE)? {
+            context.receipt.record_made(made);
+        }
+    }
+    let before = file::read_text(&path).ok().flatten();
+    let config = merged(before.as_deref().unwrap_or_default(), engine, home);
+    let text = serde_json::to_string_pretty(&config).unwrap_or_default() + "\n";
+    file::write(&path, Access::READABLE, text.as_bytes())?;
+    // A configuration that was there before us is completed, and not ours to remove.
+    if before.is_none() && *home == EngineHome::System {
+        context.receipt.record_made(path);
+    }
+    if let EngineHome::Private(_) = home {
+        file::write(&containerd_config(home), Access::READABLE, containerd_toml(home).as_bytes())?;
+    }
+    if engine.by_systemd {
+        file::write(Path::new(SYSTEM_UNIT), Access::READABLE, unit(home).as_bytes())?;
+        context.receipt.record_made(SYSTEM_UNIT.into());
+        systemctl(&["daemon-reload"])?;
+        systemctl(&["enable", "docker.service"])?;
+    }
+    Ok(())
+}
+
+/// Runs systemctl.
+///
+/// # Errors
+/// With what it said.
+pub(super) fn systemctl(arguments: &[&str]) -> Outcome<()> {
+    let failed = || Failure::midway(text::systemctl_failed(&arguments.join(" ")));
+    let finished = process::run(process::command("systemctl").args(arguments))
+        .map_err(|error| failed().because(&error))?;
+    if finished.status.success() { Ok(()) } else { Err(failed().quoting(finished.stderr)) }
+}
+
+/// The group whose members may use the socket. Without it dockerd warns and gives the socket to root alone.
+fn add_group() -> Outcome<()> {
+    let groups = file::read_text(Path::new("/etc/group")).ok().flatten().unwrap_or_default();
+    if groups.lines().any(|line| line.starts_with("docker:")) {
+        return Ok(());
+    }
+    let Some(groupadd) = process::find("groupadd") else { return Ok(()) };
+    let failed = || Failure::midway(text::group_failed());
+    let finished = process::run(process::command(groupadd).args(["--system", "docker"]))
+        .map_err(|error| failed().because(&error))?;
+    if finished.status.success() { Ok(()) } else { Err(failed().quoting(finished.stderr)) }
+}
+
+/// `daemon.json`: what is there wins, what we need is added.
+fn merged(existing: &str, engine: &EnginePlan, home: &EngineHome) -> Value {
+    let mut config: Map<String, Value> = serde_json::from_str(existing).unwrap_or_default();
+    for (key, value) in settings(engine, home) {
+        match (config.get_mut(&key), value) {
+            (Some(Value::Object(known)), Value::Object(wanted)) => {
+                for (key, value) in wanted {
+                    known.entry(key).or_insert(value);
+                }
+            }
+            (Some(_), _) => {}
+            (None, value) => {
+                config.insert(key, value);
+            }
+        }
+    }
+    Value::Object(config)
+}
+
+fn settings(engine: &EnginePlan, home: &EngineHome) -> Map<String, Value> {
+    let mut settings = json!({
+        // Layers stay compressed as they came, and unpack two to four times faster than in a graph driver.
+        "features": { "containerd-snapshotter": engine.containerd_store },
+        // The default keeps every line for ever, until the disk is full.
+        "log-driver": "json-file",
+        "log-opts": { "max-size": "10m", "max-file": "3" },
+    });
+    if let EngineHome::Private(_) = home {
+        settings["hosts"] = json!([format!("unix://{}", home.socket().display())]);
+        settings["data-root"] = json!(home.data_root());
+        settings["exec-root"] = json!(home.exec_root());
+        settings["pidfile"] = json!(home.pid_file());
+        // A containerd of its own: dockerd would else use the host's, and with it the other engine's containers.
+        settings["containerd"] = json!(containerd_socket(home));
+        settings["bridge"] = json!("none");
+        settings["iptables"] = json!(engine.packet_filter);
+        settings["ip6tables"] = json!(engine.packet_filter);
+    }
+    match settings {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Where a private engine's containerd listens.
+pub(super) fn containerd_socket(home: &EngineHome) -> std::path::PathBuf {
+    home.exec_root().join("containerd/containerd.sock")
+}
+
+/// The configuration of a private engine's containerd.
+pub(super) fn containerd_config(home: &EngineHome) -> std::path::PathBuf {
+    home.config().with_file_name("containerd.toml")
+}
+
+fn containerd_toml(home: &EngineHome) -> String {
+    let root = home.data_root().join("containerd/daemon");
+    let state = home.exec_root().join("containerd");
+    let quoted = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
+    format!(
+        "version = 2\nroot = {}\nstate = {}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\n[grpc]\naddress = {}\n\n[plugins.\"io.containerd.internal.v1.opt\"]\npath = {}\n",
+        quoted(&root),
+        quoted(&state),
+        quoted(&containerd_socket(home)),
+        quoted(&root.join("opt")),
+    )
+}
+
+/// One service without a socket unit, with dockerd's own containerd: nothing to disagree about host flags and sockets
+/// (moby#22847, moby#25471). Keys that an old systemd does not know are only warned about.
+fn unit(home: &EngineHome) -> String {
+    let bin = home.bin();
+    let bin = bin.display();
+    format!(
+        "# {MARK}. Removed again by uninstall --purge.
+[Unit]
+Description=Docker Application Container Engine
+Documentation=https://docs.docker.com
+After=network-online.target nss-lookup.target firewalld.service time-set.target
+Wants=network-online.target
+StartLimitBurst=3
+StartLimitIntervalSec=60
+
+[Service]
+Type=notify
+Environment=PATH={bin}:{path}
+ExecStart={bin}/dockerd
+ExecReload=/bin/kill -s HUP $MAINPID
+TimeoutStartSec=0
+RestartSec=2
+Restart=always
+LimitNPROC=infinity
+LimitCORE=infinity
+TasksMax=infinity
+Delegate=yes
+KillMode=process
+OOMScoreAdjust=-500
+
+[Install]
+WantedBy=multi-user.target
+",
+        path = process::SYSTEM_PATH,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(home: EngineHome) -> EnginePlan {
+        EnginePlan {
+            socket: home.socket(),
+            compose: home.compose(),
+            home: Some(home),
+            containerd_store: true,
+            packet_filter: true,
+            by_systemd: true,
+        }
+    }
+
+    #[test]
+    fn an_existing_configuration_is_completed_and_never_overruled() {
+        let existing = r#"{"log-driver":"journald","features":{"buildkit":true},"registry-mirrors":["x"]}"#;
+        let config = merged(existing, &plan(EngineHome::System), &EngineHome::System);
+        assert_eq!(config["log-driver"], "journald");
+        assert_eq!(config["features"], json!({"buildkit": true, "containerd-snapshotter": true}));
+        assert_eq!(config["registry-mirrors"], json!(["x"]));
+    }
+
+    #[test]
+    fn a_private_engine_names_nothing_outside_its_directory() {
+        let home = EngineHome::Private("/opt/app/engine".into());
+        let text = merged("", &plan(home.clone()), &home).to_string() + &containerd_toml(&home);
+        let paths = text.split('"').filter(|part| part.starts_with('/') || part.starts_with("unix:"));
+        assert!(paths.clone().count() >= 8);
+        for path in paths {
+            assert!(path.trim_start_matches("unix://").starts_with("/opt/app/engine/"), "{path}");
+        }
+    }
+}

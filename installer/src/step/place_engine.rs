@@ -1,0 +1,135 @@
+//! Places the engine's static binaries and the Compose plugin, and links them into the search path where nothing is.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bundle_spec::codec;
+use bundle_spec::project::EngineParts;
+
+use super::Context;
+use crate::host::file::{self, Access};
+use crate::layout::{EngineHome, SYSTEM_LINKS};
+use crate::outcome::{Failure, Outcome};
+use crate::plan::Step;
+use crate::text::problem as text;
+
+/// Names the parts that lie in a directory; written last, so that half an engine is not taken for one.
+const MARK_FILE: &str = ".airlift-engine";
+
+pub(super) fn is_done(context: &Context<'_>) -> bool {
+    let (Some(home), Some(parts)) = (&context.plan.engine.home, &context.content.engine) else { return true };
+    let mark = file::read_text(&home.bin().join(MARK_FILE)).ok().flatten();
+    mark.as_deref() == Some(mark_of(parts).as_str()) && home.compose().is_file()
+}
+
+pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
+    let (Some(home), Some(parts)) = (&context.plan.engine.home, &context.content.engine) else {
+        return Ok(());
+    };
+    let bin = home.bin();
+    for made in file::make_dir(&bin, Access::EXECUTABLE)? {
+        context.receipt.record_made(made);
+    }
+    file::remove(&bin.join(MARK_FILE))?;
+    let title = context.plan.describe_step(Step::PlaceEngine, context.content);
+    let total = parts.archive_unpacked_len + parts.compose_len;
+    let mut done = 0;
+    unpack(context, parts, &bin, |len| {
+        done += len;
+        context.progress(&title, done, total);
+    })?;
+    place_compose_plugin(context, &home.compose())?;
+    file::write(&bin.join(MARK_FILE), Access::READABLE, mark_of(parts).as_bytes())?;
+    if *home == EngineHome::System {
+        link_into_path(context, &bin)?;
+    }
+    Ok(())
+}
+
+fn mark_of(parts: &EngineParts) -> String {
+    format!("{}\n{}\n", parts.archive, parts.compose)
+}
+
+/// Unpacks the archive's programs. Only regular files with plain names directly below `docker/` exist for us: whatever
+/// else a forged archive has is an error, not a file.
+fn unpack(context: &Context<'_>, parts: &EngineParts, bin: &Path, mut count: impl FnMut(u64)) -> Outcome<()> {
+    let failed = || Failure::midway(text::engine_not_unpacked(&bin.display()));
+    let source = context.bundle.handle().map_err(|error| failed().because(&error))?;
+    let blob =
+        context.bundle.bundle.blob(source, &parts.archive).map_err(|error| failed().because(&error))?;
+    let plain = codec::decoder(blob).map_err(|error| failed().because(&error))?;
+    let mut archive = tar::Archive::new(plain);
+    for entry in archive.entries().map_err(|error| failed().because(&error))? {
+        let mut entry = entry.map_err(|error| failed().because(&error))?;
+        let path = entry.path().map_err(|error| failed().because(&error))?.into_owned();
+        let kind = entry.header().entry_type();
+        let Some(name) = program_name(&path).filter(|_| kind.is_file()) else {
+            if kind.is_dir() {
+                continue;
+            }
+            return Err(failed().quoting(format!("unexpected entry {path:?}")));
+        };
+        file::write_atomic(&bin.join(name), Access::EXECUTABLE, &mut entry)?;
+        count(entry.size());
+    }
+    // The digest is checked at the blob's end, which the tar reader may not have reached.
+    std::io::copy(&mut archive.into_inner(), &mut std::io::sink())
+        .map_err(|error| failed().because(&error))?;
+    Ok(())
+}
+
+/// `docker/<name>` → `<name>`.
+fn program_name(path: &Path) -> Option<PathBuf> {
+    let name = path.strip_prefix("docker").ok()?.to_str()?;
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    (is_plain && !name.starts_with('.')).then(|| name.into())
+}
+
+/// Writes the Compose plugin; also used beside an engine that is not ours.
+pub(super) fn place_compose_plugin(context: &Context<'_>, path: &Path) -> Outcome<()> {
+    let Some(parts) = &context.content.engine else { return Ok(()) };
+    let failed = || Failure::midway(text::cannot_write(&path.display()));
+    let source = context.bundle.handle().map_err(|error| failed().because(&error))?;
+    let blob =
+        context.bundle.bundle.blob(source, &parts.compose).map_err(|error| failed().because(&error))?;
+    let plain = codec::decoder(blob).map_err(|error| failed().because(&error))?;
+    file::write_atomic(path, Access::EXECUTABLE, &mut plain.take(parts.compose_len))
+}
+
+fn link_into_path(context: &mut Context<'_>, bin: &Path) -> Outcome<()> {
+    for (link, name) in SYSTEM_LINKS {
+        let link = Path::new(link);
+        // Somebody else's command stays theirs.
+        if link.symlink_metadata().is_ok()
+            && !std::fs::read_link(link).is_ok_and(|target| target.starts_with(bin))
+        {
+            continue;
+        }
+        if let Some(parent) = link.parent() {
+            for made in file::make_dir(parent, Access::EXECUTABLE)? {
+                context.receipt.record_made(made);
+            }
+        }
+        file::link(link, &bin.join(name))?;
+        context.receipt.record_made(link.to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_programs_below_docker_are_placed() {
+        assert_eq!(
+            program_name(Path::new("docker/containerd-shim-runc-v2")),
+            Some("containerd-shim-runc-v2".into())
+        );
+        for bad in
+            ["docker", "docker/", "docker/../x", "/docker/x", "x", "docker/a/b", "docker/.x", "docker/a b"]
+        {
+            assert_eq!(program_name(Path::new(bad)), None, "{bad}");
+        }
+    }
+}

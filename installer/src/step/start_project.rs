@@ -1,0 +1,54 @@
+//! `docker compose up`: never builds, never pulls, and only with images that the bundle brought.
+
+use bundle_spec::digest::Digest;
+use bundle_spec::reference::ImageReference;
+
+use super::Context;
+use crate::outcome::{Failure, Outcome};
+use crate::project::compose::Compose;
+use crate::project::env_file;
+use crate::text::problem as text;
+
+pub(super) fn is_done(context: &Context<'_>) -> bool {
+    let Ok(engine) = context.engine() else { return false };
+    let Ok(containers) = engine.containers(&context.content.project.name) else { return false };
+    let is_up = |service: &String| {
+        let mut of = containers.iter().filter(|container| container.service == *service).peekable();
+        of.peek().is_some() && of.all(|container| container.is_well() || container.is_finished())
+    };
+    context.receipt.started_as == fingerprint(context)
+        && !containers.is_empty()
+        && context.content.project.services.iter().all(is_up)
+}
+
+pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
+    let plan = context.plan;
+    let compose = Compose::new(&plan.engine.compose, &plan.layout, &plan.engine.socket, context.content);
+    refuse_foreign_images(&compose, context)?;
+    compose.run(&["up", "--detach", "--no-build", "--pull", "never", "--remove-orphans"])?;
+    context.receipt.started_as = fingerprint(context);
+    Ok(())
+}
+
+/// An image name may depend on an answer; one that the bundle lacks would send the engine to a registry.
+fn refuse_foreign_images(compose: &Compose, context: &Context<'_>) -> Outcome<()> {
+    let needed = compose.run(&["config", "--images"])?.stdout;
+    let is_carried = |name: &str| {
+        ImageReference::parse(name)
+            .is_ok_and(|reference| context.content.images.iter().any(|image| image.reference == reference))
+    };
+    let foreign: Vec<_> =
+        needed.lines().map(str::trim).filter(|name| !name.is_empty() && !is_carried(name)).collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::midway(text::images_not_carried(&foreign.join(", "))).todo(text::ask_vendor()))
+}
+
+/// What the containers depend on; when it changes, `up` must run again.
+fn fingerprint(context: &Context<'_>) -> String {
+    let env = env_file::render(context.content, context.answers);
+    let files: String = context.content.project.files.iter().map(|file| file.blob.to_string()).collect();
+    let images: String = context.content.images.iter().map(|image| image.manifest.to_string()).collect();
+    Digest::of(format!("{env}{files}{images}").as_bytes()).to_string()
+}

@@ -1,0 +1,91 @@
+//! Writes the project: answers first, so that a generated secret is never made twice; then directories, files, `.env`.
+
+use std::collections::BTreeMap;
+
+use bundle_spec::codec;
+use bundle_spec::project::ProjectFile;
+
+use super::Context;
+use crate::host::file::{self, Access};
+use crate::outcome::{Failure, Outcome};
+use crate::project::env_file;
+use crate::text::problem as text;
+
+pub(super) fn is_done(context: &Context<'_>) -> bool {
+    let layout = &context.plan.layout;
+    let has = |path: &std::path::Path, wanted: &[u8]| std::fs::read(path).is_ok_and(|found| found == wanted);
+    let files_done = || {
+        context.content.project.files.iter().all(|file| {
+            content_of(context, file).is_ok_and(|wanted| has(&layout.dir.join(file.path.as_str()), &wanted))
+        })
+    };
+    let dirs_done =
+        || context.content.project.directories.iter().all(|dir| layout.dir.join(dir.path.as_str()).is_dir());
+    has(&layout.env(), env_file::render(context.content, context.answers).as_bytes())
+        && has(&layout.answers(), &answers_json(context))
+        && has(&layout.index(), &index_json(context))
+        && dirs_done()
+        && files_done()
+}
+
+pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
+    let layout = &context.plan.layout;
+    file::write(&layout.answers(), Access::PRIVATE, &answers_json(context))?;
+    file::make_dir(&layout.client_config(), Access { mode: 0o700, owner: None })?;
+    for directory in &context.content.project.directories {
+        let path = layout.dir.join(directory.path.as_str());
+        let access = Access { mode: directory.mode, owner: Some((directory.uid, directory.gid)) };
+        file::make_dir(&path, access)?;
+        // One that was there gets its mode and owner too; what lies in it is the application's.
+        file::apply(&path, access)
+            .map_err(|error| Failure::midway(text::cannot_make_directory(&path.display())).because(&error))?;
+    }
+    for project_file in &context.content.project.files {
+        let path = layout.dir.join(project_file.path.as_str());
+        if let Some(parent) = path.parent() {
+            file::make_dir(parent, Access::EXECUTABLE)?;
+        }
+        let access = Access { mode: project_file.mode, owner: None };
+        file::write(&path, access, &content_of(context, project_file)?)?;
+    }
+    let env = env_file::render(context.content, context.answers);
+    file::write(&layout.env(), Access::PRIVATE, env.as_bytes())?;
+    file::write(&layout.index(), Access::READABLE, &index_json(context))?;
+    remove_former_files(context)?;
+    let files = &context.content.project.files;
+    context.receipt.files = files.iter().map(|file| file.path.as_str().to_owned()).collect();
+    Ok(())
+}
+
+fn content_of(context: &Context<'_>, project_file: &ProjectFile) -> Outcome<Vec<u8>> {
+    let failed =
+        || Failure::midway(text::file_not_read(project_file.path.as_str())).todo(text::check_medium());
+    let source = context.bundle.handle().map_err(|error| failed().because(&error))?;
+    let limit = bundle_spec::limits::INDEX_RAW_MAX;
+    let stored = context.bundle.bundle.blob_bytes(source, &project_file.blob, limit);
+    let stored = stored.map_err(|error| failed().because(&error))?;
+    let len = usize::try_from(project_file.len).unwrap_or(usize::MAX);
+    codec::decompress_document(&stored, len).map_err(|error| failed().because(&error))
+}
+
+/// Files that an earlier version had and this one has not.
+fn remove_former_files(context: &Context<'_>) -> Outcome<()> {
+    let is_current =
+        |path: &String| context.content.project.files.iter().any(|file| file.path.as_str() == path);
+    for former in context.receipt.files.iter().filter(|path| !is_current(path)) {
+        file::remove(&context.plan.layout.dir.join(former))?;
+    }
+    Ok(())
+}
+
+/// All answers with their values, for the next run.
+fn answers_json(context: &Context<'_>) -> Vec<u8> {
+    let values: BTreeMap<_, _> =
+        context.answers.iter().map(|(id, answer)| (id.as_str(), answer.reveal())).collect();
+    serde_json::to_vec_pretty(&values).unwrap_or_default()
+}
+
+/// The content of the index, for the day after.
+fn index_json(context: &Context<'_>) -> Vec<u8> {
+    serde_json::to_vec(context.content).unwrap_or_default()
+}

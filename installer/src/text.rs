@@ -1,0 +1,124 @@
+//! Every sentence an operator can see, in Chinese and English, side by side: a missing translation does not compile.
+//!
+//! Not here: the vendor's own texts, which travel in the bundle, and technical causes (an errno, an engine's reply), which
+//! are quoted as they are.
+
+use bundle_spec::project::Localized;
+use serde::{Deserialize, Serialize};
+
+pub mod command;
+pub mod finding;
+pub mod problem;
+pub mod progress;
+pub mod summary;
+pub mod wizard;
+
+/// A language of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    /// English.
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// The language that the environment asks for: Chinese only where the locale is Chinese in UTF-8 and the terminal
+    /// can show it, which the Linux console (`TERM=linux`) cannot.
+    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| variable(name).filter(|value| !value.is_empty()))
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let is_utf8 = locale.contains("utf-8") || locale.contains("utf8");
+        let shows_cjk = variable("TERM").is_none_or(|term| term != "linux");
+        if locale.starts_with("zh") && is_utf8 && shows_cjk { Self::Zh } else { Self::En }
+    }
+}
+
+/// One text in both languages, already filled in; which one is shown is decided where it is printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// English.
+    pub en: String,
+    /// Simplified Chinese.
+    pub zh: String,
+}
+
+impl Message {
+    /// The text in one language.
+    pub fn in_lang(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Zh => &self.zh,
+        }
+    }
+
+    /// The same in both languages: names, URLs, quoted output.
+    pub fn verbatim(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { en: text.clone(), zh: text }
+    }
+}
+
+impl From<&Localized> for Message {
+    fn from(localized: &Localized) -> Self {
+        Self { en: localized.en.clone(), zh: localized.zh.clone() }
+    }
+}
+
+/// Declares messages: `name(arguments) en "…" zh "…";` with the arguments captured by name in both texts.
+macro_rules! messages {
+    ($($(#[$meta:meta])* $name:ident ( $($arg:ident : $type:ty),* ) en $en:literal zh $zh:literal;)*) => {
+        $($(#[$meta])*
+        pub fn $name($($arg: $type),*) -> $crate::text::Message {
+            $crate::text::Message { en: format!($en), zh: format!($zh) }
+        })*
+    };
+}
+pub(crate) use messages;
+
+/// A number of bytes for people: decimal units, as on the label of a disk.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut value = count as f64;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 || value >= 99.5 {
+        format!("{value:.0} {}", UNITS[unit])
+    } else {
+        format!("{value:.1} {}", UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn language_follows_locale_and_terminal() {
+        let with = |locale: &str, term: &str| {
+            let (locale, term) = (locale.to_owned(), term.to_owned());
+            Lang::from_environment(move |name| match name {
+                "LANG" => Some(locale.clone()),
+                "TERM" => Some(term.clone()),
+                _ => None,
+            })
+        };
+        assert_eq!(with("zh_CN.UTF-8", "xterm"), Lang::Zh);
+        assert_eq!(with("zh_CN.utf8", "screen"), Lang::Zh);
+        assert_eq!(with("zh_CN.UTF-8", "linux"), Lang::En);
+        assert_eq!(with("zh_CN.GB18030", "xterm"), Lang::En);
+        assert_eq!(with("C", "xterm"), Lang::En);
+    }
+
+    #[test]
+    fn sizes_read_as_on_a_disk_label() {
+        let shown: Vec<_> = [0, 999, 1000, 15_300_000, 999_700_000, 1_590_000_000].map(bytes).to_vec();
+        assert_eq!(shown, ["0 B", "999 B", "1.0 kB", "15.3 MB", "1.0 GB", "1.6 GB"]);
+    }
+}

@@ -1,0 +1,167 @@
+//! Preflight: what was found, what is needed, what to do.
+
+use super::messages;
+
+messages! {
+    is_root() en "Running as root." zh "以 root 身份运行。";
+    not_root() en "Not running as root." zh "当前不是 root 用户。";
+    use_sudo() en "Run the same command with sudo." zh "请在同一条命令前加 sudo 后重新运行。";
+    arch_fits(arch: &str) en "Architecture {arch}." zh "处理器架构：{arch}。";
+    wrong_arch(has: &str, needs: &str)
+        en "This machine is {has}; the application is built for {needs}."
+        zh "本机架构为 {has}，而应用是为 {needs} 构建的。";
+    get_other_bundle() en "Ask the vendor for a bundle for this architecture." zh "请向厂商索取适用于本机架构的安装包。";
+    kernel_fits(kernel: &str) en "Kernel {kernel}." zh "内核版本：{kernel}。";
+    kernel_too_old(has: &str, needs: &str)
+        en "Kernel {has} is too old: {needs} or later is needed."
+        zh "内核 {has} 过旧，需要 {needs} 或更高版本。";
+    use_newer_system()
+        en "Install on a newer system, or update the kernel and reboot."
+        zh "请换用更新的操作系统，或升级内核并重启。";
+    cores_fit(has: u32) en "Processors: {has}." zh "处理器核数：{has}。";
+    too_few_cores(has: u32, needs: u32)
+        en "{has} processor(s); {needs} are needed."
+        zh "处理器只有 {has} 核，需要 {needs} 核。";
+    give_more_cores() en "Give this machine more processors." zh "请为本机增加处理器核数。";
+    memory_fits(has: &str) en "Memory: {has}." zh "内存：{has}。";
+    too_little_memory(has: &str, needs: &str)
+        en "{has} of memory; {needs} are needed."
+        zh "内存只有 {has}，需要 {needs}。";
+    give_more_memory() en "Give this machine more memory." zh "请为本机增加内存。";
+    private_engine_runs(version: &str)
+        en "The private engine {version} is running."
+        zh "私有 Docker 引擎 {version} 正在运行。";
+    engine_is_remote(host: &str)
+        en "DOCKER_HOST points to {host}, which is not on this machine."
+        zh "DOCKER_HOST 指向 {host}，不是本机上的引擎。";
+    unset_docker_host()
+        en "Unset DOCKER_HOST and run again: the installer works with the engine of this machine only."
+        zh "请取消 DOCKER_HOST 环境变量后重新运行：安装程序只使用本机的 Docker 引擎。";
+    engine_silent(socket: &str, why: &str)
+        en "A Docker engine is installed, but does not answer at {socket} ({why})."
+        zh "已安装 Docker 引擎，但 {socket} 没有响应（{why}）。";
+    start_engine()
+        en "Start it (systemctl start docker; journalctl -u docker says why it fails) and run again, or use --engine private."
+        zh "请先启动它（systemctl start docker；失败原因见 journalctl -u docker）再重新运行，或者改用 --engine private。";
+    engine_is_podman(version: &str)
+        en "The engine is Podman {version} in Docker's place; it cannot be used."
+        zh "当前的“Docker”其实是 Podman {version}，无法使用。";
+    engine_too_old(version: &str)
+        en "Docker {version} is too old: 20.10 or later is needed. It has not been touched."
+        zh "Docker {version} 过旧，需要 20.10 或更高版本。现有的 Docker 未做任何改动。";
+    engine_is_rootless(version: &str)
+        en "Docker {version} runs rootless, which is not supported."
+        zh "Docker {version} 以 rootless 方式运行，暂不支持。";
+    use_private_engine()
+        en "Use --engine private: the bundled engine then runs beside it and leaves it alone. Or update Docker yourself and run again."
+        zh "可加 --engine private：使用安装包自带的引擎，与现有引擎并存、互不影响；也可以自行升级 Docker 后重新运行。";
+    engine_usable(version: &str)
+        en "Docker {version} is running and will be used as it is."
+        zh "Docker {version} 正在运行，将直接使用，不做改动。";
+    no_engine_anywhere()
+        en "There is no Docker engine on this machine, and the bundle carries none."
+        zh "本机没有 Docker 引擎，安装包中也没有自带。";
+    install_docker_first()
+        en "Install Docker 20.10 or later first, or ask the vendor for a bundle with an engine."
+        zh "请先安装 Docker 20.10 或更高版本，或向厂商索取自带引擎的安装包。";
+    no_compose_anywhere()
+        en "There is no Compose plugin on this machine, and the bundle carries none."
+        zh "本机没有 Compose 插件，安装包中也没有自带。";
+    install_compose_first()
+        en "Install Docker's Compose plugin first, or ask the vendor for a bundle with an engine."
+        zh "请先安装 Docker Compose 插件，或向厂商索取自带引擎的安装包。";
+    engine_will_be_installed(version: &str)
+        en "No Docker engine here; Docker {version} will be installed."
+        zh "本机没有 Docker 引擎，将安装 Docker {version}。";
+    private_engine_will_be_placed(version: &str)
+        en "Docker {version} will run privately, below the project directory."
+        zh "Docker {version} 将在项目目录下以私有方式运行。";
+    foreign_containerd()
+        en "A containerd that is not ours is running (Kubernetes?); installing Docker would share it."
+        zh "本机正在运行其他软件的 containerd（例如 Kubernetes），安装 Docker 会与其共用。";
+    use_private_beside_containerd()
+        en "Use --engine private: that engine brings a containerd of its own and leaves the other alone."
+        zh "请加 --engine private：私有引擎使用自己的 containerd，不影响现有的。";
+    commands_missing(names: &str) en "The engine needs commands that are missing: {names}." zh "缺少引擎需要的命令：{names}。";
+    install_commands(names: &str)
+        en "Install the packages with these commands from the system's installation media: {names}."
+        zh "请用系统安装介质安装提供这些命令的软件包：{names}。";
+    dir_too_long(longest: usize)
+        en "The path of the project directory is too long for the engine's sockets: at most {longest} bytes."
+        zh "项目目录的路径过长，引擎的套接字放不下：最多 {longest} 字节。";
+    choose_shorter_dir() en "Choose a shorter path with --dir." zh "请用 --dir 指定更短的路径。";
+    private_beside_other()
+        en "Another Docker engine runs here, so the private one writes no packet filter rules."
+        zh "本机另有 Docker 引擎在运行，因此私有引擎不会写入防火墙规则。";
+    publish_through_proxy()
+        en "Published ports still work; containers on bridge networks cannot reach other machines."
+        zh "端口映射仍然可用，但桥接网络中的容器无法访问其他机器。";
+    private_not_back_after_reboot()
+        en "A private engine does not start by itself after a reboot."
+        zh "私有引擎在重启机器后不会自动启动。";
+    start_after_reboot(app: &str) en "After a reboot run: {app}ctl start" zh "重启后请运行：{app}ctl start";
+    unit_is_foreign(unit: &str)
+        en "{unit} exists and was not written by Airlift."
+        zh "{unit} 已存在，且不是由 Airlift 写入的。";
+    remove_unit_or_private(unit: &str)
+        en "If it is a leftover, remove {unit} and run again; else use --engine private."
+        zh "如果它是残留文件，请删除 {unit} 后重新运行；否则请加 --engine private。";
+    no_systemd()
+        en "systemd does not run here: the engine will not start by itself after a reboot."
+        zh "本机没有运行 systemd：重启机器后引擎不会自动启动。";
+    read_only(mount: &str) en "The file system at {mount} is mounted read-only." zh "{mount} 所在的文件系统是只读的。";
+    remount_or_other_dir()
+        en "Mount it writable, or choose another directory with --dir."
+        zh "请以可写方式重新挂载，或用 --dir 指定其他目录。";
+    disk_too_small(mount: &str, free: &str, needed: &str, missing: &str)
+        en "Not enough room on {mount}: {free} free, {needed} needed, {missing} missing."
+        zh "{mount} 空间不足：可用 {free}，需要 {needed}，还差 {missing}。";
+    free_disk(mount: &str, missing: &str)
+        en "Free at least {missing} on {mount}, or enlarge it."
+        zh "请在 {mount} 上至少腾出 {missing}，或扩容。";
+    disk_fits(mount: &str, free: &str, needed: &str)
+        en "Disk {mount}: {free} free, {needed} needed."
+        zh "磁盘 {mount}：可用 {free}，需要 {needed}。";
+    inodes_too_few(mount: &str, free: u64, needed: u64)
+        en "Not enough inodes on {mount}: {free} free, {needed} needed."
+        zh "{mount} 的 inode 不足：可用 {free}，需要 {needed}。";
+    free_inodes(mount: &str)
+        en "Remove directories with very many small files from {mount}."
+        zh "请清理 {mount} 上含有大量小文件的目录。";
+    port_free(port: u16) en "Port {port} is free." zh "端口 {port} 可用。";
+    port_taken_by(port: u16, name: &str, pid: i32)
+        en "Port {port} is taken by {name} (process {pid})."
+        zh "端口 {port} 已被 {name}（进程 {pid}）占用。";
+    port_taken(port: u16)
+        en "Port {port} is taken by a process that cannot be seen from here."
+        zh "端口 {port} 已被占用，但从这里看不到是哪个进程。";
+    free_port(port: u16)
+        en "Stop that program, or answer the question about port {port} with another one."
+        zh "请停止该程序，或在回答端口问题时换用 {port} 以外的端口。";
+    receipt_unreadable(dir: &str, why: &str)
+        en "The record of the installation in {dir} cannot be read: {why}"
+        zh "无法读取 {dir} 中的安装记录：{why}";
+    dir_belongs_to(dir: &str, app: &str)
+        en "{dir} belongs to another application: {app}."
+        zh "{dir} 属于另一个应用：{app}。";
+    choose_other_dir() en "Choose another directory with --dir." zh "请用 --dir 指定其他目录。";
+    other_engine_choice(dir: &str)
+        en "The application in {dir} was installed with another --engine."
+        zh "{dir} 中的应用安装时使用了不同的 --engine 选项。";
+    same_engine_choice()
+        en "Leave --engine out, or uninstall first."
+        zh "请去掉 --engine 选项，或先卸载。";
+    dir_is_ours(dir: &str, version: &str)
+        en "{dir} has this application, version {version}."
+        zh "{dir} 中已有本应用，版本 {version}。";
+    dir_is_occupied(dir: &str)
+        en "{dir} is not empty and was not made by Airlift."
+        zh "{dir} 不为空，且不是由 Airlift 创建的。";
+    dir_is_free(dir: &str) en "{dir} is free." zh "{dir} 可用。";
+    control_is_foreign(link: &str, target: &str)
+        en "{link} leads to {target}: this application is installed elsewhere."
+        zh "{link} 指向 {target}：本应用已安装在别处。";
+    uninstall_other_first()
+        en "Use that installation's directory with --dir, or uninstall it first."
+        zh "请用 --dir 指定该安装目录，或先将其卸载。";
+}

@@ -1,0 +1,162 @@
+//! Failures and wrong answers: what failed, on what, and what to do now.
+
+use std::fmt::Display;
+
+use super::{Message, messages};
+
+messages! {
+    internal(what: &str) en "Internal error: {what}." zh "内部错误：{what}。";
+    cannot_write(path: &impl Display) en "Cannot write {path}." zh "无法写入 {path}。";
+    cannot_make_directory(path: &impl Display) en "Cannot make the directory {path}." zh "无法创建目录 {path}。";
+    cannot_remove(path: &impl Display) en "Cannot remove {path}." zh "无法删除 {path}。";
+    cannot_sync(path: &impl Display)
+        en "Cannot make the images on {path} safe against a power cut."
+        zh "无法将 {path} 上的镜像数据落盘。";
+    another_run(path: &impl Display)
+        en "Another run is working on this installation (lock {path})."
+        zh "另一个安装进程正在处理此应用（锁文件 {path}）。";
+    wait_for_other_run() en "Wait until it has ended, then run again." zh "请等它结束后再运行。";
+    run_again()
+        en "Run the same command again: it goes on where this run ended."
+        zh "请重新运行同一条命令：会从中断处继续。";
+    disk_is_full()
+        en "The engine's disk is full. Free some room, then run the same command again."
+        zh "引擎所在磁盘已满。请腾出空间后重新运行同一条命令。";
+    bundle_unreadable(path: &impl Display) en "Cannot read {path}." zh "无法读取 {path}。";
+    check_medium()
+        en "Is the stick still plugged in? Copy the file to a local disk and run it there."
+        zh "U 盘是否仍然插着？请把文件复制到本地磁盘后再运行。";
+    not_a_bundle(path: &impl Display)
+        en "{path} is not an Airlift bundle."
+        zh "{path} 不是 Airlift 安装包。";
+    run_the_right_file() en "Run the .run file that the vendor gave you." zh "请运行厂商提供的 .run 文件。";
+    bundle_truncated(path: &impl Display, actual: &str, expected: &str, missing: u64)
+        en "{path} is incomplete: {actual} of {expected} ({missing} bytes are missing)."
+        zh "{path} 不完整：只有 {actual}，应为 {expected}（缺少 {missing} 字节）。";
+    bundle_too_long(path: &impl Display, extra: u64)
+        en "{path} has {extra} bytes too many."
+        zh "{path} 多出 {extra} 字节。";
+    copy_again() en "Copy the file again." zh "请重新复制该文件。";
+    bundle_version(path: &impl Display)
+        en "{path} has a format that this installer does not know."
+        zh "{path} 的格式不被此安装程序支持。";
+    bundle_unacceptable(path: &impl Display)
+        en "{path} contains something that no packer writes; it is not used."
+        zh "{path} 含有打包工具不会写入的内容，拒绝使用。";
+    ask_vendor() en "Ask the vendor for a correct bundle." zh "请向厂商索取正确的安装包。";
+    bundle_damaged(path: &impl Display) en "{path} is damaged." zh "{path} 已损坏。";
+    stretch_damaged(start: f64, end: f64, total: &str, parts: &str)
+        en "Bytes {start}-{end} MB of {total} are damaged: {parts}"
+        zh "第 {start}-{end} MB（共 {total}）已损坏：{parts}";
+    no_bundle()
+        en "This program carries no application."
+        zh "此程序不含任何应用。";
+    no_installation(path: &impl Display)
+        en "There is no installation at {path}."
+        zh "{path} 中没有已安装的应用。";
+    name_installation()
+        en "Name the project directory with --dir."
+        zh "请用 --dir 指定项目目录。";
+    no_random_numbers()
+        en "The kernel gives no random numbers for secrets."
+        zh "内核无法提供用于生成密钥的随机数。";
+    answers_incomplete(count: usize)
+        en "{count} answer(s) are missing or wrong; nothing has been changed."
+        zh "有 {count} 个答案缺失或有误；尚未做任何改动。";
+    complete_answers(file: &str)
+        en "`./{file} answers > answers.toml` writes a file to fill in; then run with --answers answers.toml."
+        zh "运行 `./{file} answers > answers.toml` 可生成待填写的文件；填好后加 --answers answers.toml 运行。";
+    preflight_refused(count: usize)
+        en "This machine does not fit yet: {count} problem(s), marked FAIL above. Nothing has been changed."
+        zh "本机暂不满足要求：上面有 {count} 项标为 FAIL。尚未做任何改动。";
+    fix_and_run_again() en "Fix them and run the same command again." zh "请逐项解决后重新运行同一条命令。";
+    answers_unreadable(path: &impl Display) en "Cannot read the answers file {path}." zh "无法读取答案文件 {path}。";
+    answers_not_found(path: &impl Display) en "There is no answers file {path}." zh "找不到答案文件 {path}。";
+    make_answers_file()
+        en "Check the path; the verb `answers` prints a file to fill in."
+        zh "请检查路径；子命令 `answers` 可打印待填写的文件。";
+    answers_not_understood(path: &impl Display)
+        en "The answers file {path} cannot be understood."
+        zh "无法理解答案文件 {path}。";
+    answers_form() en "Each line must be: id = \"value\"" zh "每行的格式应为：id = \"值\"";
+    answers_not_toml(line: usize, column: usize, why: &str)
+        en "line {line}, column {column}: {why}"
+        zh "第 {line} 行第 {column} 列：{why}";
+    answer_not_scalar(id: &str)
+        en "{id} must be a text, a number, true or false."
+        zh "{id} 必须是文本、数字、true 或 false。";
+    answer_missing(id: &str, upper: &str)
+        en "{id} is missing. Give it in the answers file ({id} = \"...\"), with --set {id}=..., or in AIRLIFT_{upper}."
+        zh "缺少 {id}。可写入答案文件（{id} = \"...\"）、用 --set {id}=... 或环境变量 AIRLIFT_{upper} 给出。";
+    origin_set() en "--set" zh "--set";
+    origin_environment() en "environment" zh "环境变量";
+    origin_file() en "answers file" zh "答案文件";
+    origin_asked() en "asked" zh "手动输入";
+    origin_earlier() en "earlier installation" zh "上次安装";
+    origin_default() en "default" zh "默认值";
+    origin_generated() en "generated" zh "自动生成";
+    has_control_character() en "it has a line break or control character" zh "含有换行或控制字符";
+    is_empty() en "it is empty" zh "内容为空";
+    not_bool() en "it must be true or false" zh "必须是 true 或 false";
+    not_host() en "it is not a host name or IP address" zh "不是主机名或 IP 地址";
+    not_integer() en "it is not a whole number" zh "不是整数";
+    not_in_choices(choices: &str) en "it must be one of: {choices}" zh "必须是以下之一：{choices}";
+    not_path() en "it is not an absolute path" zh "不是绝对路径";
+    not_port() en "it is not a port (1 to 65535)" zh "不是端口号（1 到 65535）";
+    not_url() en "it is not a URL that begins with http:// or https://" zh "不是以 http:// 或 https:// 开头的网址";
+    out_of_range(min: &str, max: &str) en "it must be from {min} to {max}" zh "必须在 {min} 到 {max} 之间";
+    pattern_mismatch(pattern: &str) en "it does not match the pattern {pattern}" zh "不符合格式 {pattern}";
+    image_not_read(reference: &str)
+        en "The image {reference} could not be read from the bundle."
+        zh "无法从安装包中读取镜像 {reference}。";
+    image_refused(reference: &str)
+        en "The engine did not take the image {reference}."
+        zh "引擎未能接收镜像 {reference}。";
+    image_not_there(reference: &str)
+        en "The engine took the image {reference}, but it is not completely there."
+        zh "引擎已接收镜像 {reference}，但核对发现并不完整。";
+    compose_failed(verb: &str) en "docker compose {verb} failed." zh "docker compose {verb} 失败。";
+    engine_not_there(socket: &impl Display) en "The engine at {socket} does not answer." zh "{socket} 上的引擎没有响应。";
+    engine_not_unpacked(path: &impl Display)
+        en "The engine could not be unpacked to {path}."
+        zh "无法将引擎解压到 {path}。";
+    engine_did_not_start(log: &impl Display)
+        en "The engine did not start (log: {log})."
+        zh "引擎未能启动（日志：{log}）。";
+    engine_did_not_stop(pid: i32) en "The engine (process {pid}) does not end." zh "引擎（进程 {pid}）未能停止。";
+    systemctl_failed(what: &str) en "systemctl {what} failed." zh "systemctl {what} 失败。";
+    group_failed() en "The group docker could not be made." zh "无法创建 docker 用户组。";
+    file_not_read(path: &str)
+        en "The project file {path} could not be read from the bundle."
+        zh "无法从安装包中读取项目文件 {path}。";
+    images_not_carried(names: &str)
+        en "The Compose file needs images that the bundle does not carry: {names}"
+        zh "Compose 文件需要安装包中没有的镜像：{names}";
+    set_not_understood(given: &str)
+        en "--set {given}: the form is --set id=value."
+        zh "--set {given}：格式应为 --set id=值。";
+}
+
+/// An unknown id with the name that was probably meant.
+pub fn answer_unknown_nearest(id: &str, nearest: &str, origin: &Message) -> Message {
+    Message {
+        en: format!("{id} ({}) is no question. Did you mean {nearest}?", origin.en),
+        zh: format!("{id}（{}）不是有效的问题编号。是否想写 {nearest}？", origin.zh),
+    }
+}
+
+/// An unknown id.
+pub fn answer_unknown(id: &str, origin: &Message) -> Message {
+    Message {
+        en: format!("{id} ({}) is no question of this application.", origin.en),
+        zh: format!("{id}（{}）不是本应用的问题编号。", origin.zh),
+    }
+}
+
+/// A refused answer. The value itself is not shown: it may be a secret.
+pub fn answer_invalid(id: &str, why: &Message, origin: &Message) -> Message {
+    Message {
+        en: format!("{id} ({}): {}.", origin.en, why.en),
+        zh: format!("{id}（{}）：{}。", origin.zh, why.zh),
+    }
+}
