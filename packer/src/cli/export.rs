@@ -1,0 +1,84 @@
+//! `airlift export`: the images of an installer file as an OCI layout, for skopeo, crane, oras or a registry.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use bundle_spec::reader::{Bundle, blob_error};
+
+use crate::bundle_file;
+use crate::event::{Emit, Event};
+use crate::manifest;
+use crate::outcome::{Explain, Failure, Outcome};
+use crate::report;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The installer file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Folder for the layout; it must be empty, or not be there
+    #[arg(long, value_name = "DIR")]
+    oci: PathBuf,
+}
+
+pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
+    let (file, bundle) = bundle_file::open(&args.file)?;
+    let blobs = args.oci.join("blobs/sha256");
+    let failed = |path: &Path| format!("cannot write {}", path.display());
+    if fs::read_dir(&args.oci).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Failure::usage(format!("{} is not empty", args.oci.display()))
+            .hint("give a folder that is empty or not there"));
+    }
+    fs::create_dir_all(&blobs).explain(|| failed(&blobs))?;
+    let images = &bundle.index.content.images;
+    let wanted: BTreeSet<_> = images
+        .iter()
+        .flat_map(|image| {
+            [image.manifest, image.config].into_iter().chain(image.layers.iter().map(|layer| layer.blob))
+        })
+        .collect();
+    let total = wanted.iter().filter_map(|digest| bundle.index.blob(digest)).map(|blob| blob.len).sum();
+    emit(Event::Started { work: "exporting".to_owned(), total });
+    for digest in wanted {
+        copy(&args.file, &file, &bundle, digest, &blobs.join(digest.hex()), emit)?;
+    }
+    emit(Event::Ended);
+    let index = manifest::render_index(images).explain(|| "cannot make index.json")?;
+    // Last: without these two files it is no layout yet.
+    for (name, bytes) in
+        [("index.json", index), ("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec())]
+    {
+        let path = args.oci.join(name);
+        fs::write(&path, bytes).explain(|| failed(&path))?;
+    }
+    for image in images {
+        report::data(&format!("{}:{}", args.oci.display(), image.reference))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn copy(
+    bundle_path: &Path,
+    file: &File,
+    bundle: &Bundle,
+    digest: bundle_spec::digest::Digest,
+    to: &Path,
+    emit: Emit<'_>,
+) -> Outcome<()> {
+    let unreadable = |error| Failure::unreadable_bundle(bundle_path, error);
+    let mut reader = bundle.blob(file, &digest).map_err(unreadable)?;
+    let len = reader.remaining();
+    let mut target = File::create(to).explain(|| format!("cannot write {}", to.display()))?;
+    match io::copy(&mut reader, &mut target) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Err(unreadable(blob_error(digest, error)));
+        }
+        Err(error) => return Err(Failure::new(format!("cannot write {}", to.display())).because(error)),
+    }
+    emit(Event::Advanced(len));
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! `airlift init`: a commented definition for an existing Compose file.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::compose::variables;
+use crate::definition::{FILE_NAME, template};
+use crate::event::{Emit, Event};
+use crate::files;
+use crate::outcome::{Explain, Failure, Outcome};
+use crate::report;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The project's folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// The Compose file in it [default: the usual names]
+    #[arg(long, value_name = "FILE")]
+    compose: Option<String>,
+}
+
+pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
+    let compose_file = files::compose_file(&args.folder, args.compose.as_deref())?;
+    let compose_path = args.folder.join(compose_file.as_str());
+    let text =
+        fs::read_to_string(&compose_path).explain(|| format!("cannot read {}", compose_path.display()))?;
+    let name = fs::canonicalize(&args.folder)
+        .ok()
+        .and_then(|folder| folder.file_name().map(|name| name.to_string_lossy().into_owned()))
+        .unwrap_or_default();
+    let definition = template::render(&name, compose_file.as_str(), &text, &variables::of(&text));
+    let path = args.folder.join(FILE_NAME);
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| {
+        let failure = Failure::usage(format!("cannot write {}", path.display()));
+        match error.kind() {
+            std::io::ErrorKind::AlreadyExists => failure
+                .because("it is there already")
+                .hint("edit it, or move it away first; init overwrites nothing"),
+            _ => failure.because(error),
+        }
+    })?;
+    file.write_all(definition.as_bytes()).explain(|| format!("cannot write {}", path.display()))?;
+    emit(Event::Step(format!("look through {}, then: airlift lint && airlift pack", path.display())));
+    report::data(&path.display().to_string())?;
+    Ok(ExitCode::SUCCESS)
+}

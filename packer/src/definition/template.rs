@@ -1,0 +1,161 @@
+//! The definition that `airlift init` writes: complete, valid, and with a comment where a person has to think.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use bundle_spec::question::QuestionId;
+
+use crate::compose::variables::Variable;
+
+/// Renders a definition for the Compose file `compose_file` with this text and these variables.
+pub fn render(
+    folder: &str,
+    compose_file: &str,
+    compose: &str,
+    variables: &BTreeMap<String, Variable>,
+) -> String {
+    let name = machine_name(folder);
+    let mut text = format!(
+        "# What goes into the installer file, and what the customer is asked. All keys: docs/definition.md\n\n\
+         [app]\nname = \"{name}\"           # names the folder on the host and the command {name}ctl\nversion = \"1.0.0\"\n\
+         title = {{ zh = \"{name}\", en = \"{name}\" }}\n\n\
+         [compose]\nfile = {}\n\n",
+        quoted(compose_file)
+    );
+    text.push_str(
+        "# Images of the Compose file are taken from the running engine. List one to take it from elsewhere:\n\
+         # [[image]]\n# reference = \"app:1.0.0\"\n# source = \"archive\"\n# path = \"images/app.tar\"   # docker save, OCI archive, OCI layout\n\n",
+    );
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "# Files that the services mount or read. The Compose file is packed anyway, .env never."
+    );
+    match mounted(compose).as_slice() {
+        [] => text.push_str("# [[file]]\n# include = [\"nginx/**\"]\n# exclude = [\"**/*.bak\"]\n\n"),
+        paths => {
+            let list: Vec<_> = paths.iter().map(|path| quoted(path)).collect();
+            let _ = writeln!(
+                text,
+                "# Found as mounts; folders that start empty belong in [[directory]] instead:"
+            );
+            let _ = writeln!(text, "# [[file]]\n# include = [{}]\n", list.join(", "));
+        }
+    }
+    text.push_str(
+        "# Folders that must be there before the start:\n# [[directory]]\n# path = \"data\"\n# mode = \"0750\"\n# owner = \"1000:1000\"\n\n\
+         # The engine to carry, for hosts without Docker:\n# [engine]\n\
+         # docker = { url = \"https://download.docker.com/linux/static/stable/x86_64/docker-NN.N.N.tgz\", sha256 = \"...\" }\n\
+         # compose = { url = \"https://github.com/docker/compose/releases/download/vN.N.N/docker-compose-linux-x86_64\", sha256 = \"...\" }\n\n",
+    );
+    for (variable, found) in variables {
+        question(&mut text, variable, found);
+    }
+    text.push_str(
+        "[requirements]\ncores = 2\nmemory = \"4 GB\"\ndisk = \"10 GB\"    # for the application's own data\nports = []\nkernel = \"3.10\"\n\n\
+         # What proves that it works:\n# [[check]]\n# name = \"page\"\n# url = \"http://127.0.0.1:80/\"\n# status = 200\n# timeout = \"60s\"\n\n\
+         # What is shown at the end:\n# [[link]]\n# title = { zh = \"首页\", en = \"Home page\" }\n# url = \"http://127.0.0.1/\"\n",
+    );
+    text
+}
+
+fn question(text: &mut String, variable: &str, found: &Variable) {
+    let id = variable.to_ascii_lowercase();
+    let id = id.trim_start_matches(|c: char| !c.is_ascii_lowercase());
+    if QuestionId::parse(id).is_err() {
+        let _ = writeln!(text, "# The variable {variable} needs a [[question]] with an id of its own.\n");
+        return;
+    }
+    let default = found.default.as_deref().filter(|default| !default.contains('$'));
+    let kind = kind(id, default);
+    let _ = writeln!(text, "[[question]]\nid = \"{id}\"\nenv = \"{variable}\"\nkind = \"{kind}\"");
+    let _ =
+        writeln!(text, "prompt = {{ zh = \"{variable}\", en = \"{variable}\" }}   # what the operator reads");
+    match default {
+        Some("") => text.push_str("required = false\n"),
+        Some(default) => {
+            let _ = writeln!(text, "default = {}", quoted(default));
+        }
+        None if kind == "secret" => text.push_str("generate = { format = \"hex\", bytes = 32 }\n"),
+        None => {}
+    }
+    text.push('\n');
+}
+
+/// A guess from name and default; a person looks at it anyway.
+fn kind(id: &str, default: Option<&str>) -> &'static str {
+    let default = default.unwrap_or_default();
+    let ends = |names: &[&str]| names.iter().any(|name| id == *name || id.ends_with(&format!("_{name}")));
+    if ends(&["password", "passwd"]) {
+        "password"
+    } else if ends(&["secret", "token", "key"]) {
+        "secret"
+    } else if ends(&["port"]) && (default.is_empty() || default.parse::<u16>().is_ok_and(|port| port > 0)) {
+        "port"
+    } else if default.starts_with("http://") || default.starts_with("https://") {
+        "url"
+    } else if matches!(default, "true" | "false") {
+        "bool"
+    } else if default.parse::<i64>().is_ok() {
+        "integer"
+    } else {
+        "text"
+    }
+}
+
+/// Sources of short-form bind mounts, `- ./path:/where`.
+fn mounted(compose: &str) -> Vec<String> {
+    let source = |line: &str| {
+        let item = line.trim().strip_prefix("- ")?.trim_start_matches(['"', '\'']);
+        let path = item.strip_prefix("./")?.split(':').next()?;
+        (item.contains(':') && !path.is_empty() && !path.contains('$'))
+            .then(|| path.trim_end_matches('/').to_owned())
+    };
+    let mut paths: Vec<_> = compose.lines().filter_map(source).collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// A folder's name as the name of an application.
+fn machine_name(folder: &str) -> String {
+    let name: String = folder
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
+        .collect();
+    let name: String = name.trim_matches('-').chars().take(48).collect();
+    if name.is_empty() { "app".to_owned() } else { name }
+}
+
+fn quoted(text: &str) -> String {
+    let escaped: String =
+        text.chars().flat_map(|c| if matches!(c, '"' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
+    format!("\"{escaped}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compose::variables;
+    use crate::definition;
+
+    #[test]
+    fn what_init_writes_is_a_valid_definition() {
+        let compose = "services:\n  web:\n    image: web:${TAG:-1}\n    volumes: \n      - ./nginx/default.conf:/etc/x:ro\n    environment:\n      K: ${SECRET_KEY:?}\n      P: ${HTTP_PORT:-80}\n      U: \"${LLM_API_URL:-http://h}\"\n      E: ${EMPTY:-}\n      1: ${_}\n";
+        let text = super::render("My App", "docker-compose.yml", compose, &variables::of(compose));
+        let definition = definition::parse(&text).unwrap();
+        assert_eq!(definition.app.name, "my-app");
+        let kinds: Vec<_> = definition.questions.iter().map(|q| (q.id.as_str(), q.required)).collect();
+        assert_eq!(
+            kinds,
+            [
+                ("empty", false),
+                ("http_port", true),
+                ("llm_api_url", true),
+                ("secret_key", true),
+                ("tag", true)
+            ]
+        );
+        assert!(text.contains("nginx/default.conf"));
+    }
+}

@@ -1,0 +1,242 @@
+//! Findings about a project: everything at once, each with an id, what is wrong and what to do. Pure, but for looking
+//! whether the sources of bind mounts are files or folders.
+
+use std::collections::BTreeSet;
+
+use bundle_spec::reference::{ImageReference, InvalidReference};
+use serde::Serialize;
+
+use crate::compose::model::{Model, Service};
+use crate::project::Project;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The bundle would not work, so none is made.
+    Error,
+    /// It works, but probably not as wished.
+    Warning,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// Name of the rule, for scripts.
+    pub id: &'static str,
+    /// What is wrong, with whom.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Everything found, errors first.
+pub fn findings(project: &Project, model: Option<&Model>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for problem in &project.picked.problems {
+        found.push(error("file", problem.clone(), "correct the section [[file]]"));
+    }
+    paths(project, &mut found);
+    variables(project, &mut found);
+    requirements(project, &mut found);
+    for (name, service) in model.iter().flat_map(|model| &model.services) {
+        image(name, service, &mut found);
+        habits(name, service, &mut found);
+        mounts(project, name, service, &mut found);
+    }
+    if let Some(model) = model {
+        unused_images(project, model, &mut found);
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn error(id: &'static str, message: String, hint: impl Into<String>) -> Finding {
+    Finding { level: Level::Error, id, message, hint: hint.into() }
+}
+
+fn warning(id: &'static str, message: String, hint: impl Into<String>) -> Finding {
+    Finding { level: Level::Warning, id, message, hint: hint.into() }
+}
+
+fn paths(project: &Project, found: &mut Vec<Finding>) {
+    for directory in &project.definition.directories {
+        if project.picked.files.iter().any(|file| file.path == directory.path) {
+            let message = format!("{} is both a [[directory]] and a packed file", directory.path);
+            found.push(error("path-twice", message, "remove one of them"));
+        }
+    }
+    let mut images = BTreeSet::new();
+    for image in &project.definition.images {
+        if !images.insert(image.reference.as_str()) {
+            let message = format!("the image {} is listed twice", image.reference);
+            found.push(error("image-twice", message, "remove one [[image]]"));
+        }
+    }
+}
+
+fn variables(project: &Project, found: &mut Vec<Finding>) {
+    for (name, variable) in project.variables.iter().filter(|(name, _)| !project.answers(name)) {
+        let message = format!("{} uses the variable {name}, which no question sets", project.compose_file);
+        let hint = format!("add a [[question]] with env = \"{name}\", or a default: ${{{name}:-value}}");
+        if variable.required {
+            found.push(error("variable-unset", message, hint));
+        } else if variable.default.is_none() {
+            found.push(warning("variable-unset", message, hint));
+        }
+    }
+    // With env_file every variable of .env may be used by a container, unseen.
+    if project.compose_text.contains("env_file") {
+        return;
+    }
+    for env in project.definition.questions.iter().filter_map(|question| question.env.as_ref()) {
+        if !project.variables.contains_key(env) {
+            let message =
+                format!("a question sets the variable {env}, which {} does not use", project.compose_file);
+            found.push(warning(
+                "variable-unused",
+                message,
+                format!("write ${{{env}}} where it belongs, or remove `env`"),
+            ));
+        }
+    }
+}
+
+fn requirements(project: &Project, found: &mut Vec<Finding>) {
+    let definition = &project.definition;
+    for port in &definition.requirements.ports {
+        let in_url = |check: &bundle_spec::project::Check| {
+            check.url.contains(&format!(":{port}")) || (port == "80" && !check.url[7..].contains(':'))
+        };
+        if !definition.checks.iter().any(in_url) {
+            let message = format!("no [[check]] asks at port {port}");
+            found.push(warning(
+                "port-unchecked",
+                message,
+                "add a [[check]], so that a start without success is noticed",
+            ));
+        }
+    }
+}
+
+fn image(name: &str, service: &Service, found: &mut Vec<Finding>) {
+    match ImageReference::parse(&service.image) {
+        Err(InvalidReference::Pinned(image)) => {
+            let message = format!("service {name} pins its image by digest: {image}");
+            let hint = "give it a tag alone: engines cannot find loaded images by a registry's digest";
+            found.push(error("image-pinned", message, hint));
+        }
+        Err(problem) => {
+            found.push(error("image-name", format!("service {name}: {problem}"), "correct `image`"))
+        }
+        Ok(image) if image.tag() == "latest" => {
+            let message = format!("service {name} uses {image}");
+            found.push(warning(
+                "image-latest",
+                message,
+                "give the image a version as its tag, so that two bundles can be told apart",
+            ));
+        }
+        Ok(_) => {}
+    }
+    if service.build.is_some() {
+        let message = format!("service {name} has `build`, which is not done on the customer's machine");
+        found.push(warning(
+            "image-build",
+            message,
+            format!("build {} before packing, and give it an `image` name", service.image),
+        ));
+    }
+    if let Some(policy) = service
+        .pull_policy
+        .as_deref()
+        .filter(|policy| !matches!(*policy, "missing" | "never" | "if_not_present"))
+    {
+        let message =
+            format!("service {name} has pull_policy {policy}, and there is no registry to pull from");
+        found.push(error("pull-policy", message, "remove `pull_policy`, or set it to never"));
+    }
+}
+
+fn habits(name: &str, service: &Service, found: &mut Vec<Finding>) {
+    if service.privileged {
+        let message = format!("service {name} is privileged: it may do everything on the customer's machine");
+        found.push(warning("privileged", message, "name the capabilities and devices that it needs instead"));
+    }
+    if service.healthcheck.is_none() {
+        let message = format!("service {name} has no health check");
+        found.push(warning(
+            "no-healthcheck",
+            message,
+            "add `healthcheck`: without it, started counts as healthy",
+        ));
+    }
+    let deploy_restart = service.deploy.as_ref().is_some_and(|deploy| deploy.get("restart_policy").is_some());
+    if service.restart.as_deref().is_none_or(|restart| restart == "no") && !deploy_restart {
+        let message = format!("service {name} has no restart policy: it does not come back after a reboot");
+        found.push(warning("no-restart", message, "add `restart: unless-stopped`"));
+    }
+    let rotates = service.logging.as_ref().is_some_and(|logging| {
+        logging.pointer("/options/max-size").is_some()
+            || logging.get("driver").is_some_and(|driver| driver != "json-file")
+    });
+    if !rotates {
+        let message = format!(
+            "service {name} does not rotate its log: on an engine that is not ours it can fill the disk"
+        );
+        found.push(warning(
+            "no-log-rotation",
+            message,
+            "add `logging: {driver: json-file, options: {max-size: 10m, max-file: \"3\"}}`",
+        ));
+    }
+}
+
+/// The classic accident: a bind mount whose source is not there becomes an empty folder, made by the engine.
+fn mounts(project: &Project, name: &str, service: &Service, found: &mut Vec<Finding>) {
+    for mount in service.volumes.iter().filter(|mount| mount.kind == "bind" && !mount.source.starts_with('/'))
+    {
+        let source = mount.source.as_str();
+        let below = |path: &str| {
+            path == source || path.strip_prefix(source).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let packed = source.is_empty()
+            || project.picked.files.iter().any(|file| below(file.path.as_str()))
+            || project.definition.directories.iter().any(|directory| below(directory.path.as_str()));
+        if packed {
+            continue;
+        }
+        let message = format!(
+            "service {name} mounts ./{source} at {}, which is neither packed nor a [[directory]]",
+            mount.target
+        );
+        if project.root.join(source).is_file() {
+            let hint = format!(
+                "pack it: [[file]] include = [\"{source}\"]; the engine would make an empty folder of that name"
+            );
+            found.push(error("mount-missing", message, hint));
+        } else {
+            let hint = format!(
+                "add [[directory]] path = \"{source}\" with its mode and owner; the engine would make it for root"
+            );
+            found.push(warning("mount-missing", message, hint));
+        }
+    }
+}
+
+fn unused_images(project: &Project, model: &Model, found: &mut Vec<Finding>) {
+    let used = crate::project::needed_images(model);
+    for image in project.definition.images.iter().filter(|image| !used.contains(&image.reference)) {
+        let message = format!("the image {} is packed, and no service uses it", image.reference);
+        found.push(warning("image-unused", message, "remove its [[image]], or correct the reference"));
+    }
+}
+
+/// The finding that Compose does not accept the project at all.
+pub fn refused(failure: &crate::outcome::Failure) -> Finding {
+    let reason = std::error::Error::source(failure).map(|source| format!(": {source}")).unwrap_or_default();
+    error("compose", format!("{failure}{reason}"), failure.hint.clone().unwrap_or_default())
+}

@@ -1,0 +1,103 @@
+//! A definition together with what it refers to: its folder, its Compose file, its project files, and what Compose says.
+//! `lint` judges it, `plan` packs it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bundle_spec::path::ProjectPath;
+use bundle_spec::reference::ImageReference;
+
+use crate::compose::model::Model;
+use crate::compose::variables::{self, Variable};
+use crate::compose::{self, Compose};
+use crate::definition::{self, Definition};
+use crate::files::{self, Picked};
+use crate::outcome::{Explain, Failure, Outcome};
+
+/// Everything that is known about a project before images are looked for.
+#[derive(Debug)]
+pub struct Project {
+    /// The definition.
+    pub definition: Definition,
+    /// The folder that its paths are relative to.
+    pub root: PathBuf,
+    /// The Compose file.
+    pub compose_file: ProjectPath,
+    /// Its text.
+    pub compose_text: String,
+    /// The project files.
+    pub picked: Picked,
+    /// Variables that the Compose file asks for.
+    pub variables: BTreeMap<String, Variable>,
+}
+
+/// What Compose says, or why it could not be asked.
+#[derive(Debug)]
+pub enum Asked {
+    /// Its answer.
+    Answer(Model),
+    /// There is no Compose here.
+    NotAtHand,
+    /// It refuses the project.
+    Refused(Failure),
+}
+
+impl Project {
+    /// Reads a definition and what it refers to.
+    pub fn read(path: &Path) -> Outcome<Self> {
+        let text = fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format!("cannot read the definition {}", path.display()))
+                .because(error)
+                .hint("run `airlift init` beside your Compose file, or name the definition with -f")
+        })?;
+        let definition = definition::parse(&text).map_err(|problems| {
+            let list: Vec<_> =
+                problems.iter().map(|problem| format!("\n  {}:{problem}", path.display())).collect();
+            Failure::usage(format!("the definition is not valid:{}", list.concat()))
+                .hint("correct these places; docs/definition.md says what may stand where")
+        })?;
+        let root = definition::directory_of(path);
+        let compose_file = files::compose_file(&root, definition.compose.file.as_deref())?;
+        let compose_path = root.join(compose_file.as_str());
+        let compose_text = fs::read_to_string(&compose_path)
+            .explain(|| format!("cannot read {}", compose_path.display()))?;
+        let picked = files::pick(&root, &definition.files, &compose_file)?;
+        let variables = variables::of(&compose_text);
+        Ok(Self { definition, root, compose_file, compose_text, picked, variables })
+    }
+
+    /// Asks Compose about the project, in a temporary copy of it. The plugin is preferred to an installed Compose.
+    pub fn ask_compose(&self, plugin: Option<&Path>) -> Outcome<Asked> {
+        let scratch = tempfile::tempdir().explain(|| "cannot make a temporary folder")?;
+        let scratch = scratch.path();
+        let Some(compose) = Compose::at_hand(plugin, scratch)? else { return Ok(Asked::NotAtHand) };
+        // What lint reports by itself should not keep Compose from telling the rest.
+        let unanswered: Vec<_> = self
+            .variables
+            .iter()
+            .filter(|(name, variable)| variable.required && !self.answers(name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let copy =
+            compose::copy_project(scratch, &self.picked.files, &self.definition.questions, &unanswered)?;
+        Ok(match compose.model(&copy, &self.definition.compose, self.compose_file.as_str()) {
+            Ok(model) => Asked::Answer(model),
+            Err(failure) => Asked::Refused(failure),
+        })
+    }
+
+    /// Whether a question sets this variable.
+    pub fn answers(&self, variable: &str) -> bool {
+        self.definition.questions.iter().any(|question| question.env.as_deref() == Some(variable))
+    }
+}
+
+/// The images that a project needs; names that cannot be packed are left to `lint`.
+pub fn needed_images(model: &Model) -> Vec<ImageReference> {
+    let mut images: Vec<_> =
+        model.services.values().filter_map(|service| ImageReference::parse(&service.image).ok()).collect();
+    images.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    images.dedup();
+    images
+}
