@@ -1,0 +1,36 @@
+//! The least of HTTP: one GET over a Unix socket.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Asks for `path` and gives status and body. HTTP/1.0, so that the answer is not chunked and ends with the connection.
+///
+/// # Errors
+/// When the socket does not answer, or not in HTTP.
+pub fn get(socket: &Path, path: &str) -> io::Result<(u16, String)> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let no_http = || io::Error::other(format!("not HTTP: {answer:.100}"));
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(no_http)?;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(no_http)?;
+    Ok((status, body.to_owned()))
+}
+
+/// Asks for `path` and gives the JSON of a good answer.
+///
+/// # Panics
+/// When the answer is not good.
+#[must_use]
+pub fn json(socket: &Path, path: &str) -> Value {
+    let (status, body) = get(socket, path).unwrap_or_else(|error| panic!("GET {path}: {error}"));
+    assert_eq!(status, 200, "GET {path}: {body}");
+    serde_json::from_str(&body).unwrap_or_else(|error| panic!("GET {path}: {error}: {body}"))
+}

@@ -1,0 +1,22 @@
+//! What the journeys stand on: real engines, a fresh machine, small real images, a vendor's folder, a browser.
+//!
+//! Everything is real and belongs to the test that made it: engines with their own data, machines of their own, all below
+//! `target/`, all gone when the value is dropped. Nothing here waits for a time; [`wait`] waits for conditions. Nothing is
+//! skipped: what is missing is made by the scripts in `parts/`, and what cannot be made fails with a word on what to do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a harness that cannot go on has failed its test, and says so in the test's own words"
+)]
+
+pub mod browser;
+pub mod bundle;
+pub mod engine;
+pub mod http;
+pub mod images;
+pub mod machine;
+pub mod parts;
+pub mod run;
+pub mod tree;
+pub mod wait;

@@ -1,0 +1,196 @@
+//! The fresh machine: systemd, no Docker, no network, and a power switch.
+//!
+//! It is a container of a host engine that runs for this one test, with the rights that systemd and a Docker engine of its own need.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::engine::{Engine, Store};
+use crate::parts::{self, Suite};
+use crate::run::Run;
+use crate::tree::Tree;
+use crate::wait;
+
+/// What a machine needs to boot systemd and to run an engine. It is what `--privileged` gives, without what is not to be had
+/// where the tests themselves run in a container without `CAP_SYS_RESOURCE`.
+const RIGHTS: [&str; 18] = [
+    "--cap-add=ALL",
+    "--security-opt=seccomp=unconfined",
+    "--security-opt=apparmor=unconfined",
+    "--security-opt=systempaths=unconfined",
+    "--device-cgroup-rule=a *:* rwm",
+    "--cgroupns=host",
+    "--network=none",
+    "--hostname=fresh",
+    "--tmpfs=/run",
+    "--tmpfs=/tmp:exec",
+    "--volume=/var/lib/docker",
+    "--volume=/var/lib/containerd",
+    // The installed project and a private engine live here: overlay2 does not work on top of a container's own overlay.
+    "--volume=/opt",
+    "--volume=/srv",
+    "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw",
+    "--stop-signal=SIGRTMIN+3",
+    "--init=false",
+    "--detach",
+];
+
+/// What moves on a machine by itself: kernel interfaces, logs, timers, and what this harness mounts.
+const RESTLESS: [&str; 9] = [
+    "proc",
+    "sys",
+    "dev",
+    "run",
+    "stick",
+    "var/log",
+    "var/lib/systemd",
+    "var/lib/docker",
+    "var/lib/containerd",
+];
+
+/// A running machine. Dropping it takes it away.
+#[derive(Debug)]
+pub struct Machine {
+    host: Engine,
+    id: String,
+    stick: PathBuf,
+}
+
+impl Machine {
+    /// Boots a fresh machine.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn boot() -> Self {
+        Self::boot_with(&[])
+    }
+
+    /// Boots a fresh machine with further options of `docker run`.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn boot_with(options: &[&str]) -> Self {
+        let root = parts::machine();
+        let host = Engine::start(Suite::Forky, Store::Overlay2);
+        let image = host.docker([Path::new("import"), &root]).done().stdout.trim().to_owned();
+        let stick = host.folder().join("stick");
+        fs::create_dir(&stick).unwrap();
+        let mount = format!("--volume={}:/stick:ro", stick.display());
+        let mut args = vec!["run"];
+        args.extend(RIGHTS);
+        args.push(&mount);
+        args.extend(options);
+        args.extend([&image, "/sbin/init"]);
+        let id = host.docker(args).done().stdout.trim().to_owned();
+        let machine = Self { host, id, stick };
+        machine.wait();
+        machine
+    }
+
+    fn wait(&self) {
+        let running = || {
+            let state = self.sh("systemctl is-system-running");
+            // `degraded` is up as well, with a unit that failed; the message names it.
+            assert_ne!(state.stdout.trim(), "degraded", "{}", self.sh("systemctl --failed --no-pager"));
+            (state.stdout.trim() == "running").then_some(())
+        };
+        let log = || self.host.docker(["logs", "--tail", "30", &self.id]).to_string();
+        wait::until("the machine", Duration::from_secs(90), running, log);
+    }
+
+    /// Runs a script in the machine's shell.
+    pub fn sh(&self, script: &str) -> Run {
+        self.exec(&["bash", "-c", script])
+    }
+
+    /// Runs a program on the machine, as root.
+    pub fn exec(&self, argv: &[&str]) -> Run {
+        self.host.docker(["exec", &self.id].iter().chain(argv))
+    }
+
+    /// Starts a program on the machine and returns at once.
+    pub fn start(&self, argv: &[&str]) {
+        let _ = self.host.docker(["exec", "--detach", &self.id].iter().chain(argv)).done();
+    }
+
+    /// Puts a file on the stick, which the machine sees read-only under `/stick`. Returns its path there.
+    ///
+    /// # Panics
+    /// When it cannot be put there.
+    #[must_use]
+    pub fn plug_in(&self, file: &Path) -> String {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let place = self.stick.join(name);
+        let _ = fs::remove_file(&place);
+        // A hard link where it can be: bundles are large.
+        fs::hard_link(file, &place).or_else(|_| fs::copy(file, &place).map(drop)).unwrap();
+        format!("/stick/{name}")
+    }
+
+    /// Writes a file on the stick.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn write(&self, name: &str, content: &str) -> String {
+        fs::write(self.stick.join(name), content).unwrap();
+        format!("/stick/{name}")
+    }
+
+    /// The folder behind the stick, as this process sees it.
+    #[must_use]
+    pub fn stick(&self) -> &Path {
+        &self.stick
+    }
+
+    /// The machine's own file system as this process sees it.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        let path = format!("/containers/{}/json", self.id);
+        let state: Value = self.host.get(&path);
+        // It ends with a slash: the path itself is a link.
+        PathBuf::from(format!("/proc/{}/root/", state["State"]["Pid"]))
+    }
+
+    /// Everything on the machine that does not move by itself.
+    #[must_use]
+    pub fn tree(&self) -> Tree {
+        Tree::of(&self.root(), &RESTLESS)
+    }
+
+    /// A power cut: nothing on the machine learns of it.
+    pub fn cut_power(&self) {
+        let _ = self.host.docker(["kill", "--signal=KILL", &self.id]).done();
+        let off = || {
+            self.host.docker(["inspect", "--format={{.State.Running}}", &self.id]).stdout.contains("false")
+        };
+        wait::until("the machine to go dark", Duration::from_secs(30), || off().then_some(()), String::new);
+    }
+
+    /// Switches it on again after a power cut.
+    pub fn power_on(&self) {
+        let _ = self.host.docker(["start", &self.id]).done();
+        self.wait();
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // The machine's own containers had their control groups beside the machine's, and a power cut leaves them there, empty.
+        let inner = self.root().join("var/lib/docker/containers");
+        let names = |entry: std::io::Result<fs::DirEntry>| Some(entry.ok()?.file_name());
+        let inner: Vec<_> = fs::read_dir(inner).into_iter().flatten().filter_map(names).collect();
+        let _ = self.host.docker(["rm", "--force", "--volumes", &self.id]);
+        let groups = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+        for group in groups.map(|group| group.path().join("docker")) {
+            for name in &inner {
+                let _ = fs::remove_dir(group.join(name));
+            }
+        }
+    }
+}

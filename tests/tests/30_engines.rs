@@ -1,0 +1,248 @@
+//! Installing onto an engine that is already there, of every generation: it is used as it is, and proven afterwards.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tests::bundle::{self, Bundle, GREETING, PASSWORD, Vendor};
+use tests::engine::{Engine, Store};
+use tests::parts::{self, Suite};
+use tests::run::Run;
+
+/// An engine with a place for the project, and the command that installs onto it.
+struct Site {
+    engine: Engine,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Site {
+    fn new(suite: Suite, store: Store) -> Self {
+        let site =
+            Self { engine: Engine::start(suite, store), folder: parts::scratch(), port: bundle::free_port() };
+        fs::write(site.folder.path().join("answers.toml"), bundle::answers(site.port)).unwrap();
+        site
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.folder.path().join("app")
+    }
+
+    /// The bundle's command, in a name space of its own where `/usr/local/bin` is empty: what it puts there is not for this machine.
+    fn command(&self, bundle: &Bundle, args: &[&str]) -> Command {
+        let mut command = Command::new("unshare");
+        let script = "mount -t tmpfs none /usr/local/bin && exec \"$0\" \"$@\"";
+        command
+            .args(["--mount", "--propagation", "private", "sh", "-c", script])
+            .arg(&bundle.path)
+            .args(args)
+            .arg("--dir")
+            .arg(self.dir())
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("DOCKER_HOST", self.engine.address())
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&self, bundle: &Bundle, args: &[&str]) -> Run {
+        Run::of(&mut self.command(bundle, args))
+    }
+
+    fn install(&self, bundle: &Bundle) -> Run {
+        self.run(bundle, &["install", "--answers", "answers.toml", "--yes"])
+    }
+
+    fn page(&self) -> String {
+        let mut page = ureq::get(format!("http://127.0.0.1:{}/", self.port)).call().unwrap();
+        page.body_mut().read_to_string().unwrap()
+    }
+
+    /// How often the engine was sent images since it started.
+    fn loads(&self) -> usize {
+        let until = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 1;
+        let filters = "%7B%22type%22%3A%5B%22image%22%5D%7D";
+        let path = format!("/events?since=1&until={until}&filters={filters}");
+        let (_, events) = tests::http::get(&self.engine.socket(), &path).unwrap();
+        events.matches("\"load\"").count()
+    }
+}
+
+fn mode_of(path: &Path) -> u32 {
+    fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode()
+        & 0o7777
+}
+
+/// No file in the project but those made for it has the secret, and those are for root alone.
+fn assert_secret_is_kept(dir: &Path, secret: &str) {
+    let mut open = vec![dir.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if fs::read(&path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(secret)) {
+                assert_eq!(mode_of(&path), 0o600, "{} has a secret", path.display());
+                assert_ne!(path.file_name().unwrap(), "receipt.json");
+            }
+        }
+    }
+}
+
+fn journey(suite: Suite, store: Store) {
+    let site = Site::new(suite, store);
+    let bundle = bundle::hello_with_engine();
+    let info = site.engine.get("/info");
+
+    let _ = site
+        .install(&bundle)
+        .done()
+        .never_saying(PASSWORD)
+        .saying(&format!("http://127.0.0.1:{}/", site.port));
+    let inspected = bundle.inspect();
+    for image in inspected["content"]["images"].as_array().unwrap() {
+        let layers: Vec<_> = image["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|layer| layer["diff_id"].as_str().unwrap().to_owned())
+            .collect();
+        let reference = image["reference"].as_str().unwrap();
+        assert_eq!(site.engine.layers(reference), Some(layers), "{reference}");
+    }
+    assert!(site.page().contains("hello 你好"));
+    for (variable, value) in [("GREETING", GREETING), ("ADMIN_PASSWORD", PASSWORD)] {
+        let shown = site.engine.docker(["exec", "hello-web-1", "printenv", variable]).done();
+        assert_eq!(shown.stdout.trim_end_matches('\n'), value, "{variable} did not arrive as given");
+    }
+    let dir = site.dir();
+    assert_eq!((mode_of(&dir.join(".env")), mode_of(&dir.join(".airlift/receipt.json"))), (0o600, 0o600));
+    let data = fs::metadata(dir.join("data")).unwrap();
+    assert_eq!((data.mode() & 0o7777, data.uid(), data.gid()), (0o750, 1000, 1000));
+    assert!(dir.join("conf/app.conf").exists() && !dir.join("conf/app.conf.bak").exists());
+    assert_secret_is_kept(&dir, PASSWORD);
+
+    let key = || site.engine.docker(["exec", "hello-web-1", "printenv", "SESSION_KEY"]).done().stdout;
+    let (first_key, loads) = (key(), site.loads());
+    assert!(first_key.trim().len() == 64 && loads > 0, "key {first_key}, {loads} loads");
+    let again = site.install(&bundle).done().saying("everything is in place");
+    assert_eq!(site.loads(), loads, "the second run sent images again\n{again}");
+    // Without the answers, too: what was answered stays.
+    let _ = site.run(&bundle, &["install", "--yes"]).done().saying("everything is in place");
+    assert_eq!(key(), first_key);
+
+    // One layer is lost: the same command brings back what is missing, and no more.
+    let _ = site.engine.docker(["rm", "--force", "hello-web-1"]).done();
+    let _ = site.engine.docker(["rmi", "hello/web:1.0"]).done();
+    let _ = site.install(&bundle).done();
+    assert_eq!(site.engine.layers("hello/web:1.0"), Some(bundle.layers("hello/web:1.0")));
+
+    fs::write(dir.join("data/precious"), "data").unwrap();
+    let _ = site.run(&bundle, &["status"]).done();
+    let _ = site.run(&bundle, &["uninstall"]).done();
+    assert_eq!(site.engine.get("/containers/json?all=1"), serde_json::json!([]));
+    assert_eq!(fs::read_to_string(dir.join("data/precious")).unwrap(), "data");
+
+    // An engine that is not ours: the same process, the same settings.
+    assert_eq!(site.engine.get("/info")["DriverStatus"][0], info["DriverStatus"][0]);
+    let log = fs::read_to_string(site.engine.folder().join("log")).unwrap();
+    assert_eq!(log.matches("API listen on").count(), 1, "the engine was restarted");
+}
+
+#[test]
+fn engine_20_overlay2() {
+    journey(Suite::Bookworm, Store::Overlay2);
+}
+
+#[test]
+fn engine_26_overlay2() {
+    journey(Suite::Trixie, Store::Overlay2);
+}
+
+#[test]
+fn engine_newest_overlay2() {
+    journey(Suite::Forky, Store::Overlay2);
+}
+
+#[test]
+fn engine_newest_containerd() {
+    journey(Suite::Forky, Store::Containerd);
+}
+
+/// Kills the installer in the middle of each of its steps, then runs the same command to its end.
+fn killed_in_every_step(store: Store) {
+    let site = Site::new(Suite::Forky, store);
+    let bundle = bundle::hello_with_engine();
+    let mut key = None;
+    for step in 1.. {
+        let mut child = site
+            .command(&bundle, &["install", "--answers", "answers.toml", "--yes", "--json"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let events = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let begun = |line: &String| {
+            line.contains("\"step-started\"") && line.contains(&format!("\"number\":{step},"))
+        };
+        let was_reached = events.into_iter().any(|line| begun(&line));
+        if was_reached {
+            child.kill().unwrap();
+        }
+        let status = child.wait().unwrap();
+        let env = fs::read_to_string(site.dir().join(".env")).unwrap_or_default();
+        let line = env.lines().find(|line| line.starts_with("SESSION_KEY=")).map(str::to_owned);
+        assert!(key.is_none() || key == line, "the generated secret changed in step {step}");
+        key = line.or(key);
+        if !was_reached {
+            assert!(status.success(), "without a step {step}, {status}");
+            break;
+        }
+        assert!(step < 30, "there are more steps than can be");
+    }
+    let _ = site.install(&bundle).done().saying("everything is in place");
+    assert!(site.page().contains("hello"));
+}
+
+#[test]
+fn a_killed_run_is_finished_by_the_next_overlay2() {
+    killed_in_every_step(Store::Overlay2);
+}
+
+#[test]
+fn a_killed_run_is_finished_by_the_next_containerd() {
+    killed_in_every_step(Store::Containerd);
+}
+
+#[test]
+fn an_application_that_does_not_get_healthy_is_exit_code_6() {
+    let vendor = Vendor::new().with_engine();
+    vendor.edit(
+        "airlift.toml",
+        "contains = \"ok\"\ntimeout = \"60s\"",
+        "contains = \"never\"\ntimeout = \"3s\"",
+    );
+    let bundle = vendor.pack();
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let _ = site.install(&bundle).expect(6).saying("health");
+    let _ = site.run(&bundle, &["status"]).expect(6);
+}
+
+#[test]
+fn a_second_run_beside_the_first_is_exit_code_7() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let bundle = bundle::hello_with_engine();
+    let _ = site.install(&bundle).done();
+    let lock = fs::File::options().write(true).open(site.dir().join(".airlift/lock")).unwrap();
+    lock.lock().unwrap();
+    // Something to do, so that the lock is asked for.
+    let _ = site.engine.docker(["stop", "hello-worker-1"]).done();
+    let run = site.run(&bundle, &["restart"]).expect(7);
+    assert!(run.took < Duration::from_secs(20), "it waited\n{run}");
+}

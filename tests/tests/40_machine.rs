@@ -1,0 +1,222 @@
+//! The operator's journey on a fresh machine: one file, and an application that is still there tomorrow.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::time::Duration;
+
+use tests::bundle::{self, Bundle, PASSWORD, Vendor};
+use tests::machine::Machine;
+use tests::run::Run;
+use tests::wait;
+
+const PORT: u16 = 18080;
+
+/// A fresh machine with the bundle on its stick.
+struct Site {
+    machine: Machine,
+    bundle: Bundle,
+    run: String,
+}
+
+impl Site {
+    fn new() -> Self {
+        let machine = Machine::boot();
+        let bundle = bundle::hello_with_engine();
+        let run = machine.plug_in(&bundle.path);
+        let _ = machine.write("answers.toml", &bundle::answers(PORT));
+        Self { machine, bundle, run }
+    }
+
+    /// Runs a script on the machine, `$RUN` being the bundle.
+    fn sh(&self, script: &str) -> Run {
+        self.machine.sh(&format!("export RUN={}; {script}", self.run))
+    }
+
+    fn page_is_there(&self) -> bool {
+        self.sh(&format!("curl -sf http://127.0.0.1:{PORT}/health")).stdout == "ok\n"
+    }
+
+    fn session_key(&self) -> String {
+        self.sh("grep ^SESSION_KEY= /opt/hello/.env").done().stdout
+    }
+}
+
+#[test]
+fn install_reboot_and_uninstall() {
+    let site = Site::new();
+    let machine = &site.machine;
+    let _ = site
+        .sh("$RUN --answers /stick/answers.toml")
+        .done()
+        .never_saying(PASSWORD)
+        .saying("http://127.0.0.1:18080/");
+    assert!(site.page_is_there());
+    let _ = site.sh("docker ps").done().saying("hello/web:1.0");
+    let images = site.sh("docker inspect hello/web:1.0").done().json();
+    let layers: Vec<_> = images[0]["RootFS"]["Layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|l| l.as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(layers, site.bundle.layers("hello/web:1.0"));
+    let _ = site
+        .sh("docker info --format '{{.DriverStatus}} {{.LoggingDriver}}'")
+        .done()
+        .saying("io.containerd.snapshotter");
+    let _ = site.sh("systemctl is-enabled docker").done().saying("enabled");
+    let _ = site.sh("getent group docker").done();
+
+    let tree = machine.tree();
+    for (path, mode, owner) in [
+        ("opt/hello/.env", 0o600, (0, 0)),
+        ("opt/hello/.airlift/receipt.json", 0o600, (0, 0)),
+        ("opt/hello/data", 0o750, (1000, 1000)),
+        ("opt/hello/bin/helloctl", 0o755, (0, 0)),
+    ] {
+        assert_eq!(tree.mode_and_owner(path), Some((mode, owner)), "{path}");
+    }
+    assert!(tree.mode_and_owner("usr/local/bin/helloctl").is_some(), "no helloctl in the search path");
+    let leaks = format!(
+        "grep -rlF '{}' /etc /root /tmp /run /var/log /usr/local /opt/hello/.airlift/receipt.json 2>/dev/null",
+        &PASSWORD[..10]
+    );
+    assert_eq!(site.sh(&leaks).stdout, "", "a secret lies about");
+
+    // The second run has nothing to do and is quick; the machine may be busy with other tests, so the best of three counts.
+    let again = || site.sh("$RUN --answers /stick/answers.toml").done().saying("everything is in place");
+    let quickest = (0..3).map(|_| again().took).min().unwrap();
+    assert!(quickest < Duration::from_secs(2), "{quickest:?}");
+    let before = machine.tree();
+    let _ = site.sh("$RUN --answers /stick/answers.toml --dry-run").done();
+    before.assert_unchanged(&machine.tree());
+
+    // The power goes, and nobody is there when it comes back: no stick either.
+    let key = site.session_key();
+    machine.cut_power();
+    machine.power_on();
+    let back = || site.page_is_there().then_some(());
+    wait::until("the application to come back by itself", Duration::from_secs(90), back, || {
+        machine.sh("docker ps -a; journalctl -u docker -n 30").to_string()
+    });
+    let healthy = || (site.sh("helloctl status").code == Some(0)).then_some(());
+    wait::until("health", Duration::from_secs(60), healthy, || machine.sh("helloctl status").to_string());
+
+    let _ = site.sh("helloctl logs --tail 5").done();
+    let _ = site.sh("helloctl stop").done();
+    assert!(!site.page_is_there());
+    let _ = site.sh("helloctl status").expect(6);
+    let _ = site.sh("helloctl start").done();
+    assert!(site.page_is_there());
+    let _ = site.sh("helloctl restart").done();
+
+    // Data stays, and so do the answers: the next installation needs none.
+    let _ = site.sh("echo precious >/opt/hello/data/file; helloctl uninstall").done().saying("/opt/hello");
+    assert!(!site.page_is_there());
+    assert_eq!(site.sh("cat /opt/hello/data/file").done().stdout, "precious\n");
+    let _ = site.sh("test ! -e /usr/local/bin/helloctl && test ! -e /opt/hello/docker-compose.yml").done();
+    let _ = site.sh("$RUN install --yes").done();
+    assert!(site.page_is_there());
+    assert_eq!(site.session_key(), key, "the generated secret changed");
+
+    // Data goes only when the name is typed in full.
+    for typed in ["", "y", "yes", "Hello", "hell"] {
+        let _ = site.sh(&format!("echo {typed} | helloctl uninstall --purge")).expect(2);
+    }
+    assert!(site.page_is_there());
+    let _ = site.sh("echo hello | helloctl uninstall --purge").done();
+    let _ = site.sh("test ! -e /opt/hello && test ! -e /usr/local/bin/helloctl").done();
+}
+
+#[test]
+fn purging_leaves_the_machine_as_it_was() {
+    let site = Site::new();
+    let before = site.machine.tree();
+    let _ = site.sh("$RUN --answers /stick/answers.toml && echo hello | helloctl uninstall --purge").done();
+    let changes = before.changes(&site.machine.tree());
+    // The group files were rewritten by the system's own tools, which keep the old ones beside them.
+    let group = |line: &str| ["etc/group", "etc/gshadow"].iter().any(|file| line[2..].starts_with(file));
+    let others: Vec<_> = changes.iter().filter(|line| !group(line)).collect();
+    assert!(others.is_empty(), "{others:#?}");
+}
+
+#[test]
+fn a_private_engine_touches_nothing_outside() {
+    let site = Site::new();
+    let outside = |machine: &Machine| {
+        tests::tree::Tree::of(
+            &machine.root(),
+            &["proc", "sys", "dev", "run", "stick", "var/log", "var/lib/systemd", "opt/hello"],
+        )
+    };
+    let before = outside(&site.machine);
+    let _ = site.sh("$RUN --answers /stick/answers.toml --engine private").done().saying("reboot");
+    assert!(site.page_is_there());
+    before.assert_unchanged(&outside(&site.machine));
+    let _ = site.sh("command -v docker").expect(1);
+    let _ = site
+        .sh("$RUN --answers /stick/answers.toml --engine private")
+        .done()
+        .saying("everything is in place");
+    // It does not come back by itself, as it said; one command brings it back.
+    site.machine.cut_power();
+    site.machine.power_on();
+    let _ = site.sh("/opt/hello/bin/helloctl status").expect(6).saying("start");
+    let _ = site.sh("/opt/hello/bin/helloctl start").done();
+    assert!(site.page_is_there());
+    let _ = site.sh("echo hello | /opt/hello/bin/helloctl uninstall --purge").done();
+    before.assert_unchanged(&outside(&site.machine));
+    let _ = site.sh("test ! -e /opt/hello && ! pgrep 'dockerd|containerd'").done();
+}
+
+#[test]
+fn power_cuts_in_the_middle_are_finished_by_the_same_command() {
+    let site = Site::new();
+    for moment in ["load-images", "start-project"] {
+        site.machine.start(&[
+            "sh",
+            "-c",
+            &format!("{} install --answers /stick/answers.toml --yes --json >/root/events", site.run),
+        ]);
+        // The events carry no names of steps; the receipt does.
+        let begun = format!(
+            "grep -q '{moment}' /opt/hello/.airlift/receipt.json && grep -A3 '{moment}' /opt/hello/.airlift/receipt.json | grep -q begun"
+        );
+        let reached = || (site.sh(&begun).code == Some(0)).then_some(());
+        wait::until(moment, Duration::from_secs(120), reached, || {
+            site.sh("cat /opt/hello/.airlift/receipt.json /root/events").to_string()
+        });
+        site.machine.cut_power();
+        site.machine.power_on();
+    }
+    let key = site.session_key();
+    let _ = site.sh("$RUN --answers /stick/answers.toml").done();
+    assert!(site.page_is_there());
+    assert_eq!(site.session_key(), key);
+}
+
+#[test]
+fn a_directory_of_another_application_is_refused() {
+    let site = Site::new();
+    let _ = site.sh("$RUN --answers /stick/answers.toml").done();
+    let vendor = Vendor::new();
+    vendor.edit("airlift.toml", "name = \"hello\"", "name = \"other\"");
+    vendor.edit("docker-compose.yml", "name: hello", "name: other");
+    let other = site.machine.plug_in(&vendor.pack().path);
+    let before = site.machine.tree();
+    let install =
+        format!("{other} install --answers /stick/answers.toml --yes --set http_port=18081 --dir /opt/hello");
+    let _ = site.sh(&install).expect(4).saying("hello");
+    before.assert_unchanged(&site.machine.tree());
+}
+
+#[test]
+fn a_machine_without_systemd_gets_its_engine_too() {
+    // What comes without systemd is a container whose first process only waits.
+    let site = Site::new();
+    let script = "mount -t tmpfs none /run/systemd && $RUN --answers /stick/answers.toml";
+    let _ = site.sh(script).done().saying("reboot");
+    assert!(site.page_is_there());
+    let receipt = fs::read_to_string(site.machine.root().join("opt/hello/.airlift/receipt.json")).unwrap();
+    assert!(!receipt.contains(PASSWORD));
+}
