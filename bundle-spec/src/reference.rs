@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An image reference with a tag, in its short ("familiar") form, for instance `nginx:1.27` or `ghcr.io/a/b:2`.
+/// An image reference with a tag, in its short ("familiar") form, for instance `nginx:1.27` or `registry.example/a/b:2`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ImageReference(String);

@@ -1,0 +1,40 @@
+# Everything that is done to this project is done from here. README names `make demo` and `make test`.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PARTS := target/parts
+AIRLIFT := target/x86_64-unknown-linux-gnu/release/airlift
+
+.PHONY: help build demo demo-down test parts bench fmt lint
+
+help: ## Show what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+build: ## Build the packer with the installer inside (static)
+	cargo build --release
+
+demo: ## Build all, pack the example, install it with a private engine under target/demo
+	@examples/demo.sh up
+
+demo-down: ## Stop the demo and clear it away
+	@examples/demo.sh down
+
+parts: ## Fetch the real engines, machines and tools that tests use
+	@tests/parts/all.sh $(PARTS)
+
+test: parts ## Run all tests, on real engines, fresh machines and a browser
+	@cargo build --release
+	command -v cargo-nextest >/dev/null || cargo install --locked --quiet cargo-nextest
+	cargo nextest run --workspace --no-fail-fast
+
+bench: build ## Measure, and write docs/performance.md
+	@tests/bench/run.sh
+
+fmt: ## Format
+	cargo fmt --all
+
+lint: ## What .ci/run checks before the tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings

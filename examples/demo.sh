@@ -1,0 +1,72 @@
+#!/bin/bash
+# The whole way in one command: demo.sh up builds the packer, the example's images and the bundle, installs it with a private
+# engine under target/demo, and says where to look. demo.sh down stops it and clears it away. Nothing is left outside the
+# checkout but Debian packages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+parts=target/parts demo=$PWD/target/demo app=$PWD/target/demo/llm-chat
+airlift=$PWD/target/x86_64-unknown-linux-gnu/release/airlift
+http=${DEMO_PORT:-18080} backend=18000 frontend=13000 llm=11553
+
+say() { printf '\n--- %s: %s\n' "$(date +%T)" "$*"; }
+
+down() {
+  if [ -x "$app/bin/llm-chatctl" ]; then
+    say "Stopping the demo and clearing it away"
+    echo llm-chat | "$app/bin/llm-chatctl" uninstall --purge
+  fi
+  [ ! -d "$demo/vendor" ] || tests/parts/dockerd.sh stop "$demo/vendor" --purge
+  rm -rf "$demo"
+}
+
+up() {
+  say "1/6 Packages, a Docker engine, and a base for images, from Debian's mirror (in the background)"
+  mkdir -p "$demo"
+  tests/parts/packages.sh build-essential curl iptables kmod mmdebstrap
+  (tests/parts/engine.sh forky "$parts/engine-forky" && tests/parts/rootfs.sh base "$parts/rootfs") &
+  local fetching=$!
+  say "2/6 Building airlift, with the installer inside (about four minutes the first time)"
+  cargo build --release
+  wait "$fetching"
+
+  say "3/6 Building the example's images, as a vendor would (about a minute)"
+  local docker=$PWD/$parts/engine-forky/bin/docker host
+  host=$(tests/parts/dockerd.sh start "$parts/engine-forky" "$demo/vendor" containerd)
+  trap 'tests/parts/dockerd.sh stop "$demo/vendor" --purge' EXIT
+  DOCKER_HOST=$host "$docker" import - debian-base:12 <"$parts/rootfs/base.tar" >/dev/null
+  DOCKER_HOST=$host DOCKER=$docker BASE=debian-base:12 APT=$PWD/$parts/rootfs/apt examples/llm-chat/build.sh
+
+  say "4/6 airlift pack"
+  (cd examples/llm-chat && DOCKER_HOST=$host "$airlift" pack --output "$demo/llm-chat-1.0.0.run" \
+    --engine-docker "$OLDPWD/$parts/engine-forky/docker.tgz" --engine-compose "$OLDPWD/$parts/engine-forky/docker-compose")
+  tests/parts/dockerd.sh stop "$demo/vendor" --purge
+  trap - EXIT
+
+  say "5/6 Installing target/demo/llm-chat-1.0.0.run, unattended, with its own engine"
+  cat >"$demo/answers.toml" <<TOML
+llm_api_url = "http://127.0.0.1:$llm/v1/chat/completions"
+frontend_api_url = "http://127.0.0.1:$http"
+admin_password = "Demo-Only-2026"
+http_port = $http
+backend_port = $backend
+frontend_port = $frontend
+TOML
+  "$demo/llm-chat-1.0.0.run" --answers "$demo/answers.toml" --engine private --dir "$app"
+
+  say "6/6 A stand-in for the language model, so that the chat answers"
+  export DOCKER_HOST=unix://$app/engine/docker.sock
+  "$docker" rm --force llm-stand-in >/dev/null 2>&1 || true
+  "$docker" run --detach --name llm-stand-in --network host --volume "$PWD/examples/llm-chat/llm-stand-in:/stand-in:ro" \
+    llm-chat-backend:1.0.0 python3 /stand-in/server.py --port "$llm" >/dev/null
+
+  say "Done"
+  echo "page      http://127.0.0.1:$http/  (user admin, password Demo-Only-2026)"
+  echo "health    $(curl --silent --show-error "http://127.0.0.1:$http/api/health" || echo 'no answer')"
+  echo "manage    $app/bin/llm-chatctl status"
+  echo "stop      make demo-down"
+}
+
+case ${1:-} in
+  up | down) "$1" ;;
+  *) echo "usage: demo.sh up|down" >&2; exit 2 ;;
+esac
