@@ -94,7 +94,7 @@ impl Installed {
         let silent = || {
             let control = self.layout.control(&self.content.app.name);
             Failure::new(Code::Unhealthy, problem::engine_not_there(&socket.display()))
-                .todo(text::not_back_after_reboot(&control.display().to_string()))
+                .todo(text::start_it(&control.display()))
         };
         let engine = Engine::connect(socket).map_err(|error| silent().because(&error))?;
         if engine.is_answering() { Ok(engine) } else { Err(silent()) }

@@ -13,19 +13,11 @@ use crate::facts::Inventory;
 /// Decides which layers of which images travel, and when.
 pub fn plan(content: &Content, inventory: &Inventory, engine: &Description) -> LoadPlan {
     let form = form(engine);
-    let known = Known::of(inventory);
-    let mut loads = Vec::new();
-    for (number, image) in content.images.iter().enumerate() {
-        if !inventory.images.iter().any(|present| is_same(image, present)) {
-            let send = known.missing(image, form);
-            loads.push(ImageLoad { image: number, reference: image.reference.clone(), send });
-        }
-    }
-    let waves = waves(content, &loads);
-    let mut unique = HashSet::new();
+    let (loads, waves) = schedule(content, inventory, form);
     let mut plan = LoadPlan { form, loads, waves, send_bytes: 0, disk_bytes: 0, disk_inodes: 0 };
     for (image, load) in plan.loads.iter().map(|load| (&content.images[load.image], load)) {
-        for layer in travelling(image, load).filter(|layer| unique.insert(layer.diff_id)) {
+        let mut seen = HashSet::new();
+        for layer in travelling(image, load).filter(|layer| seen.insert(layer.blob)) {
             plan.send_bytes += wire_len(layer, form);
             // Half a block is lost at the end of each file on average.
             plan.disk_bytes += layer.unpacked_len + layer.entries * 2048 + kept_len(layer, form);
@@ -34,6 +26,37 @@ pub fn plan(content: &Content, inventory: &Inventory, engine: &Description) -> L
     }
     plan.disk_bytes += staged_len(content, &plan);
     plan
+}
+
+/// Groups images into waves. Within one no two images wait for the same layer: both would unpack it, and one for nothing.
+/// What an earlier wave brings is known to the later ones, so a shared layer travels once.
+fn schedule(content: &Content, inventory: &Inventory, form: Form) -> (Vec<ImageLoad>, Vec<Vec<usize>>) {
+    let mut known = Known::of(inventory);
+    let is_missing = |image: &&Image| !inventory.images.iter().any(|present| is_same(image, present));
+    let mut left: Vec<usize> =
+        (0..content.images.len()).filter(|number| is_missing(&&content.images[*number])).collect();
+    let (mut loads, mut waves) = (Vec::new(), Vec::new());
+    while !left.is_empty() {
+        let (mut wave, mut on_the_way) = (Vec::new(), HashSet::new());
+        left.retain(|number| {
+            let image = &content.images[*number];
+            let send = known.missing(image, form);
+            let load = ImageLoad { image: *number, reference: image.reference.clone(), send };
+            let layers: Vec<Digest> = travelling(image, &load).map(|layer| layer.diff_id).collect();
+            if wave.len() == PARALLEL || layers.iter().any(|layer| on_the_way.contains(layer)) {
+                return true;
+            }
+            on_the_way.extend(layers);
+            wave.push(loads.len());
+            loads.push(load);
+            false
+        });
+        for number in &wave {
+            known.learn(&content.images[loads[*number].image]);
+        }
+        waves.push(wave);
+    }
+    (loads, waves)
 }
 
 /// The same plan with nothing left out, for when the engine turns out not to have what it seemed to have.
@@ -63,47 +86,31 @@ pub fn travelling<'a>(image: &'a Image, load: &'a ImageLoad) -> impl Iterator<It
     image.layers.iter().zip(&load.send).filter(|(_, send)| **send).map(|(layer, _)| layer)
 }
 
-/// What the engine has.
-struct Known<'a> {
+/// What the engine has: chains of layers in a graph driver, blobs in a containerd store.
+struct Known {
     chains: HashSet<Digest>,
-    inventory: &'a Inventory,
+    blobs: HashSet<Digest>,
 }
 
-impl<'a> Known<'a> {
-    fn of(inventory: &'a Inventory) -> Self {
+impl Known {
+    fn of(inventory: &Inventory) -> Self {
         let chains = inventory.images.iter().flat_map(|image| chain_ids(&image.diff_ids)).collect();
-        Self { chains, inventory }
+        Self { chains, blobs: inventory.blobs.clone() }
+    }
+
+    fn learn(&mut self, image: &Image) {
+        self.chains.extend(chain_ids(&image.diff_ids()));
+        self.blobs.extend(image.layers.iter().map(|layer| layer.blob));
     }
 
     fn missing(&self, image: &Image, form: Form) -> Vec<bool> {
         match form {
-            Form::Oci => {
-                image.layers.iter().map(|layer| !self.inventory.blobs.contains(&layer.blob)).collect()
-            }
+            Form::Oci => image.layers.iter().map(|layer| !self.blobs.contains(&layer.blob)).collect(),
             Form::DockerPlain | Form::DockerZstd => {
                 chain_ids(&image.diff_ids()).iter().map(|chain| !self.chains.contains(chain)).collect()
             }
         }
     }
-}
-
-/// Groups images that share no travelling layer; a shared layer is then known when the next group starts.
-fn waves(content: &Content, loads: &[ImageLoad]) -> Vec<Vec<usize>> {
-    let mut waves: Vec<(Vec<usize>, HashSet<Digest>)> = Vec::new();
-    for (number, load) in loads.iter().enumerate() {
-        let layers: HashSet<Digest> =
-            travelling(&content.images[load.image], load).map(|layer| layer.diff_id).collect();
-        let room =
-            waves.iter_mut().find(|(members, seen)| members.len() < PARALLEL && seen.is_disjoint(&layers));
-        match room {
-            Some((members, seen)) => {
-                members.push(number);
-                seen.extend(layers);
-            }
-            None => waves.push((vec![number], layers)),
-        }
-    }
-    waves.into_iter().map(|(members, _)| members).collect()
 }
 
 /// Bytes of one layer on the wire.
@@ -130,3 +137,6 @@ fn staged_len(content: &Content, plan: &LoadPlan) -> u64 {
     };
     plan.waves.iter().map(|wave| wave.iter().map(len_of).sum()).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,6 +59,7 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     };
     let version = parts.version.as_deref().unwrap_or("?");
     let is_private = demand.choice == EngineChoice::Private;
+    let control = demand.layout.control(&demand.content.app.name);
     let mut findings = vec![Finding::pass(
         "engine",
         if is_private {
@@ -96,7 +97,7 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         findings.push(Finding::warn(
             "reboot",
             text::private_not_back_after_reboot(),
-            text::start_after_reboot(&demand.content.app.name),
+            text::start_after_reboot(&control.display()),
         ));
     } else {
         if facts.machine.has_foreign_containerd {
@@ -118,7 +119,7 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             findings.push(Finding::warn(
                 "systemd",
                 text::no_systemd(),
-                text::start_after_reboot(&demand.content.app.name),
+                text::start_after_reboot(&control.display()),
             ));
         }
     }

@@ -99,7 +99,9 @@ messages! {
     private_not_back_after_reboot()
         en "A private engine does not start by itself after a reboot."
         zh "私有引擎在重启机器后不会自动启动。";
-    start_after_reboot(app: &str) en "After a reboot run: {app}ctl start" zh "重启后请运行：{app}ctl start";
+    start_after_reboot(control: &impl std::fmt::Display)
+        en "After a reboot run: {control} start"
+        zh "重启后请运行：{control} start";
     unit_is_foreign(unit: &str)
         en "{unit} exists and was not written by Airlift."
         zh "{unit} 已存在，且不是由 Airlift 写入的。";

@@ -31,6 +31,7 @@ messages! {
     not_back_after_reboot(control: &str)
         en "NOTE: it will not come back by itself after a reboot. Then run: {control} start"
         zh "注意：机器重启后应用不会自动恢复，届时请运行：{control} start";
+    start_it(control: &impl std::fmt::Display) en "Start it with: {control} start" zh "请运行：{control} start";
     stopped(project: &str) en "{project} is stopped." zh "{project} 已停止。";
     started(project: &str) en "{project} is running and healthy." zh "{project} 正在运行，状态健康。";
     type_name(name: &str)
