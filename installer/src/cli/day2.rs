@@ -73,9 +73,7 @@ pub(super) fn find(session: &Session, own: Option<PathBuf>) -> Outcome<Installed
         || Failure::new(Code::Usage, problem::no_installation(&shown)).todo(problem::name_installation());
     let receipt =
         Receipt::read(&layout.receipt()).map_err(|error| absent().because(&error))?.ok_or_else(absent)?;
-    let index =
-        file::read_text(&layout.index()).map_err(|error| absent().because(&error))?.unwrap_or_default();
-    let content: Content = serde_json::from_str(&index).map_err(|error| absent().because(&error))?;
+    let content = content_of(&layout, &receipt, session)?;
     let earlier = file::read_text(&layout.answers()).ok().flatten().unwrap_or_default();
     let mut sources = Sources::default();
     let values: std::collections::BTreeMap<String, String> =
@@ -85,6 +83,18 @@ pub(super) fn find(session: &Session, own: Option<PathBuf>) -> Outcome<Installed
         Ok(resolved) | Err((resolved, _)) => resolved,
     };
     Ok(Installed { layout, receipt, content, answers: resolved.answers })
+}
+
+/// What was installed. A run that died before it wrote the project left no index; the bundle itself says the same.
+fn content_of(layout: &Layout, receipt: &Receipt, session: &Session) -> Outcome<Content> {
+    let shown = layout.dir.display().to_string();
+    let absent =
+        || Failure::new(Code::Usage, problem::no_installation(&shown)).todo(problem::name_installation());
+    let from_bundle = session.bundle.as_ref().map(|bundle| &bundle.bundle.index.content);
+    match file::read_text(&layout.index()).map_err(|error| absent().because(&error))? {
+        Some(text) => serde_json::from_str(&text).map_err(|error| absent().because(&error)),
+        None => from_bundle.filter(|content| content.app.name == receipt.app).cloned().ok_or_else(absent),
+    }
 }
 
 impl Installed {
@@ -98,6 +108,21 @@ impl Installed {
         };
         let engine = Engine::connect(socket).map_err(|error| silent().because(&error))?;
         if engine.is_answering() { Ok(engine) } else { Err(silent()) }
+    }
+
+    /// The engine; one of ours is started first.
+    pub(super) fn started_engine(&self) -> Outcome<Engine> {
+        if let Some(home) = self.receipt.engine.as_ref().filter(|home| home.bin().join("dockerd").exists()) {
+            start_engine::start(&EnginePlan {
+                socket: self.receipt.socket.clone(),
+                compose: self.receipt.compose.clone(),
+                by_systemd: is_by_systemd(home),
+                home: Some(home.clone()),
+                containerd_store: true,
+                packet_filter: true,
+            })?;
+        }
+        self.engine()
     }
 
     /// Compose for this project.
@@ -141,17 +166,7 @@ fn logs(matches: &ArgMatches, installed: &Installed) -> Outcome<()> {
 
 fn start(session: &Session, installed: &Installed) -> Outcome<()> {
     let _lock = lock::take(&installed.layout.lock())?;
-    if let Some(home) = &installed.receipt.engine {
-        start_engine::start(&EnginePlan {
-            socket: installed.receipt.socket.clone(),
-            compose: installed.receipt.compose.clone(),
-            by_systemd: is_by_systemd(home),
-            home: Some(home.clone()),
-            containerd_store: true,
-            packet_filter: true,
-        })?;
-    }
-    let engine = installed.engine()?;
+    let engine = installed.started_engine()?;
     installed.compose().run(&["up", "--detach", "--no-build", "--pull", "never"])?;
     let seen = |services: &[health::ServiceHealth]| {
         session.reporter.emit(&Event::Health { services: services.to_vec() });

@@ -23,10 +23,10 @@ pub(super) fn run(session: &Session, matches: &ArgMatches, own: Option<PathBuf>)
         confirm(session, app)?;
     }
     let lock = lock::take(&installed.layout.lock())?;
-    match installed.engine() {
+    match installed.started_engine() {
         Ok(engine) => remove_from_engine(session, &installed, &engine, purge)?,
-        // With the engine gone for good there is nothing in it to remove.
-        Err(failure) if !purge => return Err(failure),
+        // An engine of ours that does not start goes as a whole; one that is not ours still has our containers.
+        Err(failure) if installed.receipt.engine.is_none() => return Err(failure),
         Err(_) => {}
     }
     remove_engine(session, &installed, purge)?;
@@ -55,7 +55,10 @@ fn remove_from_engine(session: &Session, installed: &Installed, engine: &Engine,
     if purge {
         arguments.push("--volumes");
     }
-    installed.compose().run(&arguments)?;
+    let compose = installed.compose();
+    if compose.is_present() {
+        compose.run(&arguments)?;
+    }
     session.say(&text::removing_images());
     for image in &installed.content.images {
         // One that something else uses stays.

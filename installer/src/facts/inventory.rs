@@ -45,9 +45,10 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
         Err(error) => (None, Some(error.to_string())),
     };
     let entries = std::fs::read_dir(&scope.layout.dir).map(|entries| entries.flatten().collect::<Vec<_>>());
-    // The lock and its folder alone are what a run leaves that ended before it changed anything.
-    let is_occupied = entries
-        .is_ok_and(|entries| entries.iter().any(|entry| entry.file_name() != bundle_spec::path::STATE_DIR));
+    // The lock and its folder alone are what a run leaves that ended before it changed anything; a new file system has
+    // its own folder for lost files.
+    let counts = |name: &std::ffi::OsStr| name != bundle_spec::path::STATE_DIR && name != "lost+found";
+    let is_occupied = entries.is_ok_and(|entries| entries.iter().any(|entry| counts(&entry.file_name())));
     ProjectFacts {
         is_occupied,
         receipt,

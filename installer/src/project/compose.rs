@@ -74,9 +74,9 @@ impl Compose {
         }
     }
 
-    /// Whether the plugin is there.
+    /// Whether plugin and Compose file are there; without them no container was ever started.
     pub fn is_present(&self) -> bool {
-        self.plugin.is_file()
+        self.plugin.is_file() && self.layout.dir.join(&self.file).is_file()
     }
 }
 

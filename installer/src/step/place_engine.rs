@@ -8,6 +8,7 @@ use bundle_spec::project::EngineParts;
 
 use super::Context;
 use crate::host::file::{self, Access};
+use crate::host::process;
 use crate::layout::{EngineHome, SYSTEM_LINKS};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::Step;
@@ -39,6 +40,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         context.progress(&title, done, total);
     })?;
     place_compose_plugin(context, &home.compose())?;
+    relabel(&bin);
     file::write(&bin.join(MARK_FILE), Access::READABLE, mark_of(parts).as_bytes())?;
     if *home == EngineHome::System {
         link_into_path(context, &bin)?;
@@ -94,6 +96,14 @@ pub(super) fn place_compose_plugin(context: &Context<'_>, path: &Path) -> Outcom
         context.bundle.bundle.blob(source, &parts.compose).map_err(|error| failed().because(&error))?;
     let plain = codec::decoder(blob).map_err(|error| failed().because(&error))?;
     file::write_atomic(path, Access::EXECUTABLE, &mut plain.take(parts.compose_len))
+}
+
+/// On SELinux hosts programs with a wrong label end with 203/EXEC (containerd#11814). Elsewhere the command is missing.
+fn relabel(bin: &Path) {
+    if let Some(restorecon) = process::find("restorecon") {
+        // Without SELinux in force it fails, and nothing is lost.
+        let _ = process::run(process::command(restorecon).arg("-RF").arg(bin));
+    }
 }
 
 fn link_into_path(context: &mut Context<'_>, bin: &Path) -> Outcome<()> {
