@@ -16,7 +16,7 @@ use crate::host::lock;
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
-use crate::preflight::{self, Demand, Severity};
+use crate::preflight::{self, Demand, Finding, Severity};
 use crate::receipt::{Receipt, StepState};
 use crate::report::Reporter;
 use crate::step::{self, Context};
@@ -57,7 +57,7 @@ pub struct Prepared {
     /// The plan.
     pub plan: Plan,
     /// Preflight.
-    pub findings: Vec<preflight::Finding>,
+    pub findings: Vec<Finding>,
 }
 
 /// Installs, or finds everything in place.
@@ -66,7 +66,7 @@ pub struct Prepared {
 /// Whatever ended the run early, with its exit code.
 pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> Outcome<()> {
     let content = &bundle.bundle.index.content;
-    let started = Instant::now();
+    let mut started = Instant::now();
     reporter.emit(&Event::Started {
         schema: SCHEMA,
         app: content.app.name.clone(),
@@ -80,9 +80,18 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         verify(bundle, reporter)?;
     }
     let sources = sources::collect(content, options, &target.layout)?;
-    let sources = if options.interactive { wizard::ask(content, sources, reporter)? } else { sources };
-    let prepared = prepare(bundle, &target, &sources, reporter)?;
-    refuse_if_impossible(&prepared, content, reporter)?;
+    let facts = look(bundle, &target);
+    // A person is not asked nine questions only to learn that the machine does not fit.
+    let (sources, shown) = if options.interactive {
+        let first = prepare(content, &target, &sources, facts.clone(), reporter, &[])?;
+        refuse_by_findings(&first.findings)?;
+        (wizard::ask(content, sources, reporter)?, first.findings)
+    } else {
+        (sources, Vec::new())
+    };
+    let prepared = prepare(content, &target, &sources, facts, reporter, &shown)?;
+    refuse_by_answers(&prepared, content)?;
+    refuse_by_findings(&prepared.findings)?;
     if options.dry_run {
         reporter.emit(&Event::Plan { steps: prepared.plan.describe(content) });
         return Ok(());
@@ -99,6 +108,8 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     }
     if options.interactive {
         wizard::confirm(content, &prepared, reporter)?;
+        // The time that a person took to answer is not the installation's.
+        started = Instant::now();
     } else {
         reporter.emit(&Event::Plan { steps: prepared.plan.describe(content) });
     }
@@ -147,16 +158,8 @@ fn verify(bundle: &BundleFile, reporter: &Reporter) -> Outcome<()> {
     bundle.verify(&progress)
 }
 
-/// Collects facts, checks answers, decides the plan and looks for what speaks against it. Changes nothing.
-///
-/// # Errors
-/// When the kernel gives no random numbers.
-pub fn prepare(
-    bundle: &BundleFile,
-    target: &Target,
-    sources: &Sources,
-    reporter: &Reporter,
-) -> Outcome<Prepared> {
+/// Reads what the host is like. Changes nothing.
+pub fn look(bundle: &BundleFile, target: &Target) -> Facts {
     let content = &bundle.bundle.index.content;
     let scope = Scope {
         layout: &target.layout,
@@ -165,7 +168,22 @@ pub fn prepare(
         app: &content.app.name,
         project: &content.project.name,
     };
-    let facts = facts::collect(&scope, &bundle.bundle.index);
+    facts::collect(&scope, &bundle.bundle.index)
+}
+
+/// Checks answers, decides the plan and looks for what speaks against it. Findings that were `shown` before are not
+/// shown again.
+///
+/// # Errors
+/// When the kernel gives no random numbers.
+pub fn prepare(
+    content: &Content,
+    target: &Target,
+    sources: &Sources,
+    facts: Facts,
+    reporter: &Reporter,
+    shown: &[Finding],
+) -> Outcome<Prepared> {
     let mut random_error = None;
     let mut make = |recipe| {
         generate::secret(recipe).unwrap_or_else(|error| {
@@ -189,27 +207,35 @@ pub fn prepare(
         disk: &plan.disk,
     };
     let findings = preflight::check(&facts, &demand);
-    for finding in &findings {
+    for finding in findings.iter().filter(|finding| !shown.contains(finding)) {
         reporter.emit(&Event::Finding(finding.clone()));
     }
     Ok(Prepared { resolved, problems, facts, plan, findings })
 }
 
-/// Ends the run with everything that speaks against it at once. Missing answers come first: ports depend on them.
-fn refuse_if_impossible(prepared: &Prepared, content: &Content, _reporter: &Reporter) -> Outcome<()> {
-    if !prepared.problems.is_empty() {
-        let details = prepared.problems.iter().map(Problem::message).collect();
-        let app = format!("{}-{}.run", content.app.name, content.app.version);
-        return Err(Failure::new(Code::Answers, problem_text::answers_incomplete(prepared.problems.len()))
-            .listing(details)
-            .todo(problem_text::complete_answers(&app)));
+/// Ends the run with everything that is wrong with the answers. They come before findings: ports depend on them.
+fn refuse_by_answers(prepared: &Prepared, content: &Content) -> Outcome<()> {
+    if prepared.problems.is_empty() {
+        return Ok(());
     }
-    if preflight::is_refused(&prepared.findings) {
-        let failed = prepared.findings.iter().filter(|finding| finding.severity == Severity::Fail).count();
-        return Err(Failure::new(Code::Preflight, problem_text::preflight_refused(failed))
-            .todo(problem_text::fix_and_run_again()));
+    let details = prepared.problems.iter().map(Problem::message).collect();
+    let app = format!("{}-{}.run", content.app.name, content.app.version);
+    Err(Failure::new(Code::Answers, problem_text::answers_incomplete(prepared.problems.len()))
+        .listing(details)
+        .todo(problem_text::complete_answers(&app)))
+}
+
+/// Ends the run when preflight forbids it; the findings themselves have been shown.
+///
+/// # Errors
+/// [`Code::Preflight`] when any finding is a failure.
+pub fn refuse_by_findings(findings: &[Finding]) -> Outcome<()> {
+    let failed = findings.iter().filter(|finding| finding.severity == Severity::Fail).count();
+    if failed == 0 {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::new(Code::Preflight, problem_text::preflight_refused(failed))
+        .todo(problem_text::fix_and_run_again()))
 }
 
 /// Whether every step finds its work done; looks at the host each time.

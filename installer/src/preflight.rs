@@ -81,10 +81,5 @@ pub fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether any finding forbids going on.
-pub fn is_refused(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| finding.severity == Severity::Fail)
-}
-
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,9 @@
 //! `preflight`: every finding, and nothing changed.
 
 use super::Session;
-use crate::install::{Target, prepare, sources};
-use crate::outcome::{Code, Failure, Outcome};
-use crate::preflight::{Severity, is_refused};
-use crate::text::{problem, summary};
+use crate::install::{Target, look, prepare, refuse_by_findings, sources};
+use crate::outcome::Outcome;
+use crate::text::summary;
 
 pub(super) fn run(session: &Session) -> Outcome<()> {
     let bundle = session.bundle()?;
@@ -13,12 +12,9 @@ pub(super) fn run(session: &Session) -> Outcome<()> {
     let target = Target::of(content, &options);
     let sources = sources::collect(content, &options, &target.layout)?;
     // Missing answers are no matter here, except for ports that depend on them.
-    let prepared = prepare(bundle, &target, &sources, &session.reporter)?;
-    if is_refused(&prepared.findings) {
-        let failed = prepared.findings.iter().filter(|finding| finding.severity == Severity::Fail).count();
-        return Err(Failure::new(Code::Preflight, problem::preflight_refused(failed))
-            .todo(problem::fix_and_run_again()));
-    }
+    let facts = look(bundle, &target);
+    let prepared = prepare(content, &target, &sources, facts, &session.reporter, &[])?;
+    refuse_by_findings(&prepared.findings)?;
     session.say(&summary::preflight_passed());
     Ok(())
 }
