@@ -163,5 +163,8 @@ pub const SOCKET_PATH_MAX: usize = 107;
 pub const SYSTEM_LINKS: [(&str, &str); 2] =
     [("/usr/bin/docker", "docker"), ("/usr/local/lib/docker/cli-plugins/docker-compose", "docker-compose")];
 
+/// Directories that a system-wide engine makes beside its roots, outermost first; ours to remove if they were not there.
+pub const SYSTEM_TRACES: [&str; 3] = ["/opt/containerd", "/opt/containerd/bin", "/opt/containerd/lib"];
+
 /// The systemd unit of an engine of ours.
 pub const SYSTEM_UNIT: &str = "/etc/systemd/system/docker.service";

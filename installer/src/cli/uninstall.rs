@@ -13,7 +13,7 @@ use crate::layout::{EngineHome, SYSTEM_UNIT};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::receipt::StepState;
 use crate::step::start_engine;
-use crate::text::summary as text;
+use crate::text::{problem, summary as text};
 
 pub(super) fn run(session: &Session, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
     let purge = matches.get_flag("purge");
@@ -74,8 +74,7 @@ fn remove_engine(session: &Session, installed: &Installed, purge: bool) -> Outco
         start_engine::stop_detached(home)?;
         if purge {
             session.say(&text::removing_engine());
-            unmount_below(dir);
-            file::remove_tree(dir)?;
+            remove_engine_tree(dir)?;
         }
         return Ok(());
     }
@@ -94,8 +93,7 @@ fn remove_engine(session: &Session, installed: &Installed, purge: bool) -> Outco
         start_engine::stop_detached(home)?;
     }
     for root in [home.data_root(), home.exec_root()] {
-        unmount_below(&root);
-        file::remove_tree(&root)?;
+        remove_engine_tree(&root)?;
     }
     file::remove(&home.socket())?;
     file::remove_tree(&home.bin())?;
@@ -118,10 +116,15 @@ fn remove_made(path: &Path) -> Outcome<()> {
     file::remove(path)
 }
 
-/// What a killed engine left mounted would make the directory impossible to remove.
-fn unmount_below(dir: &Path) {
+/// Removes a directory of the engine's. What a killed engine left mounted in it is unmounted first; nothing is deleted
+/// through a mount that stays.
+fn remove_engine_tree(dir: &Path) -> Outcome<()> {
     for point in file::mounts_below(dir) {
         let _ = process::run(process::command("umount").arg("--lazy").arg(point));
+    }
+    match file::mounts_below(dir).first() {
+        Some(point) => Err(Failure::midway(problem::still_mounted(&point.display()))),
+        None => file::remove_tree(dir),
     }
 }
 

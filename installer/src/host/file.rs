@@ -124,17 +124,31 @@ pub fn remove(path: &Path) -> Outcome<()> {
     }
 }
 
-/// Removes a directory with everything in it; one that is not there is fine.
+/// Removes a directory with everything in it; one that is not there is fine. A directory that something is mounted on, a
+/// disk of its own for the engine for instance, is emptied and stays.
 ///
 /// # Errors
 /// Names the path and the reason.
 pub fn remove_tree(path: &Path) -> Outcome<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Failure::midway(problem::cannot_remove(&path.display())).because(&error))
-        }
-        _ => Ok(()),
+    let refused = |error: &io::Error| Failure::midway(problem::cannot_remove(&path.display())).because(error);
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|error| refused(&error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| refused(&error))?;
+        let is_dir = entry.file_type().map_err(|error| refused(&error))?.is_dir();
+        let removed = if is_dir { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+        removed.or_else(ignore_missing).map_err(|error| refused(&error))?;
     }
+    match fs::remove_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Ok(()),
+        removed => removed.or_else(ignore_missing).map_err(|error| refused(&error)),
+    }
+}
+
+fn ignore_missing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 /// Removes a directory if it is empty.
@@ -158,13 +172,17 @@ pub fn link(link: &Path, target: &Path) -> Outcome<()> {
     std::os::unix::fs::symlink(target, link).map_err(refused)
 }
 
-/// Lists the mounts at or below `path`, deepest first.
+/// Lists the mounts below `path`, deepest first. What is mounted on `path` itself is the host's own disk, not ours.
 pub fn mounts_below(path: &Path) -> Vec<PathBuf> {
     let Ok(mounts) = procfs::process::Process::myself().and_then(|process| process.mountinfo()) else {
         return Vec::new();
     };
-    let mut below: Vec<PathBuf> =
-        mounts.0.into_iter().map(|mount| mount.mount_point).filter(|point| point.starts_with(path)).collect();
+    let mut below: Vec<PathBuf> = mounts
+        .0
+        .into_iter()
+        .map(|mount| mount.mount_point)
+        .filter(|point| point.starts_with(path) && point != path)
+        .collect();
     below.sort_by_key(|point| std::cmp::Reverse(point.as_os_str().len()));
     below
 }
@@ -178,3 +196,6 @@ pub fn append_private(path: &Path) -> io::Result<File> {
     apply(path, Access::PRIVATE)?;
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests;

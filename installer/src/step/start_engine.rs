@@ -8,7 +8,7 @@ use super::{Context, configure_engine};
 use crate::engine::Engine;
 use crate::host::file::{self, Access};
 use crate::host::process;
-use crate::layout::EngineHome;
+use crate::layout::{EngineHome, SYSTEM_TRACES};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::EnginePlan;
 use crate::project::compose::last_lines;
@@ -27,6 +27,11 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
 }
 
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
+    if context.plan.engine.home == Some(EngineHome::System) {
+        for trace in SYSTEM_TRACES.into_iter().map(Path::new).filter(|trace| !trace.exists()) {
+            context.receipt.record_made(trace.to_owned());
+        }
+    }
     start(&context.plan.engine)
 }
 

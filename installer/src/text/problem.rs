@@ -9,6 +9,9 @@ messages! {
     cannot_write(path: &impl Display) en "Cannot write {path}." zh "无法写入 {path}。";
     cannot_make_directory(path: &impl Display) en "Cannot make the directory {path}." zh "无法创建目录 {path}。";
     cannot_remove(path: &impl Display) en "Cannot remove {path}." zh "无法删除 {path}。";
+    still_mounted(path: &impl Display)
+        en "{path} is still mounted; what lies below it has not been removed."
+        zh "{path} 仍处于挂载状态，其下的内容未删除。";
     cannot_sync(path: &impl Display)
         en "Cannot make the images on {path} safe against a power cut."
         zh "无法将 {path} 上的镜像数据落盘。";

@@ -1,0 +1,78 @@
+//! Tests of writing and removing.
+
+use std::os::unix::fs::MetadataExt;
+
+use super::*;
+
+#[test]
+fn a_written_file_has_its_mode_and_nothing_is_left_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    write(&path, Access::PRIVATE, b"one").unwrap();
+    write(&path, Access::PRIVATE, b"two").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+    assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_failed_write_names_the_path_and_leaves_the_old_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file");
+    write(&path, Access::READABLE, b"old").unwrap();
+    let mut broken = io::Read::chain(&b"half"[..], Broken);
+    let failure = write_atomic(&path, Access::READABLE, &mut broken).unwrap_err();
+    assert!(failure.what.en.contains(&path.display().to_string()));
+    assert_eq!(fs::read(&path).unwrap(), b"old");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+}
+
+#[test]
+fn only_what_was_missing_is_made_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let deep = dir.path().join("a/b");
+    assert_eq!(make_dir(&deep, Access { mode: 0o700, owner: None }).unwrap().len(), 2);
+    assert_eq!(deep.metadata().unwrap().mode() & 0o777, 0o700);
+    assert_eq!(make_dir(&deep, Access::EXECUTABLE).unwrap(), Vec::<PathBuf>::new());
+    assert_eq!(deep.metadata().unwrap().mode() & 0o777, 0o700);
+}
+
+/// Once, `uninstall --purge` took the mount of an engine's own disk for one that a dead engine had left, and unmounted it.
+#[test]
+fn a_mount_on_the_directory_itself_is_not_below_it() {
+    assert!(!mounts_below(Path::new("/proc")).contains(&PathBuf::from("/proc")));
+    assert!(mounts_below(Path::new("/")).contains(&PathBuf::from("/proc")));
+}
+
+#[test]
+fn links_of_ours_are_renewed_and_files_in_the_way_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("link");
+    link(&path, Path::new("/one")).unwrap();
+    link(&path, Path::new("/two")).unwrap();
+    assert_eq!(fs::read_link(&path).unwrap(), Path::new("/two"));
+    let file = dir.path().join("file");
+    fs::write(&file, "theirs").unwrap();
+    assert!(link(&file, Path::new("/one")).is_err());
+    assert_eq!(fs::read(&file).unwrap(), b"theirs");
+}
+
+#[test]
+fn a_tree_is_removed_and_links_in_it_are_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tree, outside) = (dir.path().join("tree"), dir.path().join("outside"));
+    fs::create_dir_all(tree.join("a/b")).unwrap();
+    fs::write(&outside, "kept").unwrap();
+    std::os::unix::fs::symlink(&outside, tree.join("a/link")).unwrap();
+    remove_tree(&tree).unwrap();
+    remove_tree(&tree).unwrap();
+    assert!(!tree.exists() && outside.exists());
+}
