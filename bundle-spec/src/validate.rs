@@ -1,7 +1,7 @@
 //! Whether a well-formed index is acceptable: no path escapes, no overlapping ranges, no dangling references, no texts
 //! that play with a terminal. Reader and writer ask the same question, so nothing is written that would be refused.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::index::{Content, Index};
 use crate::layout::{LAUNCHER_MAX_LEN, STRETCH_LEN};
@@ -18,9 +18,16 @@ pub fn index(index: &Index, index_offset: u64) -> Result<(), String> {
     features(&index.content.features)?;
     places(index, index_offset)?;
     content(&index.content)?;
-    let known: HashSet<_> = index.place.blobs.iter().map(|blob| blob.digest).collect();
-    match index.content.references().find(|digest| !known.contains(digest)) {
-        Some(digest) => Err(format!("refers to blob {digest}, which is not there")),
+    let known: HashMap<_, _> = index.place.blobs.iter().map(|blob| (blob.digest, blob.len)).collect();
+    if let Some(digest) = index.content.references().find(|digest| !known.contains_key(digest)) {
+        return Err(format!("refers to blob {digest}, which is not there"));
+    }
+    let stated = index.content.images.iter().flat_map(|image| {
+        let layers = image.layers.iter().map(|layer| (layer.blob, layer.stored_len));
+        layers.chain([(image.manifest, image.manifest_len)])
+    });
+    match stated.into_iter().find(|(digest, len)| known.get(digest) != Some(len)) {
+        Some((digest, len)) => Err(format!("says that blob {digest} has {len} bytes, which it has not")),
         None => Ok(()),
     }
 }
@@ -149,7 +156,10 @@ fn paths(project: &Project) -> Result<(), String> {
 /// No sum of sizes overflows, so that whoever adds some of them up need not think of it.
 fn sizes(content: &Content) -> Result<(), String> {
     let images = content.images.iter().flat_map(|image| {
-        let layers = image.layers.iter().flat_map(|layer| [layer.tar_len, layer.unpacked_len, layer.entries, layer.stored_len]);
+        let layers = image
+            .layers
+            .iter()
+            .flat_map(|layer| [layer.tar_len, layer.unpacked_len, layer.entries, layer.stored_len]);
         layers.chain([image.manifest_len])
     });
     let engine = content.engine.iter().flat_map(|engine| [engine.archive_unpacked_len, engine.compose_len]);

@@ -126,6 +126,10 @@ fn digests_that_lead_nowhere() {
         ("/content/project/files/0/blob", json!("sha512:00")),
         ("/content/project/files/0/blob", json!("../../etc/passwd")),
     ]);
+    assert_refused([
+        ("/content/images/0/manifest_len", json!(9)),
+        ("/content/images/0/layers/1/stored_len", json!(0)),
+    ]);
     let twice = open_edited(|index| {
         let digest = index["place"]["blobs"][0]["digest"].clone();
         put(index, "/place/blobs/1/digest", digest);

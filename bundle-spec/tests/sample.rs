@@ -19,14 +19,23 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Writes a bundle of these parts. `content` gets the digests of the blobs.
+    /// Writes a bundle of these parts. `content` gets the digests of the blobs; lengths of blobs are filled in.
     pub fn write(stubs: &[Vec<u8>], blobs: Vec<Vec<u8>>, content: impl FnOnce(&[Digest]) -> Content) -> Self {
         let mut writer = BundleWriter::new(Cursor::new(Vec::new()), &launcher()).unwrap();
         for (number, stub) in stubs.iter().enumerate() {
             writer.stub(&format!("arch{number}"), stub).unwrap();
         }
         let digests: Vec<_> = blobs.iter().map(|blob| writer.blob(blob).unwrap()).collect();
-        let (output, index) = writer.finish(content(&digests)).unwrap();
+        let mut content = content(&digests);
+        let len = |digest: &Digest| {
+            let position = digests.iter().position(|known| known == digest).unwrap();
+            blobs[position].len() as u64
+        };
+        for image in &mut content.images {
+            image.manifest_len = len(&image.manifest);
+            image.layers.iter_mut().for_each(|layer| layer.stored_len = len(&layer.blob));
+        }
+        let (output, index) = writer.finish(content).unwrap();
         Self { bytes: output.into_inner(), index, blobs }
     }
 

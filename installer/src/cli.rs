@@ -81,8 +81,12 @@ fn usage(error: &clap::Error) -> Outcome<()> {
         return Ok(());
     }
     let rendered = error.render().to_string();
-    let first = rendered.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    Err(Failure::new(Code::Usage, text::usage_error(&first)).todo(text::see_help()))
+    let mut lines = rendered.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    // Possible values and the nearest known name; the grammar itself is what --help is for.
+    let hints: Vec<&str> = lines.take_while(|line| !line.starts_with("Usage")).collect();
+    let failure = Failure::new(Code::Usage, text::usage_error(&first));
+    Err(failure.quoting(hints.join("\n")).todo(text::see_help()))
 }
 
 impl Session {

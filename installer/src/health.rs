@@ -127,11 +127,12 @@ pub fn wait_until_well(
 ) -> Outcome<Vec<ServiceHealth>> {
     let longest =
         content.checks.iter().map(|check| Duration::from_secs(check.timeout)).max().unwrap_or_default();
-    let deadline = Instant::now() + longest.max(PATIENCE);
+    let started = Instant::now();
     let mut last = Vec::new();
     loop {
-        let now = observe(content, answers, engine)
+        let mut now = observe(content, answers, engine)
             .map_err(|error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error))?;
+        give_up_late_checks(&mut now, &content.checks, started.elapsed());
         if now != last {
             seen(&now);
             last = now;
@@ -139,8 +140,18 @@ pub fn wait_until_well(
         let worst = last.iter().map(|service| service.verdict).max().unwrap_or(Verdict::Well);
         match worst {
             Verdict::Well => return Ok(last),
-            Verdict::Waiting if Instant::now() < deadline => std::thread::sleep(INTERVAL),
+            Verdict::Waiting if started.elapsed() < longest.max(PATIENCE) => std::thread::sleep(INTERVAL),
             Verdict::Waiting | Verdict::Failed => return Err(unwell(content, &last, engine)),
+        }
+    }
+}
+
+/// A check whose own time is up has failed; the checks come last, in the order of the bundle.
+fn give_up_late_checks(observed: &mut [ServiceHealth], checks: &[Check], elapsed: Duration) {
+    let first = observed.len().saturating_sub(checks.len());
+    for (health, check) in observed[first..].iter_mut().zip(checks) {
+        if health.verdict == Verdict::Waiting && elapsed >= Duration::from_secs(check.timeout) {
+            health.verdict = Verdict::Failed;
         }
     }
 }

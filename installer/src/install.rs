@@ -93,7 +93,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     refuse_by_answers(&prepared, content)?;
     refuse_by_findings(&prepared.findings)?;
     if options.dry_run {
-        reporter.emit(&Event::Plan { steps: prepared.plan.describe(content) });
+        wizard::review(content, &prepared, reporter);
         return Ok(());
     }
     let mut receipt = target.receipt.unwrap_or_else(|| {

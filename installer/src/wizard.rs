@@ -113,11 +113,8 @@ fn ask_secret(
     }
 }
 
-/// Shows plan and answers and asks whether to go on.
-///
-/// # Errors
-/// [`Code::Answers`] when the operator says no.
-pub fn confirm(content: &Content, prepared: &Prepared, reporter: &Reporter) -> Outcome<()> {
+/// Shows answers, images and plan; secrets are masked.
+pub fn review(content: &Content, prepared: &Prepared, reporter: &Reporter) {
     reporter.line(&text::review());
     for question in &content.questions {
         if let Some(answer) = prepared.resolved.answers.of(question.id.as_str()) {
@@ -126,7 +123,21 @@ pub fn confirm(content: &Content, prepared: &Prepared, reporter: &Reporter) -> O
             reporter.line(&text::answer_line(&Message::from(&question.prompt), answer.shown(), &origin));
         }
     }
+    if !prepared.plan.load.loads.is_empty() {
+        reporter.line(&text::images_to_load());
+        for load in &prepared.plan.load.loads {
+            reporter.line(&Message::verbatim(format!("  {}", load.reference)));
+        }
+    }
     reporter.emit(&crate::event::Event::Plan { steps: prepared.plan.describe(content) });
+}
+
+/// Shows everything and asks whether to go on.
+///
+/// # Errors
+/// [`Code::Answers`] when the operator says no.
+pub fn confirm(content: &Content, prepared: &Prepared, reporter: &Reporter) -> Outcome<()> {
+    review(content, prepared, reporter);
     let prompt = text::go_on().in_lang(reporter.lang()).to_owned();
     let theme = ColorfulTheme::default();
     match Confirm::with_theme(&theme).with_prompt(prompt).default(true).interact() {

@@ -272,8 +272,9 @@ impl Default for Vendor {
 pub fn hello_with_engine() -> Bundle {
     let _lock = parts::lock("hello");
     let vendor = Vendor::with_noise(4 << 20).with_engine();
-    let inputs =
-        [parts::sha256(&parts::airlift()), parts::sha256(&vendor.path("airlift.toml")), COMPOSE.to_owned()];
+    let files =
+        ["airlift.toml", "docker-compose.yml", "images.tar"].map(|name| parts::sha256(&vendor.path(name)));
+    let inputs = [files.concat(), parts::sha256(&parts::airlift())];
     let folder = parts::target().join("parts/hello");
     let path = folder.join(format!("hello-{}.run", Digest::of(inputs.concat().as_bytes()).short()));
     if !path.exists() {

@@ -113,10 +113,16 @@ impl Engine {
         http::json(&self.socket(), path)
     }
 
+    /// Its own command line program.
+    #[must_use]
+    pub fn program(&self) -> PathBuf {
+        self.parts.program("docker")
+    }
+
     /// A command of its own command line program.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = Command::new(self.parts.program("docker"));
+        let mut command = Command::new(self.program());
         command.env("DOCKER_HOST", self.address()).env("DOCKER_CONFIG", self.folder.path().join("config"));
         command
     }

@@ -1,20 +1,38 @@
-//! The least of HTTP: one GET over a Unix socket.
+//! The least of HTTP: one GET, over a Unix socket or to this machine.
 
 use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// Asks for `path` and gives status and body. HTTP/1.0, so that the answer is not chunked and ends with the connection.
+/// Asks for `path` over a Unix socket and gives status and body.
 ///
 /// # Errors
 /// When the socket does not answer, or not in HTTP.
 pub fn get(socket: &Path, path: &str) -> io::Result<(u16, String)> {
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: engine\r\n\r\n")?;
+    let stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    ask(stream, path)
+}
+
+/// Asks for `path` at a port of this machine, whatever proxies the environment names.
+///
+/// # Errors
+/// When the port does not answer, or not in HTTP.
+pub fn get_local(port: u16, path: &str) -> io::Result<(u16, String)> {
+    let stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    ask(stream, path)
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// HTTP/1.0, so that the answer is not chunked and ends with the connection.
+fn ask(mut stream: impl Read + Write, path: &str) -> io::Result<(u16, String)> {
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);

@@ -10,7 +10,7 @@ use crate::parts;
 
 const DATE: u64 = 1_700_000_000;
 const APPLETS: [&str; 14] = [
-    "sh", "httpd", "wget", "sleep", "cat", "ls", "id", "env", "true", "false", "chmod", "mkdir", "printenv",
+    "sh", "httpd", "wget", "sleep", "cat", "ls", "id", "env", "true", "false", "chmod", "mkdir", "touch",
     "nc",
 ];
 

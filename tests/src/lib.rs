@@ -13,6 +13,7 @@
 pub mod browser;
 pub mod bundle;
 pub mod engine;
+pub mod example;
 pub mod http;
 pub mod images;
 pub mod machine;

@@ -39,7 +39,7 @@ const RIGHTS: [&str; 18] = [
 ];
 
 /// What moves on a machine by itself: kernel interfaces, logs, timers, and what this harness mounts.
-const RESTLESS: [&str; 9] = [
+pub const RESTLESS: [&str; 10] = [
     "proc",
     "sys",
     "dev",
@@ -49,6 +49,8 @@ const RESTLESS: [&str; 9] = [
     "var/lib/systemd",
     "var/lib/docker",
     "var/lib/containerd",
+    // Comes and goes with every health check of a container.
+    "tmp/runc-process*",
 ];
 
 /// A running machine. Dropping it takes it away.

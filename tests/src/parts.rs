@@ -106,6 +106,14 @@ pub fn machine() -> PathBuf {
     folder.join("machine.tar")
 }
 
+/// The root file system that the example's images stand on, as a tar; `apt/` beside it says where packages come from.
+#[must_use]
+pub fn base() -> PathBuf {
+    let folder = parts().join("rootfs");
+    prepare("rootfs.sh", &["base"], &folder);
+    folder.join("base.tar")
+}
+
 /// Installs Debian packages that are missing.
 pub fn packages(names: &[&str]) {
     let _lock = lock("packages");

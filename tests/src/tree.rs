@@ -23,7 +23,8 @@ struct Entry {
 }
 
 impl Tree {
-    /// Looks at everything below `root`, following no links, leaving out the paths in `without` (relative to `root`).
+    /// Looks at everything below `root`, following no links, leaving out the paths in `without` (relative to `root`; a `*` at
+    /// the end stands for any name).
     ///
     /// # Panics
     /// When it cannot be read.
@@ -37,7 +38,7 @@ impl Tree {
             for item in listing {
                 let path = item.unwrap().path();
                 let relative = path.strip_prefix(root).unwrap().to_owned();
-                if without.iter().any(|out| relative == Path::new(out)) {
+                if without.iter().any(|out| is_left_out(&relative, out)) {
                     continue;
                 }
                 // What vanishes while one looks was never there.
@@ -95,6 +96,13 @@ impl Tree {
     #[must_use]
     pub fn mode_and_owner(&self, path: &str) -> Option<(u32, (u32, u32))> {
         self.0.get(Path::new(path)).map(|entry| (entry.mode, entry.owner))
+    }
+}
+
+fn is_left_out(path: &Path, out: &str) -> bool {
+    match out.strip_suffix('*') {
+        Some(beginning) => path.to_str().is_some_and(|path| path.starts_with(beginning)),
+        None => path == Path::new(out),
     }
 }
 

@@ -33,12 +33,15 @@ impl Site {
         self.folder.path().join("app")
     }
 
-    /// The bundle's command, in a name space of its own where `/usr/local/bin` is empty: what it puts there is not for this machine.
+    /// The bundle's command, in a name space of its own with a `/usr/local/bin` of its own: what it puts there is not for this machine.
     fn command(&self, bundle: &Bundle, args: &[&str]) -> Command {
+        let bin = self.folder.path().join("bin");
+        fs::create_dir_all(&bin).unwrap();
         let mut command = Command::new("unshare");
-        let script = "mount -t tmpfs none /usr/local/bin && exec \"$0\" \"$@\"";
         command
-            .args(["--mount", "--propagation", "private", "sh", "-c", script])
+            .args(["--mount", "--propagation", "private", "sh", "-c"])
+            .arg("mount --bind \"$0\" /usr/local/bin && exec \"$@\"")
+            .arg(bin)
             .arg(&bundle.path)
             .args(args)
             .arg("--dir")
@@ -59,8 +62,13 @@ impl Site {
     }
 
     fn page(&self) -> String {
-        let mut page = ureq::get(format!("http://127.0.0.1:{}/", self.port)).call().unwrap();
-        page.body_mut().read_to_string().unwrap()
+        tests::http::get_local(self.port, "/").unwrap().1
+    }
+
+    /// A variable as the container has it.
+    fn variable(&self, name: &str) -> String {
+        let script = format!("printf %s \"${name}\"");
+        self.engine.docker(["exec", "hello-web-1", "sh", "-c", &script]).done().stdout
     }
 
     /// How often the engine was sent images since it started.
@@ -117,8 +125,7 @@ fn journey(suite: Suite, store: Store) {
     }
     assert!(site.page().contains("hello 你好"));
     for (variable, value) in [("GREETING", GREETING), ("ADMIN_PASSWORD", PASSWORD)] {
-        let shown = site.engine.docker(["exec", "hello-web-1", "printenv", variable]).done();
-        assert_eq!(shown.stdout.trim_end_matches('\n'), value, "{variable} did not arrive as given");
+        assert_eq!(site.variable(variable), value, "{variable} did not arrive as given");
     }
     let dir = site.dir();
     assert_eq!((mode_of(&dir.join(".env")), mode_of(&dir.join(".airlift/receipt.json"))), (0o600, 0o600));
@@ -127,9 +134,9 @@ fn journey(suite: Suite, store: Store) {
     assert!(dir.join("conf/app.conf").exists() && !dir.join("conf/app.conf.bak").exists());
     assert_secret_is_kept(&dir, PASSWORD);
 
-    let key = || site.engine.docker(["exec", "hello-web-1", "printenv", "SESSION_KEY"]).done().stdout;
+    let key = || site.variable("SESSION_KEY");
     let (first_key, loads) = (key(), site.loads());
-    assert!(first_key.trim().len() == 64 && loads > 0, "key {first_key}, {loads} loads");
+    assert!(first_key.len() == 64 && loads > 0, "key {first_key}, {loads} loads");
     let again = site.install(&bundle).done().saying("everything is in place");
     assert_eq!(site.loads(), loads, "the second run sent images again\n{again}");
     // Without the answers, too: what was answered stays.
@@ -223,15 +230,17 @@ fn a_killed_run_is_finished_by_the_next_containerd() {
 #[test]
 fn an_application_that_does_not_get_healthy_is_exit_code_6() {
     let vendor = Vendor::new().with_engine();
+    let broken = "image: hello/worker:1.0\n    command: [sh, -c, 'echo the cause is here; exit 3']\n    restart: \"no\"\n    # ";
     vendor.edit(
-        "airlift.toml",
-        "contains = \"ok\"\ntimeout = \"60s\"",
-        "contains = \"never\"\ntimeout = \"3s\"",
+        "docker-compose.yml",
+        "image: hello/worker:1.0\n    network_mode: none\n    restart",
+        &format!("network_mode: none\n    {broken}restart"),
     );
     let bundle = vendor.pack();
     let site = Site::new(Suite::Forky, Store::Containerd);
-    let _ = site.install(&bundle).expect(6).saying("health");
-    let _ = site.run(&bundle, &["status"]).expect(6);
+    let _ =
+        site.install(&bundle).expect(6).saying("worker").saying("the cause is here").saying("exit code 3");
+    let _ = site.run(&bundle, &["status"]).expect(6).saying("worker");
 }
 
 #[test]

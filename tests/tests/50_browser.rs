@@ -2,51 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use tests::browser::Browser;
-use tests::bundle::{self, Bundle};
+use tests::bundle;
 use tests::engine::{Engine, Store};
+use tests::example::{self, StandIn};
 use tests::parts::{self, Suite};
 use tests::run::Run;
 use tests::wait;
-
-/// The language model's stand-in; ends with the value.
-struct StandIn(Child);
-
-impl StandIn {
-    fn start(port: u16) -> Self {
-        let script = parts::checkout().join("examples/llm-chat/llm-stand-in/server.py");
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM", "--", "python3"])
-            .arg(script)
-            .args(["--port", &port.to_string(), "--delay", "0"])
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let answers = || TcpStream::connect(("127.0.0.1", port)).ok();
-        wait::until("the stand-in", Duration::from_secs(20), answers, String::new);
-        Self(child)
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The example's bundle: `LLM_CHAT_BUNDLE`, else what `make` packs.
-fn example() -> Bundle {
-    let packed = parts::target().join("demo/llm-chat-1.0.0.run");
-    let path = std::env::var_os("LLM_CHAT_BUNDLE").map_or(packed, Into::into);
-    assert!(path.exists(), "{} is not there; `make test` packs the example before the tests", path.display());
-    Bundle { path }
-}
 
 #[test]
 fn a_person_logs_in_and_gets_an_answer() {
@@ -57,17 +22,17 @@ fn a_person_logs_in_and_gets_an_answer() {
     let _stand_in = StandIn::start(model);
     let answers = format!(
         "llm_api_url = \"http://127.0.0.1:{model}/v1/chat/completions\"\nllm_model = \"stand-in\"\n\
-         admin_password = \"correct horse battery\"\n\
+         admin_password = \"correct horse battery\"\nfrontend_api_url = \"http://127.0.0.1:{page}\"\n\
          http_port = {page}\nbackend_port = {backend}\nfrontend_port = {frontend}\n"
     );
     let file = folder.path().join("answers.toml");
     fs::write(&file, answers).unwrap();
     let dir = folder.path().join("app");
-    let script = "mount -t tmpfs none /usr/local/bin && exec \"$0\" \"$@\"";
     let install = Run::of(
         Command::new("unshare")
-            .args(["--mount", "--propagation", "private", "sh", "-c", script])
-            .arg(example().path)
+            .args(["--mount", "--propagation", "private", "sh", "-c"])
+            .arg("mount -t tmpfs none /usr/local/bin && exec \"$0\" \"$@\"")
+            .arg(example::bundle().path)
             .arg("install")
             .arg("--answers")
             .arg(&file)
@@ -98,7 +63,8 @@ fn a_person_logs_in_and_gets_an_answer() {
 
     // Data outlives the containers.
     let _ = engine.docker(["restart", "--time=1", "llm-chat-backend"]).done();
-    let back = || ureq::get(format!("http://127.0.0.1:{page}/api/health")).call().ok();
+    let back =
+        || tests::http::get_local(page, "/api/health").is_ok_and(|(status, _)| status == 200).then_some(());
     wait::until("the backend", Duration::from_secs(60), back, String::new);
     browser.open(&format!("http://127.0.0.1:{page}/"));
     browser.wait_for("#conversations", "天空");

@@ -10,7 +10,13 @@ use crate::host::process;
 pub fn look_at_system(docker_host: Option<&str>) -> EngineFacts {
     match docker_host.filter(|value| !value.is_empty()) {
         Some(value) => match value.strip_prefix("unix://") {
-            Some(path) => look_at(Path::new(path)),
+            Some(path) => match look_at(Path::new(path)) {
+                // Whoever names a socket means that engine, and not that another be installed.
+                EngineFacts::Absent => {
+                    EngineFacts::Silent { socket: path.into(), why: "there is no such socket".to_owned() }
+                }
+                found => found,
+            },
             None => EngineFacts::Remote(value.to_owned()),
         },
         None => match look_at(Path::new("/var/run/docker.sock")) {

@@ -53,3 +53,18 @@ fn a_service_without_container_is_not_well() {
     assert_eq!(judged[1].name, "db");
     assert_eq!(judged[1].verdict, Verdict::Waiting);
 }
+
+#[test]
+fn a_check_is_given_its_own_time_and_no_more() {
+    let check = |name: &str, timeout| Check {
+        name: name.to_owned(),
+        url: "http://127.0.0.1/".to_owned(),
+        status: 200,
+        contains: None,
+        timeout,
+    };
+    let waiting = |name: &str| health(name, Verdict::Waiting, Message::verbatim(""));
+    let mut observed = [waiting("web"), waiting("short"), waiting("long")];
+    give_up_late_checks(&mut observed, &[check("short", 3), check("long", 60)], Duration::from_secs(4));
+    assert_eq!(observed.map(|health| health.verdict), [Verdict::Waiting, Verdict::Failed, Verdict::Waiting]);
+}

@@ -174,6 +174,8 @@ pub fn link(link: &Path, target: &Path) -> Outcome<()> {
 
 /// Lists the mounts below `path`, deepest first. What is mounted on `path` itself is the host's own disk, not ours.
 pub fn mounts_below(path: &Path) -> Vec<PathBuf> {
+    // The kernel names mounts by their real path: `/var/run` is `/run`.
+    let Ok(path) = path.canonicalize() else { return Vec::new() };
     let Ok(mounts) = procfs::process::Process::myself().and_then(|process| process.mountinfo()) else {
         return Vec::new();
     };
@@ -181,7 +183,7 @@ pub fn mounts_below(path: &Path) -> Vec<PathBuf> {
         .0
         .into_iter()
         .map(|mount| mount.mount_point)
-        .filter(|point| point.starts_with(path) && point != path)
+        .filter(|point| point.starts_with(&path) && *point != path)
         .collect();
     below.sort_by_key(|point| std::cmp::Reverse(point.as_os_str().len()));
     below

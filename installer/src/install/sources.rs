@@ -14,8 +14,8 @@ use crate::text::problem as text;
 
 /// Prefix of variables that carry answers.
 const PREFIX: &str = "AIRLIFT_";
-/// Variables of that prefix that the launcher sets for us.
-const RESERVED: [&str; 2] = ["AIRLIFT_BUNDLE", "AIRLIFT_STUB_DIR"];
+/// Variables of that prefix that speak to or from the launcher.
+const RESERVED: [&str; 3] = ["AIRLIFT_BUNDLE", "AIRLIFT_STUB_DIR", "AIRLIFT_TMPDIR"];
 
 /// Collects all sources.
 ///

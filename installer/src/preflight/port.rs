@@ -13,11 +13,11 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     wanted.dedup();
     let mut findings = Vec::new();
     for port in wanted {
-        let holder = facts
-            .listeners
-            .iter()
-            .find(|listener| listener.port == port && !is_own(listener, &facts.inventory));
-        findings.push(match holder.map(|holder| &holder.owner) {
+        let mut on_port = facts.listeners.iter().filter(|listener| listener.port == port).peekable();
+        let is_held = on_port.peek().is_some();
+        let foreign = on_port.find(|listener| !is_own(listener, &facts.inventory));
+        findings.push(match foreign.map(|holder| &holder.owner) {
+            None if is_held => Finding::pass("port", text::port_is_ours(port)),
             None => Finding::pass("port", text::port_free(port)),
             Some(Some(owner)) => Finding::fail(
                 "port",

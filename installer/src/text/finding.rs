@@ -131,6 +131,9 @@ messages! {
         en "Remove directories with very many small files from {mount}."
         zh "请清理 {mount} 上含有大量小文件的目录。";
     port_free(port: u16) en "Port {port} is free." zh "端口 {port} 可用。";
+    port_is_ours(port: u16)
+        en "Port {port} is held by this application itself."
+        zh "端口 {port} 由本应用自身使用。";
     port_taken_by(port: u16, name: &str, pid: i32)
         en "Port {port} is taken by {name} (process {pid})."
         zh "端口 {port} 已被 {name}（进程 {pid}）占用。";

@@ -10,7 +10,8 @@ messages! {
     broken_off()
         en "Broken off; nothing has been changed."
         zh "已中断；尚未做任何改动。";
-    review() en "Your answers:" zh "您的回答：";
+    review() en "Answers:" zh "答案：";
+    images_to_load() en "Images to load:" zh "待导入的镜像：";
     go_on() en "Install now?" zh "现在开始安装？";
     nothing_changed() en "Nothing has been changed." zh "未做任何改动。";
 }
