@@ -115,6 +115,10 @@ pub enum PartPlace {
 /// All problems of the text, in the order of its lines.
 pub fn parse(text: &str) -> Result<Definition, Vec<Problem>> {
     let (root, document) = Document::parse(text);
+    if document.has_problems() {
+        // What a broken line seems to say is not worth a report of its own.
+        return Err(document.problems());
+    }
     let definition = {
         let root = document.root(&root);
         let definition = sections(&root);

@@ -12,10 +12,14 @@ use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use crate::definition::FileRule;
 use crate::outcome::{Explain, Failure, Outcome};
+use crate::quantity::bytes;
 
 /// Names that Docker Compose looks for, in its order.
 pub const COMPOSE_NAMES: [&str; 4] =
     ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// Longest project file, in bytes: the installer holds one in memory, and promises to stay below 64 MB.
+const FILE_MAX: u64 = 16 << 20;
 
 /// One file that will be packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +146,12 @@ fn planned(root: &Path, inside: &Path, path: &str) -> Result<PlannedFile, String
     if !metadata.is_file() {
         return Err(format!(
             "{path} is not a regular file; links to folders and special files cannot be packed"
+        ));
+    }
+    if metadata.len() > FILE_MAX {
+        let (len, most) = (bytes(metadata.len()), bytes(FILE_MAX));
+        return Err(format!(
+            "{path} has {len}; a project file has at most {most}: put large data into an image"
         ));
     }
     let mode = if metadata.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };

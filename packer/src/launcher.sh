@@ -80,7 +80,7 @@ discard() {
 main() {
   case $0 in
     /*) self=$0 ;;
-    *) self=$(pwd)/$0 ;;
+    *) self=$(pwd)/${0#./} ;;
   esac
   # `bash x.run` searches PATH too.
   [ -f "$self" ] || self=$(command -v -- "$0" 2>/dev/null)

@@ -74,7 +74,8 @@ impl Reporter {
 
 fn new_bar(work: String, total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total).with_prefix(work);
-    let template = "{prefix} [{bar:24}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta} left  {wide_msg}";
+    let template =
+        "{prefix} [{bar:16}] {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}  {wide_msg}";
     if let Ok(style) = ProgressStyle::with_template(template) {
         // Plain characters: the usual block characters are two columns wide in many Chinese terminals.
         bar.set_style(style.progress_chars("##-"));

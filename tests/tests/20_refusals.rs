@@ -59,9 +59,9 @@ const INSTALL: &str = "$RUN install --answers /stick/answers.toml --yes";
 fn usage_and_answers() {
     let site = Site::new("printf 'http_port = ' >/root/broken.toml");
     let _ = site.refuses("$RUN frobnicate", 2, &["frobnicate"]);
-    let _ = site.refuses("$RUN install --answrs x", 2, &["--answrs", "--help"]);
+    let _ = site.refuses("$RUN install --answrs x", 2, &["--answrs", "--answers", "--help"]);
     let _ = site.refuses("$RUN install --set http_port", 2, &["id=value"]);
-    let _ = site.refuses("$RUN install --engine podman", 2, &["podman", "--engine"]);
+    let _ = site.refuses("$RUN install --engine podman", 2, &["podman", "--engine", "private"]);
     let _ = site.refuses("$RUN status", 2, &["/opt/hello"]);
     let _ = site.refuses("$RUN --help", 0, &["install", "preflight", "uninstall"]);
 
@@ -94,7 +94,7 @@ fn reading_and_planning_change_nothing() {
     let _ = site.refuses("$RUN verify", 0, &["intact"]);
     let _ = site.refuses("$RUN preflight --answers /stick/answers.toml", 0, &["18080"]);
     let dry = site.refuses(&format!("{INSTALL} --dry-run"), 0, &["/opt/hello", "3 images", "docker.service"]);
-    let _ = dry.never_saying(bundle::PASSWORD);
+    let _ = dry.saying("hello/web:1.0").saying("******").never_saying(bundle::PASSWORD);
     let json = site.refuses(&format!("{INSTALL} --dry-run --json"), 0, &[]);
     assert!(json.events().iter().any(|event| event["event"] == "plan"), "{json}");
     // The template of the answers file is one.

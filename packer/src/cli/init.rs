@@ -2,11 +2,12 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::compose::variables;
-use crate::definition::{FILE_NAME, template};
+use crate::definition::FILE_NAME;
+use crate::definition::template::{self, Mount};
 use crate::event::{Emit, Event};
 use crate::files;
 use crate::outcome::{Explain, Failure, Outcome};
@@ -31,7 +32,8 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
         .ok()
         .and_then(|folder| folder.file_name().map(|name| name.to_string_lossy().into_owned()))
         .unwrap_or_default();
-    let definition = template::render(&name, compose_file.as_str(), &text, &variables::of(&text));
+    let definition =
+        template::render(&name, compose_file.as_str(), &variables::of(&text), &mounts(&args.folder, &text));
     let path = args.folder.join(FILE_NAME);
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| {
         let failure = Failure::usage(format!("cannot write {}", path.display()));
@@ -46,4 +48,15 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     emit(Event::Step(format!("look through {}, then: airlift lint && airlift pack", path.display())));
     report::data(&path.display().to_string())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the services mount, and which of it has something to pack.
+fn mounts(folder: &Path, compose: &str) -> Vec<Mount> {
+    let look = |path: String| {
+        let there = folder.join(&path);
+        let has_content = fs::read_dir(&there).is_ok_and(|mut entries| entries.next().is_some());
+        let is_packed = there.is_file() || has_content;
+        Mount { is_packed, path: if has_content { format!("{path}/**") } else { path } }
+    };
+    template::mounted(compose).into_iter().map(look).collect()
 }

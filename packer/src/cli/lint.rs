@@ -16,6 +16,9 @@ pub struct Args {
     /// The definition
     #[arg(short = 'f', long = "definition", value_name = "FILE", default_value = definition::FILE_NAME)]
     definition: PathBuf,
+    /// A Compose plugin to ask, instead of the definition's
+    #[arg(long, value_name = "FILE")]
+    engine_compose: Option<PathBuf>,
     /// Print findings as JSON, one per line
     #[arg(long)]
     json: bool,
@@ -24,8 +27,8 @@ pub struct Args {
 pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     let project = Project::read(&args.definition)?;
     // Only a part that is a file is asked: linting downloads nothing.
-    let plugin =
-        project.definition.engine.as_ref().and_then(|engine| fetch::local(&engine.compose, &project.root));
+    let defined = || fetch::local(&project.definition.engine.as_ref()?.compose, &project.root);
+    let plugin = args.engine_compose.clone().or_else(defined);
     let asked = project.ask_compose(plugin.as_deref())?;
     let mut findings = match &asked {
         Asked::Answer(model) => lint::findings(&project, Some(model)),

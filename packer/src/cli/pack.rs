@@ -21,7 +21,7 @@ pub struct Args {
     /// The definition
     #[arg(short = 'f', long = "definition", value_name = "FILE", default_value = definition::FILE_NAME)]
     pub definition: PathBuf,
-    /// The installer file [default: <name>-<version>.run]
+    /// The installer file [default: NAME-VERSION.run]
     #[arg(short, long, value_name = "OUT.run")]
     pub output: Option<PathBuf>,
     /// Compression level, 1 to 22
@@ -30,10 +30,10 @@ pub struct Args {
     /// Smallest file, several times as slow; the same as --level 19
     #[arg(long, conflicts_with = "level")]
     best: bool,
-    /// Docker's static archive, instead of what [engine] names
+    /// Docker's static archive, instead of the definition's
     #[arg(long, value_name = "FILE", requires = "engine_compose")]
     engine_docker: Option<PathBuf>,
-    /// The Compose plugin, instead of what [engine] names
+    /// The Compose plugin, instead of the definition's
     #[arg(long, value_name = "FILE", requires = "engine_docker")]
     engine_compose: Option<PathBuf>,
     /// Carry no engine

@@ -32,20 +32,13 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// "bytes 812–816 MB of 1.4 GB are damaged (a layer of x)".
+/// "bytes 812–816 MB of 1.4 GB are damaged (a layer of x)"; small files are shown to the byte.
 fn shown(damage: &Damage, total: u64) -> String {
-    let (start, end) = (damage.start / 1_000_000, damage.end.div_ceil(1_000_000));
-    let parts = if damage.parts.is_empty() { "padding".to_owned() } else { shortened(&damage.parts) };
-    format!("bytes {start}–{end} MB of {} are damaged ({parts})", bytes(total))
-}
-
-/// A stretch at the start of a file can touch dozens of parts.
-fn shortened(parts: &[String]) -> String {
-    const SHOWN: usize = 6;
-    let mut distinct: Vec<_> = parts.iter().map(String::as_str).collect();
-    distinct.dedup();
-    let more = distinct.len().saturating_sub(SHOWN);
-    distinct.truncate(SHOWN);
-    let list = distinct.join(", ");
-    if more > 0 { format!("{list} and {more} more parts") } else { list }
+    const MB: u64 = 1_000_000;
+    let place = if total < 10 * MB {
+        format!("{}–{} of {total}", damage.start, damage.end)
+    } else {
+        format!("{}–{} MB of {}", damage.start / MB, damage.end.div_ceil(MB), bytes(total))
+    };
+    format!("bytes {place} are damaged ({})", damage.parts.join(", "))
 }

@@ -57,6 +57,11 @@ impl<'t> Document<'t> {
         }
     }
 
+    /// Whether anything was found so far.
+    pub fn has_problems(&self) -> bool {
+        !self.found.borrow().is_empty()
+    }
+
     /// Everything found so far, in the order of the text.
     pub fn problems(self) -> Vec<Problem> {
         let mut problems = self.found.into_inner();

@@ -7,55 +7,100 @@ use bundle_spec::question::QuestionId;
 
 use crate::compose::variables::Variable;
 
-/// Renders a definition for the Compose file `compose_file` with this text and these variables.
+const IMAGES: &str = r#"
+# Images of the Compose file are taken from the running engine. List one to take it from elsewhere:
+# [[image]]
+# reference = "app:1.0.0"
+# source = "archive"
+# path = "images/app.tar"   # docker save, OCI archive, OCI layout
+
+# Files that the services mount or read. The Compose file is packed anyway, .env never.
+"#;
+
+const NO_FILES: &str = r#"# [[file]]
+# include = ["nginx/**"]
+# exclude = ["**/*.bak"]
+"#;
+
+const NO_FOLDERS: &str = r#"# [[directory]]
+# path = "data"
+# mode = "0755"
+# owner = "1000:1000"
+"#;
+
+const ENGINE: &str = r#"
+# The engine to carry, for hosts without Docker:
+# [engine]
+# docker = { url = "https://download.docker.com/linux/static/stable/x86_64/docker-NN.N.N.tgz", sha256 = "..." }
+# compose = { url = "https://github.com/docker/compose/releases/download/vN.N.N/docker-compose-linux-x86_64", sha256 = "..." }
+
+"#;
+
+const HOST: &str = r#"[requirements]
+cores = 2
+memory = "4 GB"
+disk = "10 GB"    # for the application's own data
+ports = []
+kernel = "3.10"
+
+# What proves that it works:
+# [[check]]
+# name = "page"
+# url = "http://127.0.0.1:80/"
+# status = 200
+# timeout = "60s"
+
+# What is shown at the end:
+# [[link]]
+# title = { zh = "首页", en = "Home page" }
+# url = "http://127.0.0.1/"
+"#;
+
+/// Something in the project that a service mounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Its path in the project, or a glob for what is in it.
+    pub path: String,
+    /// Whether it has content, so that it belongs into the bundle; else it is a folder to be made.
+    pub is_packed: bool,
+}
+
+/// Renders a definition for a project in `folder` with these variables and mounts.
 pub fn render(
     folder: &str,
     compose_file: &str,
-    compose: &str,
     variables: &BTreeMap<String, Variable>,
+    mounts: &[Mount],
 ) -> String {
     let name = machine_name(folder);
     let mut text = format!(
         "# What goes into the installer file, and what the customer is asked. All keys: docs/definition.md\n\n\
-         [app]\nname = \"{name}\"           # names the folder on the host and the command {name}ctl\nversion = \"1.0.0\"\n\
-         title = {{ zh = \"{name}\", en = \"{name}\" }}\n\n\
-         [compose]\nfile = {}\n\n",
+         [app]\nname = \"{name}\"    # names the folder on the host and the command {name}ctl\n\
+         version = \"1.0.0\"\ntitle = {{ zh = \"{name}\", en = \"{name}\" }}\n\n\
+         [compose]\nfile = {}\n{IMAGES}",
         quoted(compose_file)
     );
-    text.push_str(
-        "# Images of the Compose file are taken from the running engine. List one to take it from elsewhere:\n\
-         # [[image]]\n# reference = \"app:1.0.0\"\n# source = \"archive\"\n# path = \"images/app.tar\"   # docker save, OCI archive, OCI layout\n\n",
-    );
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "# Files that the services mount or read. The Compose file is packed anyway, .env never."
-    );
-    match mounted(compose).as_slice() {
-        [] => text.push_str("# [[file]]\n# include = [\"nginx/**\"]\n# exclude = [\"**/*.bak\"]\n\n"),
-        paths => {
-            let list: Vec<_> = paths.iter().map(|path| quoted(path)).collect();
-            let _ = writeln!(
-                text,
-                "# Found as mounts; folders that start empty belong in [[directory]] instead:"
-            );
-            let _ = writeln!(text, "# [[file]]\n# include = [{}]\n", list.join(", "));
-        }
+    let list = |is_packed| mounts.iter().filter(move |mount| mount.is_packed == is_packed);
+    let files: Vec<_> = list(true).map(|mount| quoted(&mount.path)).collect();
+    if files.is_empty() {
+        text.push_str(NO_FILES);
+    } else {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "[[file]]\ninclude = [{}]\nexclude = []", files.join(", "));
     }
-    text.push_str(
-        "# Folders that must be there before the start:\n# [[directory]]\n# path = \"data\"\n# mode = \"0750\"\n# owner = \"1000:1000\"\n\n\
-         # The engine to carry, for hosts without Docker:\n# [engine]\n\
-         # docker = { url = \"https://download.docker.com/linux/static/stable/x86_64/docker-NN.N.N.tgz\", sha256 = \"...\" }\n\
-         # compose = { url = \"https://github.com/docker/compose/releases/download/vN.N.N/docker-compose-linux-x86_64\", sha256 = \"...\" }\n\n",
-    );
+    text.push_str("\n# Folders that are made before the start, for the user that the container runs as.\n");
+    if list(false).next().is_none() {
+        text.push_str(NO_FOLDERS);
+    }
+    for mount in list(false) {
+        let path = quoted(&mount.path);
+        let _ = writeln!(text, "[[directory]]\npath = {path}\nmode = \"0755\"\nowner = \"0:0\"\n");
+    }
+    text.push_str(ENGINE);
     for (variable, found) in variables {
         question(&mut text, variable, found);
     }
-    text.push_str(
-        "[requirements]\ncores = 2\nmemory = \"4 GB\"\ndisk = \"10 GB\"    # for the application's own data\nports = []\nkernel = \"3.10\"\n\n\
-         # What proves that it works:\n# [[check]]\n# name = \"page\"\n# url = \"http://127.0.0.1:80/\"\n# status = 200\n# timeout = \"60s\"\n\n\
-         # What is shown at the end:\n# [[link]]\n# title = { zh = \"首页\", en = \"Home page\" }\n# url = \"http://127.0.0.1/\"\n",
-    );
+    text.push_str(HOST);
     text
 }
 
@@ -104,7 +149,7 @@ fn kind(id: &str, default: Option<&str>) -> &'static str {
 }
 
 /// Sources of short-form bind mounts, `- ./path:/where`.
-fn mounted(compose: &str) -> Vec<String> {
+pub fn mounted(compose: &str) -> Vec<String> {
     let source = |line: &str| {
         let item = line.trim().strip_prefix("- ")?.trim_start_matches(['"', '\'']);
         let path = item.strip_prefix("./")?.split(':').next()?;
@@ -141,10 +186,18 @@ mod tests {
 
     #[test]
     fn what_init_writes_is_a_valid_definition() {
-        let compose = "services:\n  web:\n    image: web:${TAG:-1}\n    volumes: \n      - ./nginx/default.conf:/etc/x:ro\n    environment:\n      K: ${SECRET_KEY:?}\n      P: ${HTTP_PORT:-80}\n      U: \"${LLM_API_URL:-http://h}\"\n      E: ${EMPTY:-}\n      1: ${_}\n";
-        let text = super::render("My App", "docker-compose.yml", compose, &variables::of(compose));
+        let compose = "services:\n  web:\n    image: web:${TAG:-1}\n    volumes: \n      - ./nginx/default.conf:/etc/x:ro\n      - \"./db/:/db\"\n    environment:\n      K: ${SECRET_KEY:?}\n      P: ${HTTP_PORT:-80}\n      U: \"${LLM_API_URL:-http://h}\"\n      E: ${EMPTY:-}\n      1: ${_}\n";
+        let mounts: Vec<_> = super::mounted(compose)
+            .into_iter()
+            .map(|path| super::Mount { is_packed: path.contains("nginx"), path })
+            .collect();
+        let text = super::render("My App", "docker-compose.yml", &variables::of(compose), &mounts);
         let definition = definition::parse(&text).unwrap();
         assert_eq!(definition.app.name, "my-app");
+        assert_eq!(definition.files[0].include, ["nginx/default.conf"]);
+        assert_eq!(definition.directories[0].path.as_str(), "db");
+        let bare = super::render("", "compose.yaml", &variables::of(""), &[]);
+        assert!(definition::parse(&bare).is_ok_and(|bare| bare.app.name == "app"));
         let kinds: Vec<_> = definition.questions.iter().map(|q| (q.id.as_str(), q.required)).collect();
         assert_eq!(
             kinds,
@@ -156,6 +209,5 @@ mod tests {
                 ("tag", true)
             ]
         );
-        assert!(text.contains("nginx/default.conf"));
     }
 }

@@ -87,7 +87,8 @@ impl Library<'_> {
                 && !archives.contains_key(path)
             {
                 let tree = Tree::open(&self.root.join(path), self.spool).map_err(|failure| {
-                    failure.hint(format!("check `path` of the image {} in the definition", source.reference))
+                    let hint = format!("check `path` of the image {} in the definition", source.reference);
+                    if failure.hint.is_some() { failure } else { failure.hint(hint) }
                 })?;
                 archives.insert(path.clone(), Archive::of(tree)?);
             }

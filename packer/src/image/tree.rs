@@ -163,3 +163,6 @@ fn find(entries: &HashMap<String, Entry>, path: &str) -> Option<(u64, u64)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

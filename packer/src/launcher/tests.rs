@@ -1,1 +1,188 @@
-//! Tests of the module above.
+//! Tests of the launcher in the shells that it must run in, with a script in place of the installer.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use bundle_spec::layout::{LAUNCHER_FIRST_LINE, LAUNCHER_LENGTH_DIGITS, LAUNCHER_LENGTH_KEY};
+use bundle_spec::project::Localized;
+
+use super::*;
+
+/// A stub whose length is no multiple of a block, that shows what it was given and cleans up as the real one does.
+const STUB: &str = "#!/bin/sh\n[ \"$1\" = __probe ] && exit 0\necho \"$AIRLIFT_BUNDLE|$(umask)|$*\"\nrm -rf \"$AIRLIFT_STUB_DIR\"\nexit 42\n";
+
+fn app() -> App {
+    let title = Localized { zh: "甲 $(rm) '乙'".to_owned(), en: "It's `x` $HOME @NAME@".to_owned() };
+    App { name: "app".to_owned(), version: "1.0".to_owned(), title, vendor: None }
+}
+
+/// A file with launcher, stub and something behind them, its length patched in as the writer does.
+fn bundle(folder: &Path, name: &str, arch: &str, stub: &str) -> PathBuf {
+    let stub = Stub { arch: arch.to_owned(), bytes: stub.as_bytes().to_vec() };
+    let mut bytes = render(&app(), std::slice::from_ref(&stub)).unwrap();
+    bytes.extend_from_slice(&stub.bytes);
+    bytes.resize(bytes.len().next_multiple_of(4096) + 5000, 0xa5);
+    let key = format!("\n{LAUNCHER_LENGTH_KEY}");
+    let at = bytes.windows(key.len()).position(|window| window == key.as_bytes()).unwrap() + key.len();
+    let digits = format!("{:0width$}", bytes.len(), width = LAUNCHER_LENGTH_DIGITS);
+    bytes[at..at + LAUNCHER_LENGTH_DIGITS].copy_from_slice(digits.as_bytes());
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+fn machine() -> String {
+    let output = Command::new("uname").arg("-m").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Every shell of this machine that a customer's `sh` may be. `dash` is one at least, or the test says so.
+fn shells() -> Vec<Vec<&'static str>> {
+    let all = [vec!["dash"], vec!["bash", "--posix"], vec!["bash"], vec!["busybox", "sh"], vec!["sh"]];
+    let there = |shell: &Vec<&str>| {
+        Command::new(shell[0]).args(&shell[1..]).args(["-c", ":"]).output().is_ok_and(|o| o.status.success())
+    };
+    let shells: Vec<_> = all.into_iter().filter(there).collect();
+    assert!(shells.len() >= 3, "too few shells to test with: {shells:?}");
+    shells
+}
+
+fn run(shell: &[&str], file: &str, folder: &Path, env: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(shell[0]);
+    command.args(&shell[1..]).arg(file).args(["install", "a b"]).current_dir(folder).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap()).envs(env.iter().copied());
+    command.output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn it_begins_as_the_format_says_and_fills_whole_blocks() {
+    let stub = Stub { arch: "x86_64".to_owned(), bytes: vec![1; 10_000] };
+    let launcher = render(&app(), &[stub]).unwrap();
+    assert!(launcher.starts_with(LAUNCHER_FIRST_LINE.as_bytes()));
+    assert_eq!(launcher.len() % 4096, 0);
+    let text = String::from_utf8(launcher).unwrap();
+    assert!(text.contains("\nbundle_length=00000000000000000000\n"));
+    assert!(!text.contains('\r') && !text.contains("@VERSION@") && !text.contains("@STUBS@"));
+    // A title is a comment, whatever is in it, and markers in it are not replaced.
+    assert!(text.contains("#   It's `x` $HOME @NAME@ / 甲 $(rm) '乙'\n"));
+    assert!(text.contains("stub_blocks=2 stub_rest=1808"));
+}
+
+#[test]
+fn every_shell_parses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = bundle(folder.path(), "x.run", "x86_64", STUB);
+    let text = fs::read(&file).unwrap();
+    let end = text.windows(8).position(|window| window == b"\nexit 1\n").unwrap() + 8;
+    let script = folder.path().join("script.sh");
+    fs::write(&script, &text[..end]).unwrap();
+    for shell in shells() {
+        let output = Command::new(shell[0]).args(&shell[1..]).arg("-n").arg(&script).output().unwrap();
+        assert!(output.status.success(), "{shell:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_stub_is_run_with_the_arguments_and_the_callers_umask() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("with space");
+    fs::create_dir(&inner).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let file = bundle(&inner, "x y.run", &machine(), STUB);
+    let env = [("AIRLIFT_TMPDIR", place.path().to_str().unwrap())];
+    for shell in shells() {
+        for (name, cwd) in [
+            (file.to_str().unwrap(), "/"),
+            ("x y.run", inner.to_str().unwrap()),
+            ("./with space/x y.run", folder.path().to_str().unwrap()),
+        ] {
+            let output = run(&shell, name, Path::new(cwd), &env);
+            assert_eq!(output.status.code(), Some(42), "{shell:?} {name}: {}", stderr(&output));
+            let said = String::from_utf8(output.stdout).unwrap();
+            let (bundle, rest) = said.trim().split_once('|').unwrap();
+            assert_eq!(fs::canonicalize(bundle).unwrap(), fs::canonicalize(&file).unwrap());
+            assert!(
+                bundle.starts_with('/') && rest.ends_with("|install a b") && !rest.starts_with("0077"),
+                "{said}"
+            );
+            assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "{shell:?} left something behind");
+        }
+    }
+    let direct = Command::new(&file).arg("x").env("AIRLIFT_TMPDIR", place.path()).output().unwrap();
+    assert_eq!(direct.status.code(), Some(42), "{}", stderr(&direct));
+}
+
+#[test]
+fn a_shortened_file_is_named_as_such_in_both_languages() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = bundle(folder.path(), "x.run", &machine(), STUB);
+    let len = fs::metadata(&file).unwrap().len();
+    fs::File::options().write(true).open(&file).unwrap().set_len(len - 7).unwrap();
+    for shell in shells() {
+        let output = run(&shell, "x.run", folder.path(), &[]);
+        assert_eq!(output.status.code(), Some(5));
+        let message = stderr(&output);
+        assert!(
+            message.contains(&format!("has {} bytes and should have {len}", len - 7))
+                && message.contains("Copy the file again"),
+            "{message}"
+        );
+        let chinese = stderr(&run(&shell, "x.run", folder.path(), &[("LANG", "zh_CN.UTF-8")]));
+        assert!(chinese.contains("请重新复制该文件"), "{chinese}");
+        for env in [[("LANG", "zh_CN.UTF-8"), ("TERM", "linux")], [("LANG", "zh_CN.GBK"), ("TERM", "xterm")]]
+        {
+            assert!(
+                stderr(&run(&shell, "x.run", folder.path(), &env)).contains("Copy the file again"),
+                "{env:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn another_machine_is_told_what_the_file_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    bundle(folder.path(), "x.run", "riscv128", STUB);
+    let output = run(&["sh"], "x.run", folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(stderr(&output).contains("this file is for riscv128"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_damaged_stub_is_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = bundle(folder.path(), "x.run", &machine(), STUB);
+    let mut bytes = fs::read(&file).unwrap();
+    let at = bytes.windows(7).rposition(|window| window == b"exit 42").unwrap();
+    bytes[at + 5] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let output = run(&["sh"], "x.run", folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert!(stderr(&output).contains("installer program in this file is damaged"));
+}
+
+#[test]
+fn places_that_cannot_execute_are_passed_over_and_cleared() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    // A stub that refuses its probe looks like one on a file system that is mounted noexec.
+    bundle(folder.path(), "x.run", &machine(), "#!/bin/sh\nexit 126\n");
+    let output = run(&["sh"], "x.run", folder.path(), &[("AIRLIFT_TMPDIR", place.path().to_str().unwrap())]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("AIRLIFT_TMPDIR=/folder"), "{}", stderr(&output));
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    // Only the first place refuses: the next one is taken.
+    let choosy = "#!/bin/sh\ncase $0 in *refuses*) exit 126;; esac\n[ \"$1\" = __probe ] && exit 0\nrm -rf \"$AIRLIFT_STUB_DIR\"\nexit 42\n";
+    let refuses = place.path().join("refuses");
+    fs::create_dir(&refuses).unwrap();
+    bundle(folder.path(), "y.run", &machine(), choosy);
+    let output = run(&["sh"], "y.run", folder.path(), &[("AIRLIFT_TMPDIR", refuses.to_str().unwrap())]);
+    assert_eq!(output.status.code(), Some(42), "{}", stderr(&output));
+}

@@ -1,0 +1,81 @@
+//! `init`, `inspect`, `export` and `demo` from outside.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::pack::packable;
+use crate::sandbox::Sandbox;
+
+#[test]
+fn init_writes_a_definition_that_lint_accepts_and_never_overwrites() {
+    let sandbox = Sandbox::new();
+    sandbox.write("docker-compose.yml", "services:\n  web:\n    image: web:1\n    ports: [\"${HTTP_PORT:-80}:80\"]\n    environment:\n      K: ${SECRET_KEY:?}\n");
+    let ran = sandbox.airlift(&["init"]).ok();
+    assert_eq!(ran.out.trim(), "./airlift.toml");
+    let text = String::from_utf8(sandbox.read("airlift.toml")).unwrap();
+    assert!(
+        text.contains("id = \"http_port\"")
+            && text.contains("kind = \"secret\"")
+            && text.contains("# [[check]]")
+    );
+    let _ = sandbox.airlift(&["lint"]).ok();
+    let _ = sandbox.airlift(&["init"]).fails(2, &["it is there already"]);
+    assert_eq!(sandbox.read("airlift.toml"), text.as_bytes());
+}
+
+#[test]
+fn inspect_shows_everything_for_people_and_for_programs() {
+    let sandbox = packable();
+    let _ = sandbox.airlift(&["pack"]).ok();
+    let text = sandbox.airlift(&["inspect", "demo-1.0.run"]).ok().out;
+    for part in [
+        "demo 1.0: Demo / 演示",
+        "demo/one:1.0",
+        "linux/amd64",
+        "0644 nginx/default.conf",
+        "engine        none",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let json: Value =
+        serde_json::from_str(&sandbox.airlift(&["inspect", "demo-1.0.run", "--json"]).ok().out).unwrap();
+    assert_eq!(json["content"]["app"]["name"], "demo");
+    assert_eq!(json["length"], sandbox.read("demo-1.0.run").len());
+    assert_eq!(json["content"]["images"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn export_writes_a_layout_whose_blobs_hold() {
+    let sandbox = packable();
+    let _ = sandbox.airlift(&["pack"]).ok();
+    let ran = sandbox.airlift(&["export", "demo-1.0.run", "--oci", "out"]).ok();
+    assert_eq!(ran.out, "out:demo/one:1.0\nout:demo/two:1.0\n");
+    let index: Value = serde_json::from_slice(&sandbox.read("out/index.json")).unwrap();
+    for entry in index["manifests"].as_array().unwrap() {
+        assert_eq!(entry["platform"]["architecture"], "amd64");
+        let name = entry["annotations"]["io.containerd.image.name"].as_str().unwrap();
+        assert!(name.starts_with("docker.io/demo/"), "{name}");
+    }
+    for entry in fs::read_dir(sandbox.path("out/blobs/sha256")).unwrap() {
+        let path = entry.unwrap().path();
+        let digest = bundle_spec::digest::Digest::of(&fs::read(&path).unwrap());
+        assert_eq!(digest.hex(), path.file_name().unwrap().to_str().unwrap());
+    }
+    // The export is a source itself, and packs to the same bundle.
+    let before = sandbox.read("demo-1.0.run");
+    let definition = String::from_utf8(sandbox.read("airlift.toml")).unwrap().replace("images.tar", "out");
+    sandbox.write("airlift.toml", definition);
+    let _ = sandbox.airlift(&["pack"]).ok();
+    assert!(sandbox.read("demo-1.0.run") == before);
+    let _ = sandbox.airlift(&["export", "demo-1.0.run", "--oci", "out"]).fails(2, &["out is not empty"]);
+}
+
+#[test]
+fn help_names_every_verb() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.airlift(&["--help"]).ok();
+    for verb in ["init", "lint", "pack", "inspect", "verify", "export", "demo"] {
+        assert!(ran.out.contains(&format!("\n  {verb} ")), "{verb}: {}", ran.out);
+    }
+}
