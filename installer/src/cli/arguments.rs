@@ -30,7 +30,7 @@ pub(super) fn command(app: Option<&App>, lang: Lang) -> Command {
     let title = app.map_or_else(|| Message::verbatim("Airlift"), |app| Message::from(&app.title));
     let version = app.map_or(env!("CARGO_PKG_VERSION"), |app| app.version.as_str()).to_owned();
     let verb = |name: &'static str, about: Message| Command::new(name).about(say(about));
-    Command::new("airlift")
+    Command::new(app.map_or_else(|| "airlift".to_owned(), |app| app.name.clone()))
         .bin_name(app.map_or_else(|| "airlift".to_owned(), |app| format!("{}-{}.run", app.name, app.version)))
         .about(say(text::about(title.in_lang(lang), &version)))
         .version(version)
