@@ -210,14 +210,17 @@ pub fn question(question: &Question) -> Result<(), String> {
 }
 
 fn placeholders(content: &Content) -> Result<(), String> {
-    let ids: HashSet<_> = content.questions.iter().map(|question| question.id.as_str()).collect();
+    // A URL is shown, logged and sent: no place for a secret.
+    let shown = content.questions.iter().filter(|question| !question.is_secret());
+    let ids: HashSet<_> = shown.map(|question| question.id.as_str()).collect();
     let known = |id: &str| ids.contains(id).then(|| "1".to_owned());
     let checks = content.checks.iter().map(|check| &check.url);
     let links = content.links.iter().map(|link| &link.url);
     for template in checks.chain(links).chain(&content.requirements.ports) {
         text(template)?;
-        crate::placeholder::expand(template, known)
-            .map_err(|id| format!("`{template}` names the question `{id}`, which does not exist"))?;
+        crate::placeholder::expand(template, known).map_err(|id| {
+            format!("`{template}` names `{id}`, which is no question, or one whose answer is secret")
+        })?;
     }
     for port in &content.requirements.ports {
         let is_port =

@@ -406,3 +406,14 @@ fn an_unknown_feature_is_refused_by_its_name_even_if_it_changes_a_known_field() 
         }
     }
 }
+
+#[test]
+fn a_secret_has_no_place_in_a_url() {
+    let opened = open_edited(|index| {
+        let mut secret = question("q");
+        secret["secret"] = json!(true);
+        put(index, "/content/questions/0", secret);
+        put(index, "/content/links/0/url", json!("http://h/{q}"));
+    });
+    assert!(matches!(&opened, Err(ReadError::Unacceptable(why)) if why.contains("secret")), "{opened:?}");
+}

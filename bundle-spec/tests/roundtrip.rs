@@ -105,7 +105,7 @@ impl Decided {
         }
         let path = "db".to_owned().try_into().unwrap();
         content.project.directories.push(Directory { path, mode: self.mode, uid: self.number, gid: 0 });
-        if let Some(question) = self.questions.first() {
+        if let Some(question) = self.questions.iter().find(|question| !question.is_secret()) {
             let url = format!("http://127.0.0.1:80/{{{}}}", question.id);
             content.links.push(Link { title: self.title.clone(), url: url.clone() });
             let (name, timeout) = (self.vendor.clone(), self.timeout);

@@ -67,6 +67,8 @@ impl Sources {
 pub enum Problem {
     /// No source gives an answer.
     Missing(QuestionId),
+    /// The same for a secret: the command line is no place for it.
+    MissingSecret(QuestionId),
     /// No question has this id.
     Unknown {
         /// The id.
@@ -112,7 +114,7 @@ pub fn resolve(
             (None, Some(recipe)) => (Origin::Generated, generate(recipe)),
             (Some((origin, raw)), _) => (origin, raw.to_owned()),
             (None, None) if question.required => {
-                problems.push(Problem::Missing(question.id.clone()));
+                problems.push(missing(question));
                 continue;
             }
             (None, None) => (Origin::Default, String::new()),
@@ -122,7 +124,7 @@ pub fn resolve(
                 resolved.answers.insert(question.id.clone(), answer);
                 resolved.origins.insert(question.id.clone(), origin);
             }
-            Err(AnswerProblem::Empty) => problems.push(Problem::Missing(question.id.clone())),
+            Err(AnswerProblem::Empty) => problems.push(missing(question)),
             Err(why) => problems.push(Problem::Invalid { id: question.id.clone(), why, origin }),
         }
     }
@@ -135,6 +137,14 @@ pub fn resolve(
     if problems.is_empty() { Ok(resolved) } else { Err((resolved, problems)) }
 }
 
+fn missing(question: &Question) -> Problem {
+    if question.is_secret() {
+        Problem::MissingSecret(question.id.clone())
+    } else {
+        Problem::Missing(question.id.clone())
+    }
+}
+
 impl Problem {
     /// The problem for people, with how to give the answer.
     pub fn message(&self) -> Message {
@@ -143,6 +153,7 @@ impl Problem {
                 let id = id.as_str();
                 text::answer_missing(id, &id.to_uppercase())
             }
+            Self::MissingSecret(id) => text::secret_missing(id.as_str(), &id.as_str().to_uppercase()),
             Self::Unknown { id, nearest: Some(nearest), origin } => {
                 text::answer_unknown_nearest(&shown(id), nearest, &origin.message())
             }

@@ -22,8 +22,8 @@ mod uninstall;
 mod verify;
 
 /// What all verbs work with.
-struct Session {
-    reporter: Reporter,
+struct Session<'a> {
+    reporter: &'a Reporter,
     bundle: Option<BundleFile>,
     matches: ArgMatches,
     json: bool,
@@ -41,12 +41,17 @@ pub fn run() -> ExitCode {
         }
         _ => {}
     }
+    // An engine that we start inherits it, and would unpack layers that nobody in a container may read.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     launcher::clean_up();
     let lang = arguments::early_lang(&arguments);
     let json = arguments.iter().any(|argument| argument == "--json");
     let reporter = Reporter::new(lang, json);
-    match dispatch(&arguments, lang, json) {
-        Ok(()) => ExitCode::SUCCESS,
+    match dispatch(&arguments, lang, json, &reporter) {
+        Ok(()) => {
+            reporter.finished();
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
             reporter.failure(&failure);
             ExitCode::from(failure.code as u8)
@@ -54,7 +59,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(arguments: &[OsString], lang: Lang, json: bool) -> Outcome<()> {
+fn dispatch(arguments: &[OsString], lang: Lang, json: bool, reporter: &Reporter) -> Outcome<()> {
     let bundle = launcher::bundle()?;
     let installed = launcher::installed_dir();
     let app = bundle.as_ref().map(|bundle| bundle.bundle.index.content.app.clone());
@@ -62,7 +67,7 @@ fn dispatch(arguments: &[OsString], lang: Lang, json: bool) -> Outcome<()> {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
     };
-    let session = Session { reporter: Reporter::new(lang, json), bundle, matches, json };
+    let session = Session { reporter, bundle, matches, json };
     match session.matches.subcommand() {
         None | Some(("install", _)) => install::run(&session),
         Some(("preflight", _)) => preflight::run(&session),
@@ -89,7 +94,7 @@ fn usage(error: &clap::Error) -> Outcome<()> {
     Err(failure.quoting(hints.join("\n")).todo(text::see_help()))
 }
 
-impl Session {
+impl Session<'_> {
     /// The matches of the verb; without a verb, the top level has the same arguments as `install`.
     fn verb(&self) -> &ArgMatches {
         self.matches.subcommand().map_or(&self.matches, |(_, matches)| matches)

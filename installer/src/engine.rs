@@ -27,6 +27,13 @@ const QUICK: u64 = 20;
 /// How long a transfer may take in seconds: the engine sends response headers only after the whole upload (bollard#503).
 const PATIENT: u64 = 24 * 3600;
 
+/// Label of the containers that proofs make.
+const PROOF: &str = "airlift.proof";
+
+fn project_label(project: &str) -> String {
+    format!("com.docker.compose.project={project}")
+}
+
 /// A connection to an engine.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -103,13 +110,23 @@ impl Engine {
         &self.socket
     }
 
+    /// Asks with the time limit of a question.
     fn ask<T>(
         &self,
         operation: &'static str,
         future: impl Future<Output = Result<T, bollard::errors::Error>>,
     ) -> Result<T, EngineError> {
+        self.ask_within(2 * QUICK, operation, future)
+    }
+
+    fn ask_within<T>(
+        &self,
+        seconds: u64,
+        operation: &'static str,
+        future: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<T, EngineError> {
         // bollard's own time limit covers everything up to the response's head; a stalled body needs this one.
-        let limited = async { tokio::time::timeout(Duration::from_secs(2 * QUICK), future).await };
+        let limited = async { tokio::time::timeout(Duration::from_secs(seconds), future).await };
         wait(limited)
             .unwrap_or(Err(bollard::errors::Error::RequestTimeoutError))
             .map_err(|source| EngineError::Request { operation, socket: self.socket.clone(), source })
@@ -157,23 +174,17 @@ impl Engine {
         Ok(images)
     }
 
-    /// Gives an image another reference.
-    ///
-    /// # Errors
-    /// When the engine does not answer or refuses.
-    pub fn tag(&self, id: &str, reference: &ImageReference) -> Result<(), EngineError> {
-        let (repo, tag) = reference.as_str().rsplit_once(':').unwrap_or((reference.as_str(), "latest"));
-        let options = query::TagImageOptions { repo: Some(repo.to_owned()), tag: Some(tag.to_owned()) };
-        self.ask("tag image", self.quick.tag_image(id, Some(options)))
-    }
-
     /// Removes a reference, and the image with the last one. One that is not there, or in use, is left.
     ///
     /// # Errors
     /// When the engine does not answer.
     pub fn remove_image(&self, reference: &ImageReference) -> Result<bool, EngineError> {
         let options = query::RemoveImageOptions::default();
-        match self.ask("remove image", self.patient.remove_image(reference.as_str(), Some(options), None)) {
+        match self.ask_within(
+            PATIENT,
+            "remove image",
+            self.patient.remove_image(reference.as_str(), Some(options), None),
+        ) {
             Ok(_) => Ok(true),
             Err(error) if is_not_found(&error) || is_conflict(&error) => Ok(false),
             Err(error) => Err(error),
@@ -186,15 +197,67 @@ impl Engine {
     /// # Errors
     /// When the engine cannot make a container of it.
     pub fn prove_image(&self, reference: &ImageReference) -> Result<(), EngineError> {
+        self.remove_proofs()?;
         let body = bollard::models::ContainerCreateBody {
             image: Some(reference.as_str().to_owned()),
             cmd: Some(vec!["/airlift-proof".to_owned()]),
+            labels: Some(HashMap::from([(PROOF.to_owned(), reference.as_str().to_owned())])),
             ..Default::default()
         };
         let create = self.patient.create_container(None::<query::CreateContainerOptions>, body);
-        let container = self.ask("create container", create)?;
+        let container = self.ask_within(PATIENT, "create container", create)?;
+        self.remove_container(&container.id)
+    }
+
+    /// Removes containers that proofs of killed runs left; others' proofs under way at this moment are young and spared.
+    fn remove_proofs(&self) -> Result<(), EngineError> {
+        const YOUNG: i64 = 600;
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let options = query::ListContainersOptions {
+            all: true,
+            filters: Some(HashMap::from([("label".to_owned(), vec![PROOF.to_owned()])])),
+            ..Default::default()
+        };
+        for proof in self.ask("list containers", self.quick.list_containers(Some(options)))? {
+            let age = i64::try_from(now.as_secs()).unwrap_or(i64::MAX) - proof.created.unwrap_or(0);
+            if let Some(id) = proof.id.filter(|_| age > YOUNG) {
+                self.remove_container(&id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_container(&self, id: &str) -> Result<(), EngineError> {
         let options = query::RemoveContainerOptions { force: true, v: true, link: false };
-        self.ask("remove container", self.patient.remove_container(&container.id, Some(options)))
+        match self.ask_within(PATIENT, "remove container", self.patient.remove_container(id, Some(options))) {
+            Err(error) if !is_not_found(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes whatever of a Compose project is still there, found by its label: containers, networks and, if asked,
+    /// volumes. Needs neither Compose nor the project's files.
+    ///
+    /// # Errors
+    /// When the engine does not answer or refuses.
+    pub fn remove_project(&self, project: &str, with_volumes: bool) -> Result<(), EngineError> {
+        for container in self.containers(project)? {
+            self.remove_container(&container.id)?;
+        }
+        let filters = || Some(HashMap::from([("label".to_owned(), vec![project_label(project)])]));
+        let options = query::ListNetworksOptions { filters: filters() };
+        for network in self.ask("list networks", self.quick.list_networks(Some(options)))? {
+            self.ask("remove network", self.patient.remove_network(&network.id.unwrap_or_default()))?;
+        }
+        if with_volumes {
+            let options = query::ListVolumesOptions { filters: filters() };
+            let volumes = self.ask("list volumes", self.quick.list_volumes(Some(options)))?.volumes;
+            for volume in volumes.unwrap_or_default() {
+                let remove = self.patient.remove_volume(&volume.name, None::<query::RemoveVolumeOptions>);
+                self.ask_within(PATIENT, "remove volume", remove)?;
+            }
+        }
+        Ok(())
     }
 
     /// The containers of a Compose project, running or not.
@@ -202,10 +265,9 @@ impl Engine {
     /// # Errors
     /// When the engine does not answer.
     pub fn containers(&self, project: &str) -> Result<Vec<Container>, EngineError> {
-        let filter = format!("com.docker.compose.project={project}");
         let options = query::ListContainersOptions {
             all: true,
-            filters: Some(HashMap::from([("label".to_owned(), vec![filter])])),
+            filters: Some(HashMap::from([("label".to_owned(), vec![project_label(project)])])),
             ..Default::default()
         };
         let list = self.ask("list containers", self.quick.list_containers(Some(options)))?;
@@ -221,13 +283,15 @@ impl Engine {
         Ok(containers)
     }
 
-    /// Number of containers and images that the engine has, of whatever project.
+    /// Whether the engine has no container, no image and no volume, of whatever project.
     ///
     /// # Errors
     /// When the engine does not answer.
-    pub fn population(&self) -> Result<(i64, i64), EngineError> {
+    pub fn is_empty(&self) -> Result<bool, EngineError> {
         let info = self.ask("info", self.quick.info())?;
-        Ok((info.containers.unwrap_or(0), info.images.unwrap_or(0)))
+        let volumes = self.ask("list volumes", self.quick.list_volumes(None::<query::ListVolumesOptions>))?;
+        let has_volumes = volumes.volumes.is_some_and(|volumes| !volumes.is_empty());
+        Ok(info.containers.unwrap_or(0) == 0 && info.images.unwrap_or(0) == 0 && !has_volumes)
     }
 
     /// The last lines of a container's log.

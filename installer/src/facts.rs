@@ -107,6 +107,14 @@ pub struct ProjectFacts {
     pub control_link: Option<PathBuf>,
     /// A file where the engine's own would go, that is not ours.
     pub foreign_unit: Option<PathBuf>,
+    /// The engine that an earlier run really placed.
+    pub own_engine: Option<EngineHome>,
+    /// A graph driver of an earlier engine has images in the system's data root.
+    pub has_prior_images: bool,
+    /// The system's `daemon.json` is there and cannot be understood: why.
+    pub config_error: Option<String>,
+    /// A command of the same name as `<app>ctl` that is not ours.
+    pub other_command: Option<PathBuf>,
 }
 
 /// What was asked for on the command line, as far as facts depend on it.

@@ -8,8 +8,9 @@ use bundle_spec::project::Check;
 use serde::Serialize;
 
 use crate::engine::{Container, Engine, EngineError, http};
+use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
-use crate::text::{Message, summary as text};
+use crate::text::{Lang, Message, summary as text};
 
 /// How one service is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +21,18 @@ pub struct ServiceHealth {
     pub verdict: Verdict,
     /// What was observed.
     pub text: Message,
+}
+
+impl ServiceHealth {
+    /// One line for people.
+    pub fn line(&self, lang: Lang) -> String {
+        let mark = match self.verdict {
+            Verdict::Well => "ok   ",
+            Verdict::Waiting => "...  ",
+            Verdict::Failed => "FAIL ",
+        };
+        format!("{mark}{}: {}", self.name, self.text.in_lang(lang))
+    }
 }
 
 /// Whether something is as it should be.
@@ -123,12 +136,14 @@ pub fn wait_until_well(
     content: &Content,
     answers: &Answers,
     engine: &Engine,
+    layout: &Layout,
     mut seen: impl FnMut(&[ServiceHealth]),
 ) -> Outcome<Vec<ServiceHealth>> {
     let longest =
         content.checks.iter().map(|check| Duration::from_secs(check.timeout)).max().unwrap_or_default();
     let started = Instant::now();
     let mut last = Vec::new();
+    let mut well_since: Option<(Instant, Vec<String>)> = None;
     loop {
         let mut now = observe(content, answers, engine)
             .map_err(|error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error))?;
@@ -139,11 +154,39 @@ pub fn wait_until_well(
         }
         let worst = last.iter().map(|service| service.verdict).max().unwrap_or(Verdict::Well);
         match worst {
-            Verdict::Well => return Ok(last),
+            Verdict::Well => {
+                let lives = lives(engine, content);
+                let is_steady = well_since
+                    .as_ref()
+                    .is_some_and(|(since, then)| *then == lives && since.elapsed() >= STEADY);
+                if lives.is_empty() || is_steady {
+                    return Ok(last);
+                }
+                if well_since.as_ref().is_none_or(|(_, then)| *then != lives) {
+                    well_since = Some((Instant::now(), lives));
+                }
+                if started.elapsed() >= longest.max(PATIENCE) {
+                    return Err(unwell(content, &last, engine, layout));
+                }
+                std::thread::sleep(INTERVAL);
+            }
             Verdict::Waiting if started.elapsed() < longest.max(PATIENCE) => std::thread::sleep(INTERVAL),
-            Verdict::Waiting | Verdict::Failed => return Err(unwell(content, &last, engine)),
+            Verdict::Waiting | Verdict::Failed => return Err(unwell(content, &last, engine, layout)),
         }
     }
+}
+
+/// How long containers without a health check must have run without a restart: one that crashes every few seconds is
+/// "running" in most looks at it.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// The present life of each container that says nothing about its health; another restart or start is another life.
+fn lives(engine: &Engine, content: &Content) -> Vec<String> {
+    let containers = engine.containers(&content.project.name).unwrap_or_default();
+    let mute =
+        containers.iter().filter(|container| container.state == "running" && container.health.is_none());
+    mute.map(|container| format!("{} {} {}", container.id, container.started_at, container.restarts))
+        .collect()
 }
 
 /// A check whose own time is up has failed; the checks come last, in the order of the bundle.
@@ -159,12 +202,18 @@ fn give_up_late_checks(observed: &mut [ServiceHealth], checks: &[Check], elapsed
 /// Lines of log that are shown of each service that is not well.
 const LOG_LINES: usize = 10;
 
-fn unwell(content: &Content, services: &[ServiceHealth], engine: &Engine) -> Box<Failure> {
+/// Installed, but not healthy: what is wrong and the last lines of the logs concerned.
+pub fn unwell(
+    content: &Content,
+    services: &[ServiceHealth],
+    engine: &Engine,
+    layout: &Layout,
+) -> Box<Failure> {
     let ill: Vec<&ServiceHealth> =
         services.iter().filter(|service| service.verdict != Verdict::Well).collect();
     let mut failure = Failure::new(Code::Unhealthy, text::not_healthy())
         .listing(ill.iter().map(|service| text::service_line(&service.name, &service.text)).collect())
-        .todo(text::look_at_logs(&content.app.name));
+        .todo(text::look_at_logs(&layout.control(&content.app.name).display()));
     for container in engine.containers(&content.project.name).unwrap_or_default() {
         if !container.is_well() && !container.is_finished() {
             let tail = engine.log_tail(&container.id, LOG_LINES);

@@ -1,28 +1,25 @@
 //! The main job, in order: bundle → facts → answers → plan → preflight → confirmation → steps → summary. Nothing is changed
 //! before everything is known.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
 
 use crate::answers::{Problem, Resolved, Sources, generate, resolve};
 use crate::bundle::BundleFile;
-use crate::event::{Event, SCHEMA, StepOutcome};
+use crate::event::{Event, SCHEMA};
 use crate::facts::{self, EngineChoice, Facts, Scope};
-use crate::host::file::{self, Access};
-use crate::host::lock;
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
 use crate::preflight::{self, Demand, Finding, Severity};
-use crate::receipt::{Receipt, StepState};
+use crate::receipt::Receipt;
 use crate::report::Reporter;
-use crate::step::{self, Context};
 use crate::text::{Message, problem as problem_text, progress as text};
 use crate::{health, wizard};
 
+pub mod execute;
 pub mod sources;
 pub mod summary;
 
@@ -41,7 +38,9 @@ pub struct Options {
     pub dir: Option<PathBuf>,
     /// `--engine auto|system|private`; an earlier installation's choice is kept where nothing is said.
     pub engine: Option<EngineChoice>,
-    /// A person sits at a terminal and may be asked.
+    /// Somebody sits at a terminal.
+    pub on_terminal: bool,
+    /// That person may be asked.
     pub interactive: bool,
 }
 
@@ -79,12 +78,15 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     if !is_known {
         verify(bundle, reporter)?;
     }
-    let sources = sources::collect(content, options, &target.layout)?;
+    let sources = sources::collect(options, &target.layout)?;
     let facts = look(bundle, &target);
     // A person is not asked nine questions only to learn that the machine does not fit.
     let (sources, shown) = if options.interactive {
         let first = prepare(content, &target, &sources, facts.clone(), reporter, &[])?;
-        refuse_by_findings(&first.findings)?;
+        // A port that is taken can be answered with another one.
+        let settled: Vec<_> =
+            first.findings.iter().filter(|finding| !finding.id.starts_with("port")).cloned().collect();
+        refuse_by_findings(&settled)?;
         (wizard::ask(content, sources, reporter)?, first.findings)
     } else {
         (sources, Vec::new())
@@ -96,10 +98,14 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         wizard::review(content, &prepared, reporter);
         return Ok(());
     }
-    let mut receipt = target.receipt.unwrap_or_else(|| {
+    let is_told = options.yes || options.answers.is_some() || !options.set.is_empty();
+    if !options.on_terminal && !is_told && target.receipt.is_none() {
+        return Err(Failure::new(Code::Usage, problem_text::consent_missing()).todo(problem_text::say_yes()));
+    }
+    let mut receipt = target.receipt.clone().unwrap_or_else(|| {
         Receipt::new(&content.app.name, &content.app.version, &content.project.name, target.choice)
     });
-    if is_known && all_done(&prepared, bundle, content, &mut receipt, reporter) {
+    if is_known && execute::all_done(&prepared, bundle, content, &mut receipt, reporter) {
         let elapsed = started.elapsed();
         return summary::in_place(content, &prepared, reporter, elapsed);
     }
@@ -113,7 +119,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     } else {
         reporter.emit(&Event::Plan { steps: prepared.plan.describe(content) });
     }
-    carry_out(bundle, content, &prepared, receipt, reporter)?;
+    execute::carry_out(bundle, content, &prepared, (target.receipt, receipt), reporter)?;
     summary::done(content, &prepared, reporter, started.elapsed())
 }
 
@@ -236,92 +242,6 @@ pub fn refuse_by_findings(findings: &[Finding]) -> Outcome<()> {
     }
     Err(Failure::new(Code::Preflight, problem_text::preflight_refused(failed))
         .todo(problem_text::fix_and_run_again()))
-}
-
-/// Whether every step finds its work done; looks at the host each time.
-fn all_done(
-    prepared: &Prepared,
-    bundle: &BundleFile,
-    content: &Content,
-    receipt: &mut Receipt,
-    reporter: &Reporter,
-) -> bool {
-    let context = context(prepared, bundle, content, receipt, reporter);
-    prepared.plan.steps.iter().all(|step| step::is_done(*step, &context))
-}
-
-fn context<'a>(
-    prepared: &'a Prepared,
-    bundle: &'a BundleFile,
-    content: &'a Content,
-    receipt: &'a mut Receipt,
-    reporter: &'a Reporter,
-) -> Context<'a> {
-    let answers: &Answers = &prepared.resolved.answers;
-    Context { plan: &prepared.plan, content, bundle, answers, facts: &prepared.facts, receipt, reporter }
-}
-
-/// Takes the lock and carries out the steps, with the receipt written around each.
-fn carry_out(
-    bundle: &BundleFile,
-    content: &Content,
-    prepared: &Prepared,
-    mut receipt: Receipt,
-    reporter: &Reporter,
-) -> Outcome<()> {
-    let layout = &prepared.plan.layout;
-    file::make_dir(&layout.dir, Access::EXECUTABLE)?;
-    file::make_dir(&layout.state(), Access { mode: 0o700, owner: None })?;
-    let _lock = lock::take(&layout.lock())?;
-    reporter.log_to(&layout.state().join("install.log"));
-    receipt.version.clone_from(&content.app.version);
-    receipt.bundle = bundle.bundle.trailer.index_digest.to_string();
-    receipt.choice = prepared.plan.choice;
-    receipt.socket.clone_from(&prepared.plan.engine.socket);
-    receipt.engine.clone_from(&prepared.plan.engine.home);
-    receipt.compose.clone_from(&prepared.plan.engine.compose);
-    receipt.write(&layout.receipt())?;
-    let count = prepared.plan.steps.len();
-    for (position, step) in prepared.plan.steps.iter().enumerate() {
-        run_step(*step, (position + 1, count), prepared, bundle, content, &mut receipt, reporter)?;
-    }
-    Ok(())
-}
-
-fn run_step(
-    step: Step,
-    (number, count): (usize, usize),
-    prepared: &Prepared,
-    bundle: &BundleFile,
-    content: &Content,
-    receipt: &mut Receipt,
-    reporter: &Reporter,
-) -> Outcome<()> {
-    let path: &Path = &prepared.plan.layout.receipt();
-    let boot_id = &prepared.facts.machine.boot_id;
-    let title = prepared.plan.describe_step(step, content);
-    let started = Instant::now();
-    reporter.emit(&Event::StepStarted { number, count, title: title.clone() });
-    let is_done = step::is_done(step, &context(prepared, bundle, content, receipt, reporter));
-    let result = if is_done {
-        Ok(StepOutcome::Skipped)
-    } else {
-        receipt.record(step.id(), StepState::Begun, boot_id);
-        receipt.write(path)?;
-        step::execute(step, &mut context(prepared, bundle, content, receipt, reporter))
-            .map(|()| StepOutcome::Done)
-    };
-    let (outcome, state) = match &result {
-        Ok(outcome) => (*outcome, StepState::Done),
-        Err(_) => (StepOutcome::Failed, StepState::Failed),
-    };
-    receipt.record(step.id(), state, boot_id);
-    let written = receipt.write(path);
-    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    reporter.emit(&Event::StepFinished { number, outcome, millis, title });
-    // The step's own failure says more than a receipt that could not be written after it.
-    result?;
-    written
 }
 
 /// What is running now, for summaries.

@@ -145,6 +145,11 @@ impl EngineHome {
         }
     }
 
+    /// Names the parts that lie in [`EngineHome::bin`]; written last, so that half an engine is not taken for one.
+    pub fn mark(&self) -> PathBuf {
+        self.bin().join(".airlift-engine")
+    }
+
     /// The Compose plugin.
     pub fn compose(&self) -> PathBuf {
         self.bin().join("docker-compose")

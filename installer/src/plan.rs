@@ -115,12 +115,13 @@ pub fn decide(layout: &Layout, choice: EngineChoice, content: &Content, facts: &
         Step::StartProject,
         Step::ProveHealthy,
     ]);
-    let disk = disk(layout, content, &engine, &expected, &load);
+    let disk = disk(layout, content, &engine, &expected, &load, facts.engine.description().is_some());
     Plan { layout: layout.clone(), choice, engine, load, steps, disk }
 }
 
 fn decide_engine(layout: &Layout, choice: EngineChoice, content: &Content, facts: &Facts) -> EnginePlan {
-    let earlier = facts.project.receipt.as_ref().and_then(|receipt| receipt.engine.clone());
+    // An intention to install is no installation: what runs since may be somebody else's.
+    let earlier = facts.project.own_engine.clone();
     let home = match (choice, &facts.engine, earlier) {
         (EngineChoice::Private, _, _) => Some(EngineHome::private(layout)),
         (_, _, Some(EngineHome::System)) | (_, EngineFacts::Absent, _) => Some(EngineHome::System),
@@ -136,11 +137,11 @@ fn decide_engine(layout: &Layout, choice: EngineChoice, content: &Content, facts
         (None, None, Some(plugin)) => plugin.clone(),
         (None, _, _) => layout.bin().join("docker-compose"),
     };
-    // An engine that was here before us may have left images on a graph driver; the other store would hide them.
-    let prior = EngineHome::System.data_root().join("image");
-    let has_prior_images = home == Some(EngineHome::System)
-        && facts.project.receipt.is_none()
-        && std::fs::read_dir(prior).is_ok_and(|mut entries| entries.next().is_some());
+    // An engine that was here before us may have left images on a graph driver; the other store would hide them. Once
+    // ours has started, what lies there is ours.
+    let has_started =
+        facts.project.receipt.as_ref().is_some_and(|receipt| receipt.is_done(Step::StartEngine.id()));
+    let has_prior_images = home == Some(EngineHome::System) && !has_started && facts.project.has_prior_images;
     EnginePlan {
         socket,
         compose,
@@ -178,10 +179,11 @@ fn disk(
     engine: &EnginePlan,
     expected: &Description,
     load: &LoadPlan,
+    is_running: bool,
 ) -> Vec<DiskNeed> {
-    // An engine that is not there yet keeps everything below its data root.
-    let image_root = match (&engine.home, expected.root.exists()) {
-        (Some(home), false) => home.data_root(),
+    // An engine that does not run yet keeps everything below its data root, with a containerd of its own.
+    let image_root = match &engine.home {
+        Some(home) if !is_running => home.data_root(),
         _ => expected.image_root(),
     };
     let mut needs = vec![DiskNeed { path: image_root, bytes: load.disk_bytes, inodes: load.disk_inodes }];
@@ -193,6 +195,9 @@ fn disk(
             bytes: parts.archive_unpacked_len + parts.compose_len,
             inodes: 16,
         });
+    }
+    if let (None, Some(parts)) = (&engine.home, &content.engine) {
+        needs.push(DiskNeed { path: layout.dir.clone(), bytes: parts.compose_len, inodes: 1 });
     }
     let files: u64 = content.project.files.iter().map(|file| file.len).sum();
     let own_data = content.requirements.disk.unwrap_or(0);

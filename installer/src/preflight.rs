@@ -9,8 +9,10 @@ use crate::layout::Layout;
 use crate::plan::DiskNeed;
 use crate::text::Message;
 
+mod check;
 mod disk;
 mod engine;
+mod image;
 mod machine;
 mod port;
 mod project;
@@ -77,6 +79,8 @@ pub fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     findings.extend(disk::check(facts, demand));
     findings.extend(port::check(facts, demand));
     findings.extend(project::check(facts, demand));
+    findings.extend(check::check(demand));
+    findings.extend(image::check(facts, demand));
     findings.sort_by_key(|finding| finding.severity);
     findings
 }

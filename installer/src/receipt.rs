@@ -42,6 +42,14 @@ pub struct Receipt {
     pub made: Vec<PathBuf>,
     /// Project files that we wrote, relative to the project directory.
     pub files: Vec<String>,
+    /// References of images that we loaded and that were not there before.
+    pub loaded: Vec<String>,
+    /// The boot in which images were last sent.
+    pub load_begun_in: String,
+    /// Whether they were synced to disk since.
+    pub was_synced: bool,
+    /// We made the group `docker`.
+    pub made_group: bool,
     /// Digest of what the containers were last started with.
     pub started_as: String,
     /// Each step and how far it got.
@@ -86,6 +94,10 @@ impl Receipt {
             compose: PathBuf::new(),
             made: Vec::new(),
             files: Vec::new(),
+            loaded: Vec::new(),
+            load_begun_in: String::new(),
+            was_synced: false,
+            made_group: false,
             started_as: String::new(),
             steps: Vec::new(),
         }
@@ -124,6 +136,12 @@ impl Receipt {
         if !self.made.contains(&path) {
             self.made.push(path);
         }
+    }
+
+    /// The engine that we installed, as far as it is really there: a run that died before placing it has recorded the
+    /// intention only, and what was installed since is somebody else's.
+    pub fn own_engine(&self) -> Option<&EngineHome> {
+        self.engine.as_ref().filter(|home| home.mark().exists())
     }
 
     /// Whether a step is recorded as done.

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::event::Event;
-use crate::outcome::Failure;
+use crate::outcome::{Code, Failure};
 use crate::text::{Lang, Message};
 
 mod human;
@@ -19,7 +21,12 @@ pub struct Reporter {
     lang: Lang,
     style: Style,
     log: Mutex<Option<File>>,
+    last_progress: Mutex<Option<Instant>>,
+    has_finished: AtomicBool,
 }
+
+/// Shortest time between two events of progress for programs; a terminal's bar keeps its own.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 enum Style {
@@ -35,7 +42,13 @@ impl Reporter {
         } else {
             Style::Human(Mutex::new(Human::new(lang, io::stderr().is_terminal())))
         };
-        Self { lang, style, log: Mutex::new(None) }
+        Self {
+            lang,
+            style,
+            log: Mutex::new(None),
+            last_progress: Mutex::new(None),
+            has_finished: AtomicBool::new(false),
+        }
     }
 
     /// The language in use.
@@ -50,15 +63,27 @@ impl Reporter {
         }
     }
 
+    fn is_too_soon(&self) -> bool {
+        let Ok(mut last) = self.last_progress.lock() else { return false };
+        let is_soon = last.is_some_and(|last| last.elapsed() < PROGRESS_INTERVAL);
+        if matches!(self.style, Style::Json) && is_soon {
+            return true;
+        }
+        *last = Some(Instant::now());
+        false
+    }
+
     /// Shows an event.
     pub fn emit(&self, event: &Event) {
+        if matches!(event, Event::Finished { .. }) {
+            self.has_finished.store(true, Ordering::Relaxed);
+        }
         let is_progress = matches!(event, Event::Progress { .. });
-        if !is_progress
-            && let Ok(mut log) = self.log.lock()
-            && let Some(log) = log.as_mut()
-        {
-            // A log that cannot be written must not end an installation.
-            let _ = serde_json::to_string(event).map(|line| writeln!(log, "{line}"));
+        if is_progress && self.is_too_soon() {
+            return;
+        }
+        if !is_progress {
+            self.log_event(event);
         }
         match &self.style {
             Style::Human(human) => {
@@ -86,25 +111,39 @@ impl Reporter {
         }
     }
 
+    /// Says that the run ended well, to programs; people have read the last line.
+    pub fn finished(&self) {
+        if matches!(self.style, Style::Json) && !self.has_finished.load(Ordering::Relaxed) {
+            self.emit(&Event::Finished { code: 0, text: Message::verbatim("") });
+        }
+    }
+
     /// Shows why the run ended early.
     pub fn failure(&self, failure: &Failure) {
+        let again = (failure.code == Code::Failed).then(crate::text::problem::run_again);
+        let todo = failure.todo.clone().or(again);
+        let finished = Event::Finished { code: failure.code as u8, text: failure.what.clone() };
+        let details = failure.details.iter().map(|text| Event::Note { text: text.clone() });
+        let causes = failure.causes.iter().map(|cause| Event::Note { text: Message::verbatim(cause) });
+        let last = todo.iter().map(|text| Event::Note { text: text.clone() });
+        let events = details.chain(causes).chain(last).chain([finished]);
         match &self.style {
             Style::Human(human) => {
+                events.for_each(|event| self.log_event(&event));
                 if let Ok(mut human) = human.lock() {
-                    human.failure(failure);
+                    human.failure(failure, todo.as_ref());
                 }
             }
-            Style::Json => {
-                let details = failure.details.iter().map(|text| Event::Note { text: text.clone() });
-                let causes =
-                    failure.causes.iter().map(|cause| Event::Note { text: Message::verbatim(cause) });
-                let todo = failure.todo.iter().map(|text| Event::Note { text: text.clone() });
-                details.chain(causes).chain(todo).for_each(|event| self.emit(&event));
-            }
+            Style::Json => events.for_each(|event| self.emit(&event)),
         }
-        let finished = Event::Finished { code: failure.code as u8, text: failure.what.clone() };
-        if let Style::Json = self.style {
-            self.emit(&finished);
+    }
+
+    fn log_event(&self, event: &Event) {
+        if let Ok(mut log) = self.log.lock()
+            && let Some(log) = log.as_mut()
+        {
+            // A log that cannot be written must not end an installation.
+            let _ = serde_json::to_string(event).map(|line| writeln!(log, "{line}"));
         }
     }
 }

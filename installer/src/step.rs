@@ -2,6 +2,8 @@
 //!
 //! Steps never ask and never print; they return what came of them and emit progress.
 
+use std::path::Path;
+
 use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
 
@@ -53,6 +55,33 @@ impl Context<'_> {
         let socket = &self.plan.engine.socket;
         Engine::connect(socket)
             .map_err(|error| Failure::midway(text::engine_not_there(&socket.display())).because(&error))
+    }
+
+    /// Writes the receipt as it is now.
+    ///
+    /// # Errors
+    /// Names the path and the reason.
+    pub fn save(&self) -> Outcome<()> {
+        self.receipt.write(&self.plan.layout.receipt())
+    }
+
+    /// Records that something outside the project directory is about to be made by us: before, so that a kill in between
+    /// leaves a record without a thing and never a thing without a record.
+    ///
+    /// # Errors
+    /// When the receipt cannot be written.
+    pub fn claim(&mut self, path: &Path) -> Outcome<()> {
+        self.receipt.record_made(path.to_owned());
+        self.save()
+    }
+
+    /// [`Context::claim`] for a directory and those of its parents that do not exist yet.
+    ///
+    /// # Errors
+    /// When the receipt cannot be written.
+    pub fn claim_dirs(&mut self, path: &Path) -> Outcome<()> {
+        let missing: Vec<&Path> = path.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
+        missing.into_iter().rev().try_for_each(|dir| self.claim(dir))
     }
 
     /// Says how many of how many bytes are done.

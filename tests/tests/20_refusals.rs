@@ -97,6 +97,12 @@ fn reading_and_planning_change_nothing() {
     let _ = dry.saying("hello/web:1.0").saying("******").never_saying(bundle::PASSWORD);
     let json = site.refuses(&format!("{INSTALL} --dry-run --json"), 0, &[]);
     assert!(json.events().iter().any(|event| event["event"] == "plan"), "{json}");
+    // The same options may stand before the verb; once they were lost there, and a dry run installed.
+    let before = "$RUN --dry-run --set greeting=hi install --answers /stick/answers.toml --yes";
+    let _ = site.refuses(before, 0, &["docker.service", "hi [--set]"]);
+    // A variable in another encoding is none of ours; once it ended the program with a backtrace.
+    let _ =
+        site.refuses(&format!("export STRANGE=$'\\xff\\xfe'; {INSTALL} --dry-run"), 0, &["docker.service"]);
     // The template of the answers file is one.
     let _ = site.refuses("$RUN answers >/dev/shm/a; $RUN install --answers /dev/shm/a --yes; code=$?; rm /dev/shm/a; exit $code", 3, &["greeting"]);
 }

@@ -255,3 +255,53 @@ fn a_second_run_beside_the_first_is_exit_code_7() {
     let run = site.run(&bundle, &["restart"]).expect(7);
     assert!(run.took < Duration::from_secs(20), "it waited\n{run}");
 }
+
+#[test]
+fn what_another_run_has_done_meanwhile_is_not_overwritten() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let bundle = bundle::hello_with_engine();
+    let _ = site.install(&bundle).done();
+    let (answers, key) = (site.dir().join(".airlift/answers.json"), site.variable("SESSION_KEY"));
+    // Answers that cannot be read: going on would make new secrets for old data.
+    fs::write(&answers, "{\"session_").unwrap();
+    let _ = site.install(&bundle).expect(4).saying("answers.json");
+    assert_eq!(site.variable("SESSION_KEY"), key);
+}
+
+#[test]
+fn a_project_of_the_same_name_made_by_hand_is_left_alone() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let bundle = bundle::hello_with_engine();
+    let base = site.folder.path().join("base.tar");
+    fs::write(&base, tests::images::base()).unwrap();
+    let image = site.engine.docker([Path::new("import"), &base]).done().stdout.trim().to_owned();
+    let create = [
+        "create",
+        "--name",
+        "theirs",
+        "--label",
+        "com.docker.compose.project=hello",
+        "--label",
+        "com.docker.compose.project.working_dir=/home/alice/hello",
+        &image,
+        "true",
+    ];
+    let _ = site.engine.docker(create).done();
+    let _ = site.install(&bundle).expect(4).saying("/home/alice/hello");
+    let _ = site.engine.docker(["inspect", "theirs"]).done();
+}
+
+#[test]
+fn an_application_that_crashes_every_few_seconds_is_not_healthy() {
+    let vendor = Vendor::new().with_engine();
+    let broken =
+        "image: hello/worker:1.0\n    command: [sh, -c, 'sleep 2; exit 3']\n    restart: always\n    # ";
+    vendor.edit(
+        "docker-compose.yml",
+        "image: hello/worker:1.0\n    network_mode: none\n    restart",
+        &format!("network_mode: none\n    {broken}restart"),
+    );
+    let bundle = vendor.pack();
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let _ = site.install(&bundle).expect(6).saying("worker");
+}

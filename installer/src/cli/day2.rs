@@ -19,8 +19,9 @@ use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::EnginePlan;
 use crate::project::compose::Compose;
 use crate::receipt::Receipt;
+use crate::report::data;
 use crate::step::start_engine;
-use crate::text::{problem, summary as text};
+use crate::text::{finding, problem, summary as text};
 
 /// An installation as it was left.
 pub(super) struct Installed {
@@ -31,7 +32,7 @@ pub(super) struct Installed {
 }
 
 pub(super) fn run(
-    session: &Session,
+    session: &Session<'_>,
     verb: &str,
     matches: &ArgMatches,
     installed: Option<PathBuf>,
@@ -61,7 +62,11 @@ pub(super) fn run(
 }
 
 /// The installation that is meant: `--dir`, else where this program lies, else where the bundle's application is installed.
-pub(super) fn find(session: &Session, own: Option<PathBuf>) -> Outcome<Installed> {
+pub(super) fn find(session: &Session<'_>, own: Option<PathBuf>) -> Outcome<Installed> {
+    // The receipt is for root's eyes; without them it looks as if nothing were installed.
+    if !rustix::process::geteuid().is_root() {
+        return Err(Failure::new(Code::Preflight, finding::not_root()).todo(finding::use_sudo()));
+    }
     let by_bundle = || {
         let content = &session.bundle.as_ref()?.bundle.index.content;
         Some(Target::of(content, &Options::default()).layout.dir)
@@ -86,7 +91,7 @@ pub(super) fn find(session: &Session, own: Option<PathBuf>) -> Outcome<Installed
 }
 
 /// What was installed. A run that died before it wrote the project left no index; the bundle itself says the same.
-fn content_of(layout: &Layout, receipt: &Receipt, session: &Session) -> Outcome<Content> {
+fn content_of(layout: &Layout, receipt: &Receipt, session: &Session<'_>) -> Outcome<Content> {
     let shown = layout.dir.display().to_string();
     let absent =
         || Failure::new(Code::Usage, problem::no_installation(&shown)).todo(problem::name_installation());
@@ -103,8 +108,12 @@ impl Installed {
         let socket = &self.receipt.socket;
         let silent = || {
             let control = self.layout.control(&self.content.app.name);
-            Failure::new(Code::Unhealthy, problem::engine_not_there(&socket.display()))
-                .todo(text::start_it(&control.display()))
+            let todo = if self.receipt.engine.is_some() {
+                text::start_it(&control.display())
+            } else {
+                finding::start_engine()
+            };
+            Failure::new(Code::Unhealthy, problem::engine_not_there(&socket.display())).todo(todo)
         };
         let engine = Engine::connect(socket).map_err(|error| silent().because(&error))?;
         if engine.is_answering() { Ok(engine) } else { Err(silent()) }
@@ -131,17 +140,22 @@ impl Installed {
     }
 }
 
-fn status(session: &Session, installed: &Installed) -> Outcome<()> {
+fn status(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
     let engine = installed.engine()?;
     let services = health::observe(&installed.content, &installed.answers, &engine)
         .map_err(|error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error))?;
     let is_well = services.iter().all(|service| service.verdict == Verdict::Well);
-    session.reporter.emit(&Event::Health { services });
+    if session.json {
+        session.reporter.emit(&Event::Health { services });
+    } else {
+        let lang = session.reporter.lang();
+        services.iter().for_each(|service| data(&service.line(lang)));
+    }
     if is_well {
         Ok(())
     } else {
         Err(Failure::new(Code::Unhealthy, text::not_healthy())
-            .todo(text::look_at_logs(&installed.content.app.name)))
+            .todo(text::look_at_logs(&installed.layout.control(&installed.content.app.name).display())))
     }
 }
 
@@ -164,14 +178,15 @@ fn logs(matches: &ArgMatches, installed: &Installed) -> Outcome<()> {
     }
 }
 
-fn start(session: &Session, installed: &Installed) -> Outcome<()> {
+fn start(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
     let _lock = lock::take(&installed.layout.lock())?;
     let engine = installed.started_engine()?;
     installed.compose().run(&["up", "--detach", "--no-build", "--pull", "never"])?;
     let seen = |services: &[health::ServiceHealth]| {
         session.reporter.emit(&Event::Health { services: services.to_vec() });
     };
-    health::wait_until_well(&installed.content, &installed.answers, &engine, seen).map(drop)
+    health::wait_until_well(&installed.content, &installed.answers, &engine, &installed.layout, seen)
+        .map(drop)
 }
 
 pub(super) fn is_by_systemd(home: &EngineHome) -> bool {

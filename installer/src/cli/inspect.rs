@@ -6,7 +6,7 @@ use crate::outcome::Outcome;
 use crate::report::data;
 use crate::text::{Message, bytes};
 
-pub(super) fn run(session: &Session) -> Outcome<()> {
+pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let bundle = session.bundle()?;
     let content = &bundle.bundle.index.content;
     if session.json {
@@ -31,7 +31,7 @@ pub(super) fn run(session: &Session) -> Outcome<()> {
     Ok(())
 }
 
-pub(super) fn answers(session: &Session) -> Outcome<()> {
+pub(super) fn answers(session: &Session<'_>) -> Outcome<()> {
     data(template::render(&session.bundle()?.bundle.index.content).trim_end());
     Ok(())
 }

@@ -11,41 +11,50 @@ use crate::install::{Options, install};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::text::problem as text;
 
-pub(super) fn run(session: &Session) -> Outcome<()> {
-    install(session.bundle()?, &options(session)?, &session.reporter)
+pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
+    install(session.bundle()?, &options(session)?, session.reporter)
 }
 
 /// What the arguments ask for.
 ///
 /// # Errors
 /// [`Code::Usage`] when `--set` is malformed.
-pub(super) fn options(session: &Session) -> Outcome<Options> {
+pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
     let verb = session.verb();
     let answers = value::<PathBuf>(session, verb, "answers");
-    let set = verb.get_many::<String>("set").unwrap_or_default();
+    // The same arguments may stand before and after the verb.
+    let levels =
+        if session.matches.subcommand().is_some() { vec![&session.matches, verb] } else { vec![verb] };
+    let flag = |name| levels.iter().any(|level| level.get_flag(name));
+    let set = levels.iter().flat_map(|level| level.get_many::<String>("set").unwrap_or_default());
     let set = set.map(|given| match given.split_once('=') {
         Some((id, value)) => Ok((id.to_owned(), value.to_owned())),
         // What was given may be a secret with its name forgotten; it is not repeated.
-        None => Err(Failure::new(Code::Usage, text::set_not_understood("..."))),
+        None => Err(Failure::new(Code::Usage, text::set_not_understood())),
     });
-    let yes = verb.get_flag("yes");
+    let (yes, dry_run) = (flag("yes"), flag("dry-run"));
     let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     Ok(Options {
         set: set.collect::<Outcome<_>>()?,
         yes,
-        dry_run: verb.get_flag("dry-run"),
+        dry_run,
         dir: session.dir(),
         engine: value::<String>(session, verb, "engine").map(|name| match name.as_str() {
             "private" => EngineChoice::Private,
             "system" => EngineChoice::System,
             _ => EngineChoice::Auto,
         }),
+        on_terminal,
         interactive: on_terminal && answers.is_none() && !yes && !session.json,
         answers,
     })
 }
 
 /// An argument of the verb, or the same given before it.
-fn value<T: Clone + Send + Sync + 'static>(session: &Session, verb: &ArgMatches, name: &str) -> Option<T> {
+fn value<T: Clone + Send + Sync + 'static>(
+    session: &Session<'_>,
+    verb: &ArgMatches,
+    name: &str,
+) -> Option<T> {
     verb.get_one::<T>(name).or_else(|| session.matches.get_one::<T>(name)).cloned()
 }

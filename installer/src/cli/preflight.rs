@@ -5,15 +5,15 @@ use crate::install::{Target, look, prepare, refuse_by_findings, sources};
 use crate::outcome::Outcome;
 use crate::text::summary;
 
-pub(super) fn run(session: &Session) -> Outcome<()> {
+pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let bundle = session.bundle()?;
     let content = &bundle.bundle.index.content;
     let options = super::install::options(session)?;
     let target = Target::of(content, &options);
-    let sources = sources::collect(content, &options, &target.layout)?;
+    let sources = sources::collect(&options, &target.layout)?;
     // Missing answers are no matter here, except for ports that depend on them.
     let facts = look(bundle, &target);
-    let prepared = prepare(content, &target, &sources, facts, &session.reporter, &[])?;
+    let prepared = prepare(content, &target, &sources, facts, session.reporter, &[])?;
     refuse_by_findings(&prepared.findings)?;
     session.say(&summary::preflight_passed());
     Ok(())

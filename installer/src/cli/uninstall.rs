@@ -3,6 +3,7 @@
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
+use bundle_spec::project::Image;
 use clap::ArgMatches;
 
 use super::Session;
@@ -15,7 +16,7 @@ use crate::receipt::StepState;
 use crate::step::start_engine;
 use crate::text::{problem, summary as text};
 
-pub(super) fn run(session: &Session, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
+pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
     let purge = matches.get_flag("purge");
     let installed = day2::find(session, own)?;
     let app = &installed.content.app.name;
@@ -41,7 +42,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches, own: Option<PathBuf>)
 }
 
 /// The name must be typed in full; `--yes` does not replace it.
-fn confirm(session: &Session, app: &str) -> Outcome<()> {
+fn confirm(session: &Session<'_>, app: &str) -> Outcome<()> {
     session.say(&text::type_name(app));
     let mut typed = String::new();
     // End of input counts as nothing typed.
@@ -49,7 +50,12 @@ fn confirm(session: &Session, app: &str) -> Outcome<()> {
     if typed.trim() == app { Ok(()) } else { Err(Failure::new(Code::Usage, text::name_mismatch(app))) }
 }
 
-fn remove_from_engine(session: &Session, installed: &Installed, engine: &Engine, purge: bool) -> Outcome<()> {
+fn remove_from_engine(
+    session: &Session<'_>,
+    installed: &Installed,
+    engine: &Engine,
+    purge: bool,
+) -> Outcome<()> {
     session.say(&text::removing_project());
     let mut arguments = vec!["down", "--remove-orphans"];
     if purge {
@@ -59,17 +65,31 @@ fn remove_from_engine(session: &Session, installed: &Installed, engine: &Engine,
     if compose.is_present() {
         compose.run(&arguments)?;
     }
+    let gone = |error| Failure::midway(problem::engine_not_there(&engine.socket().display())).because(&error);
+    engine.remove_project(&installed.content.project.name, purge).map_err(gone)?;
     session.say(&text::removing_images());
-    for image in &installed.content.images {
+    let ours =
+        |image: &&Image| installed.receipt.loaded.iter().any(|loaded| loaded == image.reference.as_str());
+    for image in installed.content.images.iter().filter(ours) {
         // One that something else uses stays.
-        let _ = engine.remove_image(&image.reference);
+        engine.remove_image(&image.reference).map_err(gone)?;
     }
     Ok(())
 }
 
+/// A private engine is ours whatever state it is in. A system-wide one is ours if we placed it; a purge that was killed
+/// after removing its programs is known by the unit and the links that are still recorded.
+fn is_ours(installed: &Installed, home: &EngineHome) -> bool {
+    let is_placed = installed.receipt.own_engine().is_some();
+    let is_half_gone = !home.socket().exists() && !home.bin().exists();
+    matches!(home, EngineHome::Private(_)) || is_placed || is_half_gone
+}
+
 /// A private engine goes with its application; one for the whole host only when nothing is left on it.
-fn remove_engine(session: &Session, installed: &Installed, purge: bool) -> Outcome<()> {
-    let Some(home) = &installed.receipt.engine else { return Ok(()) };
+fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> Outcome<()> {
+    let Some(home) = installed.receipt.engine.as_ref().filter(|home| is_ours(installed, home)) else {
+        return Ok(());
+    };
     if let EngineHome::Private(dir) = home {
         start_engine::stop_detached(home)?;
         if purge {
@@ -78,8 +98,10 @@ fn remove_engine(session: &Session, installed: &Installed, purge: bool) -> Outco
         }
         return Ok(());
     }
-    let population = Engine::connect(&installed.receipt.socket).and_then(|engine| engine.population());
-    let is_empty = population.is_ok_and(|(containers, images)| containers == 0 && images == 0);
+    // A purge that was killed halfway has removed the programs already.
+    let is_gone = !home.bin().join("dockerd").exists();
+    let is_empty = is_gone
+        || Engine::connect(&installed.receipt.socket).and_then(|engine| engine.is_empty()).unwrap_or(false);
     if !purge || !is_empty {
         session.say(&text::engine_kept());
         return Ok(());
@@ -92,12 +114,17 @@ fn remove_engine(session: &Session, installed: &Installed, purge: bool) -> Outco
     } else {
         start_engine::stop_detached(home)?;
     }
-    for root in [home.data_root(), home.exec_root()] {
-        remove_engine_tree(&root)?;
+    // A data root that was there before us has held something; it is empty as far as the engine knows, and stays.
+    if installed.receipt.made.contains(&home.data_root()) {
+        remove_engine_tree(&home.data_root())?;
     }
+    remove_engine_tree(&home.exec_root())?;
     file::remove(&home.socket())?;
+    file::remove(&home.log())?;
     file::remove_tree(&home.bin())?;
-    let _ = process::run(process::command("groupdel").arg("docker"));
+    if installed.receipt.made_group {
+        let _ = process::run(process::command("groupdel").arg("docker"));
+    }
     for path in installed.receipt.made.iter().rev() {
         remove_made(path)?;
     }
@@ -136,6 +163,12 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
         file::remove(&link)?;
     }
     if purge {
+        // The record goes last: a purge that is killed before can be run again.
+        for entry in std::fs::read_dir(&layout.dir).into_iter().flatten().flatten() {
+            if entry.file_name() != bundle_spec::path::STATE_DIR {
+                file::remove_any(&entry.path())?;
+            }
+        }
         return file::remove_tree(&layout.dir);
     }
     for path in &installed.receipt.files {
@@ -150,6 +183,8 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
         step.state = StepState::Begun;
     }
     receipt.started_as.clear();
+    receipt.files.clear();
+    receipt.loaded.clear();
     receipt.bundle.clear();
     receipt.write(&layout.receipt())
 }

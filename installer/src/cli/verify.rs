@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::outcome::Outcome;
 use crate::text::{bytes, progress, summary};
 
-pub(super) fn run(session: &Session) -> Outcome<()> {
+pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let bundle = session.bundle()?;
     let total = bundle.bundle.trailer.index_offset;
     let title = progress::verifying();

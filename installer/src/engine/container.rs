@@ -26,8 +26,12 @@ pub struct Container {
     pub pid: i64,
     /// Whether its restart policy brings it back.
     pub restarts_by_itself: bool,
-    /// The image it was made of, by the engine's identifier.
-    pub image: String,
+    /// Is meant to run for ever: its restart policy brings it back even after a good end.
+    pub stays_up: bool,
+    /// When it was last started, as the engine says.
+    pub started_at: String,
+    /// The directory of the Compose project that it was made from.
+    pub working_dir: String,
 }
 
 impl Container {
@@ -50,7 +54,9 @@ impl Container {
             out_of_memory: state.oom_killed.unwrap_or(false),
             pid: state.pid.unwrap_or(0),
             restarts_by_itself: matches!(policy.as_str(), "always" | "unless-stopped" | "on-failure"),
-            image: reply.image.unwrap_or_default(),
+            stays_up: matches!(policy.as_str(), "always" | "unless-stopped"),
+            started_at: state.started_at.map(|time| time.to_string()).unwrap_or_default(),
+            working_dir: labels.get("com.docker.compose.project.working_dir").cloned().unwrap_or_default(),
         }
     }
 
@@ -61,7 +67,7 @@ impl Container {
 
     /// Did its work and ended: a one-shot service such as a migration.
     pub fn is_finished(&self) -> bool {
-        self.state == "exited" && self.exit_code == 0 && !self.restarts_by_itself
+        self.state == "exited" && self.exit_code == 0 && !self.stays_up
     }
 
     /// Will not become well by waiting.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::TokioIo;
 
 use super::wait;
@@ -14,7 +14,7 @@ use super::wait;
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// The first 64 KiB of the body.
+    /// The beginning of the body, 64 KiB and a little.
     pub body: String,
 }
 
@@ -47,10 +47,16 @@ pub fn get(url: &str, limit: Duration) -> Result<Reply, String> {
             .map_err(|error| error.to_string())?;
         let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), BODY_MAX).collect().await;
+        let mut frames = response.into_body();
+        let mut bytes = Vec::new();
+        while let Some(Ok(frame)) = frames.frame().await {
+            bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
+            if bytes.len() >= BODY_MAX {
+                break;
+            }
+        }
         connection.abort();
-        let body =
-            body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
+        let body = String::from_utf8_lossy(&bytes).into_owned();
         Ok(Reply { status, body })
     };
     wait(async { tokio::time::timeout(limit, exchange).await })

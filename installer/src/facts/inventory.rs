@@ -1,12 +1,13 @@
 //! Looks at what is there already: images and containers in the engine, the project directory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bundle_spec::index::Index;
 
 use super::{EngineFacts, Inventory, ProjectFacts, Scope};
 use crate::engine::{Engine, Store};
-use crate::layout::{Layout, SYSTEM_UNIT};
+use crate::host::process;
+use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
 use crate::receipt::{self, Receipt};
 
 /// What is in the engine. An engine that stops answering meanwhile has nothing, and loading will say so.
@@ -49,13 +50,34 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
     // its own folder for lost files.
     let counts = |name: &std::ffi::OsStr| name != bundle_spec::path::STATE_DIR && name != "lost+found";
     let is_occupied = entries.is_ok_and(|entries| entries.iter().any(|entry| counts(&entry.file_name())));
+    let prior = EngineHome::System.data_root().join("image");
     ProjectFacts {
         is_occupied,
+        own_engine: receipt.as_ref().and_then(|receipt| receipt.own_engine().cloned()),
+        has_prior_images: std::fs::read_dir(prior).is_ok_and(|mut entries| entries.next().is_some()),
+        config_error: config_error(),
+        other_command: other_command(scope.app),
         receipt,
         receipt_error,
         control_link: std::fs::read_link(Layout::control_link(scope.app)).ok(),
         foreign_unit: foreign_unit(),
     }
+}
+
+fn config_error() -> Option<String> {
+    let text =
+        std::fs::read_to_string(EngineHome::System.config()).ok().filter(|text| !text.trim().is_empty())?;
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text)
+        .err()
+        .map(|error| error.to_string())
+}
+
+/// Another program under the name of `<app>ctl`: an application called `system` must not stand before `systemctl`.
+fn other_command(app: &str) -> Option<PathBuf> {
+    let link = Layout::control_link(app);
+    let is_link = link.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    let found = process::find(&format!("{app}ctl")).filter(|path| *path != link || !is_link);
+    found.or_else(|| (link.symlink_metadata().is_ok() && !is_link).then_some(link))
 }
 
 /// A `docker.service` that Airlift did not write.

@@ -14,7 +14,9 @@ fn container(service: &str, state: &str) -> Container {
         out_of_memory: false,
         pid: 1,
         restarts_by_itself: true,
-        image: String::new(),
+        stays_up: true,
+        started_at: String::new(),
+        working_dir: "/opt/shop".to_owned(),
     }
 }
 
@@ -35,7 +37,7 @@ fn running_is_well_unless_health_says_otherwise() {
 
 #[test]
 fn a_one_shot_that_ended_well_is_well_and_one_that_failed_is_not_waited_for() {
-    let one_shot = Container { restarts_by_itself: false, ..container("web", "exited") };
+    let one_shot = Container { restarts_by_itself: false, stays_up: false, ..container("web", "exited") };
     assert_eq!(verdict(one_shot.clone()), Verdict::Well);
     assert_eq!(verdict(Container { exit_code: 3, ..one_shot }), Verdict::Failed);
 }

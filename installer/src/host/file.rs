@@ -136,15 +136,23 @@ pub fn remove_tree(path: &Path) -> Outcome<()> {
         entries => entries.map_err(|error| refused(&error))?,
     };
     for entry in entries {
-        let entry = entry.map_err(|error| refused(&error))?;
-        let is_dir = entry.file_type().map_err(|error| refused(&error))?.is_dir();
-        let removed = if is_dir { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
-        removed.or_else(ignore_missing).map_err(|error| refused(&error))?;
+        remove_any(&entry.map_err(|error| refused(&error))?.path())?;
     }
     match fs::remove_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Ok(()),
         removed => removed.or_else(ignore_missing).map_err(|error| refused(&error)),
     }
+}
+
+/// Removes whatever is at `path`: a file, a link, or a directory with everything in it.
+///
+/// # Errors
+/// Names the path and the reason.
+pub fn remove_any(path: &Path) -> Outcome<()> {
+    let is_dir = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    let removed = if is_dir { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let refused = |error: io::Error| Failure::midway(problem::cannot_remove(&path.display())).because(&error);
+    removed.or_else(ignore_missing).map_err(refused)
 }
 
 fn ignore_missing(error: io::Error) -> io::Result<()> {

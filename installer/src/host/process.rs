@@ -79,11 +79,20 @@ pub fn become_detached(command: &[std::ffi::OsString]) -> io::Error {
     Command::new(program).args(arguments).exec()
 }
 
-/// Whether a process with this id runs a program whose path begins with `program`; ids are reused, so the id alone proves nothing.
+/// Whether a process with this id runs `program`, also when the program's file has been removed; ids are reused, so the id
+/// alone proves nothing.
 pub fn is_running(pid: i32, program: &Path) -> bool {
-    procfs::process::Process::new(pid).and_then(|process| process.exe()).is_ok_and(|exe| {
-        exe.as_os_str().as_encoded_bytes().starts_with(program.as_os_str().as_encoded_bytes())
+    let removed = format!("{} (deleted)", program.display());
+    let is_zombie = |process: &procfs::process::Process| process.stat().is_ok_and(|stat| stat.state == 'Z');
+    procfs::process::Process::new(pid).is_ok_and(|process| {
+        process.exe().is_ok_and(|exe| exe == program || exe == Path::new(&removed)) && !is_zombie(&process)
     })
+}
+
+/// The process that runs `program`, if any does.
+pub fn find_running(program: &Path) -> Option<i32> {
+    let processes = procfs::process::all_processes().into_iter().flatten().flatten();
+    processes.map(|process| process.pid).find(|pid| is_running(*pid, program))
 }
 
 /// Asks a process to end.

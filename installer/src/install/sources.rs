@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bundle_spec::index::Content;
-
 use super::Options;
 use crate::answers::{Origin, Sources, file as answers_file};
 use crate::host::file;
@@ -21,10 +19,14 @@ const RESERVED: [&str; 3] = ["AIRLIFT_BUNDLE", "AIRLIFT_STUB_DIR", "AIRLIFT_TMPD
 ///
 /// # Errors
 /// [`Code::Answers`] when a file cannot be read or understood.
-pub fn collect(_content: &Content, options: &Options, layout: &Layout) -> Outcome<Sources> {
+pub fn collect(options: &Options, layout: &Layout) -> Outcome<Sources> {
     let mut sources = Sources::default();
     sources.add(Origin::Set, options.set.iter().cloned());
-    let environment = std::env::vars().filter(|(name, _)| !RESERVED.contains(&name.as_str()));
+    // A variable that is not UTF-8 belongs to somebody else's encoding; it is no answer of ours.
+    let variables = std::env::vars_os();
+    let environment =
+        variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment = environment.filter(|(name, _)| !RESERVED.contains(&name.as_str()));
     sources.add(
         Origin::Environment,
         environment.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_lowercase(), value))),
@@ -32,7 +34,7 @@ pub fn collect(_content: &Content, options: &Options, layout: &Layout) -> Outcom
     if let Some(path) = &options.answers {
         sources.add(Origin::File, read_answers(path)?);
     }
-    sources.add(Origin::Earlier, read_earlier(&layout.answers()));
+    sources.add(Origin::Earlier, read_earlier(layout)?);
     Ok(sources)
 }
 
@@ -52,8 +54,19 @@ fn read_answers(path: &Path) -> Outcome<Vec<(String, String)>> {
     })
 }
 
-/// What an earlier run was told. If it cannot be read there is none: preflight reports a directory in disorder.
-fn read_earlier(path: &Path) -> BTreeMap<String, String> {
-    let text = file::read_text(path).ok().flatten().unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
+/// What an earlier run was told. One that cannot be understood ends the run: without it new secrets would be made, and the
+/// application's data would no longer open with them.
+fn read_earlier(layout: &Layout) -> Outcome<BTreeMap<String, String>> {
+    let path = layout.answers();
+    let lost = || {
+        Failure::new(Code::Preflight, text::answers_lost(&path.display()))
+            .todo(text::restore_answers(&layout.env().display()))
+    };
+    match file::read_text(&path) {
+        Ok(Some(text)) => serde_json::from_str(&text).map_err(|error| lost().because(&error)),
+        Ok(None) => Ok(BTreeMap::new()),
+        // Not root: preflight says so, and nothing will be made.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(BTreeMap::new()),
+        Err(error) => Err(lost().because(&error)),
+    }
 }

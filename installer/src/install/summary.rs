@@ -5,18 +5,19 @@ use std::time::Duration;
 use bundle_spec::index::Content;
 
 use super::{Prepared, services};
+use crate::engine::Engine;
 use crate::event::Event;
 use crate::facts::EngineChoice;
-use crate::health::ServiceHealth;
+use crate::health::{self, ServiceHealth, Verdict};
 use crate::layout::Layout;
-use crate::outcome::Outcome;
+use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
 use crate::text::{Message, summary as text};
 
 /// After an installation.
 ///
 /// # Errors
-/// Never at present.
+/// [`Code::Unhealthy`] when it is not well any more at this very moment.
 pub fn done(content: &Content, prepared: &Prepared, reporter: &Reporter, elapsed: Duration) -> Outcome<()> {
     let headline =
         text::installed(&Message::from(&content.app.title), &content.app.version, elapsed.as_secs());
@@ -26,7 +27,7 @@ pub fn done(content: &Content, prepared: &Prepared, reporter: &Reporter, elapsed
 /// After a run that found everything in place.
 ///
 /// # Errors
-/// Never at present.
+/// [`Code::Unhealthy`] when it is not well any more at this very moment.
 pub fn in_place(
     content: &Content,
     prepared: &Prepared,
@@ -43,7 +44,13 @@ pub fn in_place(
 
 fn show(content: &Content, prepared: &Prepared, reporter: &Reporter, headline: Message) -> Outcome<()> {
     let services: Vec<ServiceHealth> = services(content, prepared);
-    reporter.emit(&Event::Health { services });
+    let is_well = !services.is_empty() && services.iter().all(|service| service.verdict == Verdict::Well);
+    reporter.emit(&Event::Health { services: services.clone() });
+    if !is_well {
+        let engine = Engine::connect(&prepared.plan.engine.socket);
+        let unknown = |error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error);
+        return Err(health::unwell(content, &services, &engine.map_err(unknown)?, &prepared.plan.layout));
+    }
     for link in &content.links {
         if let Ok(url) = prepared.resolved.answers.expand(&link.url) {
             reporter.emit(&Event::Note { text: text::link(&Message::from(&link.title), &url) });

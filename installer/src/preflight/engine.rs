@@ -36,7 +36,7 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
 }
 
 fn installed_by_us(facts: &Facts) -> bool {
-    facts.project.receipt.as_ref().is_some_and(|receipt| receipt.engine == Some(EngineHome::System))
+    facts.project.own_engine == Some(EngineHome::System)
 }
 
 fn running(description: &Description) -> Finding {
@@ -45,6 +45,8 @@ fn running(description: &Description) -> Finding {
         Finding::fail("engine", text::engine_is_podman(version), text::use_private_engine())
     } else if description.release() < OLDEST {
         Finding::fail("engine", text::engine_too_old(version), text::use_private_engine())
+    } else if description.root.starts_with("/var/snap") {
+        Finding::fail("engine", text::engine_is_snap(version), text::use_private_engine())
     } else if description.rootless {
         Finding::fail("engine", text::engine_is_rootless(version), text::use_private_engine())
     } else {
@@ -105,6 +107,14 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
                 "containerd",
                 text::foreign_containerd(),
                 text::use_private_beside_containerd(),
+            ));
+        }
+        if let Some(why) = &facts.project.config_error {
+            let path = EngineHome::System.config().display().to_string();
+            findings.push(Finding::fail(
+                "daemon-json",
+                text::config_unreadable(&path, why),
+                text::mend_config(&path),
             ));
         }
         if let Some(unit) = &facts.project.foreign_unit {

@@ -10,8 +10,11 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         demand.content.requirements.ports.iter().filter_map(|port| demand.answers.expand(port).ok());
     let mut wanted: Vec<u16> = expanded.filter_map(|port| port.parse().ok()).collect();
     wanted.sort_unstable();
-    wanted.dedup();
     let mut findings = Vec::new();
+    for pair in wanted.windows(2).filter(|pair| pair[0] == pair[1]) {
+        findings.push(Finding::fail("port-twice", text::port_twice(pair[0]), text::choose_other_port()));
+    }
+    wanted.dedup();
     for port in wanted {
         let mut on_port = facts.listeners.iter().filter(|listener| listener.port == port).peekable();
         let is_held = on_port.peek().is_some();

@@ -1,7 +1,8 @@
 //! Does the project directory belong to this application, and is the name of its command free?
 
 use super::{Demand, Finding};
-use crate::facts::Facts;
+use crate::engine::Container;
+use crate::facts::{EngineChoice, Facts};
 use crate::layout::Layout;
 use crate::text::finding as text;
 
@@ -17,7 +18,9 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         (Some(receipt), None) if receipt.app != *app => {
             Finding::fail("project", text::dir_belongs_to(&dir, &receipt.app), text::choose_other_dir())
         }
-        (Some(receipt), None) if receipt.choice != demand.choice && !receipt.steps.is_empty() => {
+        (Some(receipt), None)
+            if is_private(receipt.choice) != is_private(demand.choice) && !receipt.steps.is_empty() =>
+        {
             Finding::fail("project", text::other_engine_choice(&dir), text::same_engine_choice())
         }
         (Some(receipt), None) => Finding::pass("project", text::dir_is_ours(&dir, &receipt.version)),
@@ -26,6 +29,22 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         }
         (None, None) => Finding::pass("project", text::dir_is_free(&dir)),
     });
+    // Containers of this project name that were made in another directory are somebody's hand-made project: `up` would
+    // take them over, and uninstall would remove them with their volumes.
+    let own_dir = demand.layout.dir.to_string_lossy();
+    let is_foreign =
+        |container: &&Container| !container.working_dir.is_empty() && container.working_dir != own_dir;
+    if let Some(container) = facts.inventory.containers.iter().find(is_foreign) {
+        let name = &demand.content.project.name;
+        findings.push(Finding::fail(
+            "project-name",
+            text::project_is_foreign(name, &container.working_dir),
+            text::take_project_down(name),
+        ));
+    }
+    if demand.choice == EngineChoice::Private {
+        return findings;
+    }
     let own = demand.layout.control(app);
     if let Some(target) = project.control_link.as_ref().filter(|target| **target != own) {
         let (link, target) = (Layout::control_link(app).display().to_string(), target.display().to_string());
@@ -35,5 +54,14 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             text::uninstall_other_first(),
         ));
     }
+    if let Some(path) = &project.other_command {
+        let path = path.display().to_string();
+        findings.push(Finding::fail("control", text::command_is_taken(&path), text::rename_command()));
+    }
     findings
+}
+
+/// `auto` and `system` lead to the same engine.
+fn is_private(choice: EngineChoice) -> bool {
+    choice == EngineChoice::Private
 }

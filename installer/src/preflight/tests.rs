@@ -112,7 +112,7 @@ fn a_good_machine_has_no_failures() {
 #[test]
 fn each_wrong_fact_is_one_failure() {
     type Change = fn(&mut Facts);
-    let table: [(&str, Change); 12] = [
+    let table: [(&str, Change); 14] = [
         ("root", |facts| facts.machine.is_root = false),
         ("arch", |facts| facts.machine.arch = "aarch64".into()),
         ("kernel", |facts| facts.machine.kernel = "3.2.0".into()),
@@ -128,6 +128,8 @@ fn each_wrong_fact_is_one_failure() {
         }),
         ("unit", |facts| facts.project.foreign_unit = Some("/etc/systemd/system/docker.service".into())),
         ("containerd", |facts| facts.machine.has_foreign_containerd = true),
+        ("daemon-json", |facts| facts.project.config_error = Some("line 1".into())),
+        ("control", |facts| facts.project.other_command = Some("/usr/bin/shopctl".into())),
     ];
     for (expected, change) in table {
         let mut facts = facts();
@@ -198,10 +200,14 @@ fn a_taken_port_names_its_process_and_our_own_is_no_conflict() {
         out_of_memory: false,
         pid: 899,
         restarts_by_itself: true,
-        image: String::new(),
+        stays_up: true,
+        started_at: String::new(),
+        working_dir: "/opt/shop".to_owned(),
     };
     facts.inventory.containers = vec![own];
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
+    facts.inventory.containers[0].working_dir = "/home/alice/shop".into();
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["project-name"]);
 }
 
 #[test]

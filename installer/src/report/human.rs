@@ -16,6 +16,9 @@ use crate::text::{Lang, Message, bytes, command, progress as text};
 /// How often a line of progress is written where there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Length of the mark at the beginning of [`ServiceHealth::line`], in ASCII characters.
+const MARK_LEN: usize = 5;
+
 pub(super) struct Human {
     lang: Lang,
     is_terminal: bool,
@@ -57,7 +60,7 @@ impl Human {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    pub(super) fn failure(&mut self, failure: &Failure) {
+    pub(super) fn failure(&mut self, failure: &Failure, todo: Option<&Message>) {
         let mark = self.painted(command::error_mark().in_lang(self.lang), Style::new().red().bold());
         self.line(&format!("\n{mark}{}", failure.what.in_lang(self.lang)));
         for detail in &failure.details {
@@ -68,7 +71,7 @@ impl Human {
                 self.line(&format!("    | {line}"));
             }
         }
-        if let Some(todo) = &failure.todo {
+        if let Some(todo) = todo {
             let mark = self.painted(command::todo_mark().in_lang(self.lang), Style::new().cyan().bold());
             self.line(&format!("{mark}{}", todo.in_lang(self.lang)));
         }
@@ -164,13 +167,15 @@ impl Human {
             if self.last_health.contains(service) {
                 continue;
             }
-            let (mark, style) = match service.verdict {
-                Verdict::Well => ("ok   ", Style::new().green()),
-                Verdict::Waiting => ("...  ", Style::new().yellow()),
-                Verdict::Failed => ("FAIL ", Style::new().red().bold()),
+            let style = match service.verdict {
+                Verdict::Well => Style::new().green(),
+                Verdict::Waiting => Style::new().yellow(),
+                Verdict::Failed => Style::new().red().bold(),
             };
+            let line = service.line(self.lang);
+            let (mark, rest) = line.split_at(MARK_LEN);
             let mark = self.painted(mark, style);
-            self.line(&format!("      {mark}{}: {}", service.name, service.text.in_lang(self.lang)));
+            self.line(&format!("      {mark}{rest}"));
         }
         self.last_health = services.to_vec();
     }

@@ -22,7 +22,7 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
     let config = file::read_text(&home.config()).ok().flatten().unwrap_or_default();
     let config_done =
         serde_json::from_str::<Value>(&config).is_ok_and(|found| found == merged(&config, engine, home));
-    let unit_done = !engine.by_systemd || has(Path::new(SYSTEM_UNIT), &unit(home));
+    let unit_done = !engine.by_systemd || (has(Path::new(SYSTEM_UNIT), &unit(home)) && is_enabled());
     let containerd_done = match home {
         EngineHome::Private(_) => has(&containerd_config(home), &containerd_toml(home)),
         EngineHome::System => true,
@@ -33,33 +33,41 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let engine = &context.plan.engine;
     let Some(home) = &engine.home else { return Ok(()) };
-    if *home == EngineHome::System {
+    if *home == EngineHome::System && !has_group() {
+        context.receipt.made_group = true;
+        context.save()?;
         add_group()?;
     }
     let path = home.config();
     if let Some(parent) = path.parent() {
-        for made in file::make_dir(parent, Access::EXECUTABLE)? {
-            context.receipt.record_made(made);
-        }
+        context.claim_dirs(parent)?;
+        file::make_dir(parent, Access::EXECUTABLE)?;
     }
     let before = file::read_text(&path).ok().flatten();
     let config = merged(before.as_deref().unwrap_or_default(), engine, home);
     let text = serde_json::to_string_pretty(&config).unwrap_or_default() + "\n";
-    file::write(&path, Access::READABLE, text.as_bytes())?;
     // A configuration that was there before us is completed, and not ours to remove.
     if before.is_none() && *home == EngineHome::System {
-        context.receipt.record_made(path);
+        context.claim(&path)?;
     }
+    file::write(&path, Access::READABLE, text.as_bytes())?;
     if let EngineHome::Private(_) = home {
         file::write(&containerd_config(home), Access::READABLE, containerd_toml(home).as_bytes())?;
     }
     if engine.by_systemd {
+        context.claim(Path::new(SYSTEM_UNIT))?;
         file::write(Path::new(SYSTEM_UNIT), Access::READABLE, unit(home).as_bytes())?;
-        context.receipt.record_made(SYSTEM_UNIT.into());
         systemctl(&["daemon-reload"])?;
         systemctl(&["enable", "docker.service"])?;
     }
     Ok(())
+}
+
+/// A kill between writing the unit and enabling it would lose the engine at the next boot.
+fn is_enabled() -> bool {
+    let arguments = ["is-enabled", "--quiet", "docker.service"];
+    process::run(process::command("systemctl").args(arguments))
+        .is_ok_and(|finished| finished.status.success())
 }
 
 /// Runs systemctl.
@@ -73,12 +81,13 @@ pub(super) fn systemctl(arguments: &[&str]) -> Outcome<()> {
     if finished.status.success() { Ok(()) } else { Err(failed().quoting(finished.stderr)) }
 }
 
+fn has_group() -> bool {
+    let groups = file::read_text(Path::new("/etc/group")).ok().flatten().unwrap_or_default();
+    groups.lines().any(|line| line.starts_with("docker:"))
+}
+
 /// The group whose members may use the socket. Without it dockerd warns and gives the socket to root alone.
 fn add_group() -> Outcome<()> {
-    let groups = file::read_text(Path::new("/etc/group")).ok().flatten().unwrap_or_default();
-    if groups.lines().any(|line| line.starts_with("docker:")) {
-        return Ok(());
-    }
     let Some(groupadd) = process::find("groupadd") else { return Ok(()) };
     let failed = || Failure::midway(text::group_failed());
     let finished = process::run(process::command(groupadd).args(["--system", "docker"]))

@@ -31,12 +31,11 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     if wants_link(context) {
         let link = Layout::control_link(&app);
         if let Some(parent) = link.parent() {
-            for made in file::make_dir(parent, Access::EXECUTABLE)? {
-                context.receipt.record_made(made);
-            }
+            context.claim_dirs(parent)?;
+            file::make_dir(parent, Access::EXECUTABLE)?;
         }
+        context.claim(&link)?;
         file::link(&link, &path)?;
-        context.receipt.record_made(link);
     }
     Ok(())
 }

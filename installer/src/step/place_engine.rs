@@ -14,12 +14,9 @@ use crate::outcome::{Failure, Outcome};
 use crate::plan::Step;
 use crate::text::problem as text;
 
-/// Names the parts that lie in a directory; written last, so that half an engine is not taken for one.
-const MARK_FILE: &str = ".airlift-engine";
-
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     let (Some(home), Some(parts)) = (&context.plan.engine.home, &context.content.engine) else { return true };
-    let mark = file::read_text(&home.bin().join(MARK_FILE)).ok().flatten();
+    let mark = file::read_text(&home.mark()).ok().flatten();
     mark.as_deref() == Some(mark_of(parts).as_str()) && home.compose().is_file()
 }
 
@@ -28,10 +25,9 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         return Ok(());
     };
     let bin = home.bin();
-    for made in file::make_dir(&bin, Access::EXECUTABLE)? {
-        context.receipt.record_made(made);
-    }
-    file::remove(&bin.join(MARK_FILE))?;
+    context.claim_dirs(&bin)?;
+    file::make_dir(&bin, Access::EXECUTABLE)?;
+    file::remove(&home.mark())?;
     let title = context.plan.describe_step(Step::PlaceEngine, context.content);
     let total = parts.archive_unpacked_len + parts.compose_len;
     let mut done = 0;
@@ -41,10 +37,10 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     })?;
     place_compose_plugin(context, &home.compose())?;
     relabel(&bin);
-    file::write(&bin.join(MARK_FILE), Access::READABLE, mark_of(parts).as_bytes())?;
     if *home == EngineHome::System {
         link_into_path(context, &bin)?;
     }
+    file::write(&home.mark(), Access::READABLE, mark_of(parts).as_bytes())?;
     Ok(())
 }
 
@@ -116,12 +112,11 @@ fn link_into_path(context: &mut Context<'_>, bin: &Path) -> Outcome<()> {
             continue;
         }
         if let Some(parent) = link.parent() {
-            for made in file::make_dir(parent, Access::EXECUTABLE)? {
-                context.receipt.record_made(made);
-            }
+            context.claim_dirs(parent)?;
+            file::make_dir(parent, Access::EXECUTABLE)?;
         }
+        context.claim(link)?;
         file::link(link, &bin.join(name))?;
-        context.receipt.record_made(link.to_owned());
     }
     Ok(())
 }

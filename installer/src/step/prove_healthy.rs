@@ -16,5 +16,5 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let reporter = context.reporter;
     let seen =
         |services: &[health::ServiceHealth]| reporter.emit(&Event::Health { services: services.to_vec() });
-    health::wait_until_well(context.content, context.answers, &engine, seen).map(drop)
+    health::wait_until_well(context.content, context.answers, &engine, &context.plan.layout, seen).map(drop)
 }

@@ -1,7 +1,7 @@
 //! Starts an engine of ours, by systemd where that runs, else detached with a pid file and a log; waits until it answers.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Context, configure_engine};
@@ -18,6 +18,8 @@ use crate::text::problem as text;
 const START_LIMIT: Duration = Duration::from_secs(120);
 /// How long an engine may take to end.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
+/// How long a new process may take to become the daemon.
+const SPAWN_LIMIT: Duration = Duration::from_secs(5);
 /// How often it is asked.
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -28,8 +30,9 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
 
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     if context.plan.engine.home == Some(EngineHome::System) {
-        for trace in SYSTEM_TRACES.into_iter().map(Path::new).filter(|trace| !trace.exists()) {
-            context.receipt.record_made(trace.to_owned());
+        let traces = SYSTEM_TRACES.into_iter().map(PathBuf::from).chain([EngineHome::System.data_root()]);
+        for trace in traces.filter(|trace| !trace.exists()) {
+            context.claim(&trace)?;
         }
     }
     start(&context.plan.engine)
@@ -41,20 +44,35 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
 /// When it does not answer in time, with the end of its log.
 pub fn start(engine: &EnginePlan) -> Outcome<()> {
     let Some(home) = &engine.home else { return Ok(()) };
-    if engine.by_systemd {
-        // A start limit reached by earlier attempts would refuse this one.
+    let is_alive: Box<dyn Fn() -> bool> = if engine.by_systemd {
+        // A start limit reached by earlier attempts would refuse this one. Without --no-block a daemon that never
+        // reports would hold us for ever.
         let _ = configure_engine::systemctl(&["reset-failed", "docker.service"]);
-        configure_engine::systemctl(&["start", "docker.service"])
+        configure_engine::systemctl(&["start", "--no-block", "docker.service"])
             .map_err(|failure| failure.quoting(journal()))?;
+        Box::new(|| !has_unit_failed())
     } else {
         start_detached(home)?;
-    }
-    let answered = await_until(START_LIMIT, || is_answering(&engine.socket));
-    if answered {
+        let dockerd = home.bin().join("dockerd");
+        Box::new(move || running_pid(&dockerd).is_some())
+    };
+    let is_decided = await_until(START_LIMIT, || is_answering(&engine.socket) || !is_alive());
+    if is_decided && is_answering(&engine.socket) {
         return Ok(());
     }
-    let log = if engine.by_systemd { journal() } else { log_tail(&home.log()) };
-    Err(Failure::midway(text::engine_did_not_start(&home.log().display())).quoting(log))
+    let (log, place) = if engine.by_systemd {
+        (journal(), "journalctl -u docker".to_owned())
+    } else {
+        (log_tail(&home.log()), home.log().display().to_string())
+    };
+    Err(Failure::midway(text::engine_did_not_start(&place)).quoting(log))
+}
+
+/// systemd has given up, after as many attempts as the unit allows.
+fn has_unit_failed() -> bool {
+    let arguments = ["is-failed", "--quiet", "docker.service"];
+    process::run(process::command("systemctl").args(arguments))
+        .is_ok_and(|finished| finished.status.success())
 }
 
 fn start_detached(home: &EngineHome) -> Outcome<()> {
@@ -69,27 +87,27 @@ fn start_detached(home: &EngineHome) -> Outcome<()> {
         if let Some(parent) = socket.parent() {
             file::make_dir(parent, Access { mode: 0o711, owner: None })?;
         }
-        if !is_connectable(&socket) {
-            let containerd = bin.join("containerd");
+        let containerd = bin.join("containerd");
+        if running_pid(&containerd).is_none() {
             let config = configure_engine::containerd_config(home);
             let command = [containerd.as_os_str(), OsStr::new("--config"), config.as_os_str()];
-            let pid =
-                process::spawn_detached(&command, &environment, &log).map_err(|error| failed(&error))?;
-            file::write(&containerd_pid_file(home), Access::READABLE, pid.to_string().as_bytes())?;
-            if !await_until(START_LIMIT, || is_connectable(&socket)) {
-                return Err(
-                    Failure::midway(text::engine_did_not_start(&log.display())).quoting(log_tail(&log))
-                );
-            }
+            process::spawn_detached(&command, &environment, &log).map_err(|error| failed(&error))?;
+        }
+        let is_decided = || is_connectable(&socket) || running_pid(&containerd).is_none();
+        // The new process bears another name until it has become the daemon.
+        await_until(SPAWN_LIMIT, || running_pid(&containerd).is_some());
+        if !await_until(START_LIMIT, is_decided) || !is_connectable(&socket) {
+            return Err(Failure::midway(text::engine_did_not_start(&log.display())).quoting(log_tail(&log)));
         }
     }
-    if running_pid(&home.pid_file(), &bin.join("dockerd")).is_none() {
+    let dockerd = bin.join("dockerd");
+    if running_pid(&dockerd).is_none() {
         // dockerd refuses to start over a pid file whose number now belongs to any other process.
         file::remove(&home.pid_file())?;
-        let dockerd = bin.join("dockerd");
         let config = home.config();
         let command = [dockerd.as_os_str(), OsStr::new("--config-file"), config.as_os_str()];
         process::spawn_detached(&command, &environment, &log).map_err(|error| failed(&error))?;
+        await_until(SPAWN_LIMIT, || running_pid(&dockerd).is_some());
     }
     Ok(())
 }
@@ -99,28 +117,21 @@ fn start_detached(home: &EngineHome) -> Outcome<()> {
 /// # Errors
 /// When it does not end in time.
 pub fn stop_detached(home: &EngineHome) -> Outcome<()> {
-    let bin = home.bin();
-    let daemons =
-        [(home.pid_file(), bin.join("dockerd")), (containerd_pid_file(home), bin.join("containerd"))];
-    for (pid_file, program) in daemons {
-        let Some(pid) = running_pid(&pid_file, &program) else { continue };
+    for name in ["dockerd", "containerd"] {
+        let program = home.bin().join(name);
+        let Some(pid) = running_pid(&program) else { continue };
         let failed = || Failure::midway(text::engine_did_not_stop(pid));
         process::terminate(pid).map_err(|error| failed().because(&error))?;
         if !await_until(STOP_LIMIT, || !process::is_running(pid, &program)) {
             return Err(failed());
         }
-        file::remove(&pid_file)?;
     }
-    Ok(())
+    file::remove(&home.pid_file())
 }
 
-fn containerd_pid_file(home: &EngineHome) -> std::path::PathBuf {
-    home.pid_file().with_file_name("containerd.pid")
-}
-
-fn running_pid(pid_file: &Path, program: &Path) -> Option<i32> {
-    let pid = file::read_text(pid_file).ok().flatten()?.trim().parse().ok()?;
-    process::is_running(pid, program).then_some(pid)
+/// The daemon that runs this very program, found by what runs and not by a file that a kill may have left out.
+fn running_pid(program: &Path) -> Option<i32> {
+    process::find_running(program)
 }
 
 fn is_answering(socket: &Path) -> bool {

@@ -4,6 +4,7 @@ use bundle_spec::digest::Digest;
 use bundle_spec::reference::ImageReference;
 
 use super::Context;
+use crate::health;
 use crate::outcome::{Failure, Outcome};
 use crate::project::compose::Compose;
 use crate::project::env_file;
@@ -25,9 +26,25 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let plan = context.plan;
     let compose = Compose::new(&plan.engine.compose, &plan.layout, &plan.engine.socket, context.content);
     refuse_foreign_images(&compose, context)?;
-    compose.run(&["up", "--detach", "--no-build", "--pull", "never", "--remove-orphans"])?;
+    let up = compose.run(&["up", "--detach", "--no-build", "--pull", "never", "--remove-orphans"]);
+    up.map_err(|failure| explain(context, failure))?;
     context.receipt.started_as = fingerprint(context);
     Ok(())
+}
+
+/// `up` fails when a service that others depend on does not get healthy: then the services' own words say why.
+fn explain(context: &Context<'_>, failure: Box<Failure>) -> Box<Failure> {
+    let Ok(engine) = context.engine() else { return failure };
+    let has_containers =
+        engine.containers(&context.content.project.name).is_ok_and(|containers| !containers.is_empty());
+    let observed = health::observe(context.content, context.answers, &engine);
+    match observed {
+        Ok(services) if has_containers => {
+            let unwell = health::unwell(context.content, &services, &engine, &context.plan.layout);
+            failure.causes.into_iter().fold(unwell, Failure::quoting)
+        }
+        _ => failure,
+    }
 }
 
 /// An image name may depend on an answer; one that the bundle lacks would send the engine to a registry.

@@ -21,7 +21,9 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
     };
     let dirs_done =
         || context.content.project.directories.iter().all(|dir| layout.dir.join(dir.path.as_str()).is_dir());
-    has(&layout.env(), env_file::render(context.content, context.answers).as_bytes())
+    let files = context.content.project.files.iter().map(|file| file.path.as_str());
+    files.eq(context.receipt.files.iter().map(String::as_str))
+        && has(&layout.env(), env_file::render(context.content, context.answers).as_bytes())
         && has(&layout.answers(), &answers_json(context))
         && has(&layout.index(), &index_json(context))
         && dirs_done()

@@ -30,7 +30,7 @@ messages! {
     give_more_memory() en "Give this machine more memory." zh "请为本机增加内存。";
     private_engine_runs(version: &str)
         en "The private engine {version} is running."
-        zh "私有 Docker 引擎 {version} 正在运行。";
+        zh "独立 Docker 引擎 {version} 正在运行。";
     engine_is_remote(host: &str)
         en "DOCKER_HOST points to {host}, which is not on this machine."
         zh "DOCKER_HOST 指向 {host}，不是本机上的引擎。";
@@ -55,6 +55,41 @@ messages! {
     use_private_engine()
         en "Use --engine private: the bundled engine then runs beside it and leaves it alone. Or update Docker yourself and run again."
         zh "可加 --engine private：使用安装包自带的引擎，与现有引擎并存、互不影响；也可以自行升级 Docker 后重新运行。";
+    engine_is_snap(version: &str)
+        en "Docker {version} was installed as a snap: containers cannot see the project directory."
+        zh "Docker {version} 是以 snap 方式安装的，容器无法访问项目目录。";
+    config_unreadable(path: &str, why: &str)
+        en "{path} is there and is not valid JSON: {why}"
+        zh "{path} 已存在，但不是有效的 JSON：{why}";
+    mend_config(path: &str)
+        en "Correct {path}, or move it away if nothing needs it."
+        zh "请修正 {path}；如果不再需要，请将其移走。";
+    project_is_foreign(name: &str, dir: &str)
+        en "The engine already has a Compose project {name}, made in {dir}."
+        zh "引擎中已有名为 {name} 的 Compose 项目，位于 {dir}。";
+    take_project_down(name: &str)
+        en "Save its data, take it down there (docker compose --project-name {name} down), then run again."
+        zh "请先备份其数据，并在原目录将其停止并移除（docker compose --project-name {name} down），然后重新运行。";
+    command_is_taken(path: &str)
+        en "{path} exists and is not ours: the management command cannot have this name."
+        zh "{path} 已存在，且不属于本应用：管理命令无法使用这个名称。";
+    rename_command()
+        en "Move it away if it is a leftover; else ask the vendor for another application name."
+        zh "如果是残留文件，请将其移走；否则请联系厂商更换应用名称。";
+    port_twice(port: u16) en "Port {port} is given for two purposes." zh "端口 {port} 被重复指定。";
+    choose_other_port() en "Give each purpose a port of its own." zh "请为每个用途指定不同的端口。";
+    check_not_askable(url: &str)
+        en "The check {url} names a host that is no IP address; names are not resolved."
+        zh "检查地址 {url} 中的主机不是 IP 地址，无法解析主机名。";
+    use_addresses()
+        en "Give an IP address or localhost where the host is asked for, or ask the vendor."
+        zh "请在相应的配置项中填写 IP 地址或 localhost，或联系厂商。";
+    image_will_move(name: &str)
+        en "{name} is there and is another image; the name will mean the new one."
+        zh "{name} 已存在且内容不同，该名称将指向新镜像。";
+    tag_image_first(name: &str)
+        en "If something else uses it, give it another name first: docker tag {name} ..."
+        zh "如果其他应用仍在使用它，请先为它另设名称：docker tag {name} ...";
     engine_usable(version: &str)
         en "Docker {version} is running and will be used as it is."
         zh "Docker {version} 正在运行，将直接使用，不做改动。";
@@ -75,33 +110,33 @@ messages! {
         zh "本机没有 Docker 引擎，将安装 Docker {version}。";
     private_engine_will_be_placed(version: &str)
         en "Docker {version} will run privately, below the project directory."
-        zh "Docker {version} 将在项目目录下以私有方式运行。";
+        zh "Docker {version} 将安装在项目目录内，独立运行。";
     foreign_containerd()
         en "A containerd that is not ours is running (Kubernetes?); installing Docker would share it."
-        zh "本机正在运行其他软件的 containerd（例如 Kubernetes），安装 Docker 会与其共用。";
+        zh "本机正在运行其他软件的 containerd（例如 Kubernetes）；在此安装 Docker 会与其共用同一个 containerd。";
     use_private_beside_containerd()
         en "Use --engine private: that engine brings a containerd of its own and leaves the other alone."
-        zh "请加 --engine private：私有引擎使用自己的 containerd，不影响现有的。";
+        zh "请加 --engine private：独立引擎使用自己的 containerd，不影响现有的。";
     commands_missing(names: &str) en "The engine needs commands that are missing: {names}." zh "缺少引擎需要的命令：{names}。";
     install_commands(names: &str)
         en "Install the packages with these commands from the system's installation media: {names}."
         zh "请用系统安装介质安装提供这些命令的软件包：{names}。";
     dir_too_long(longest: usize)
         en "The path of the project directory is too long for the engine's sockets: at most {longest} bytes."
-        zh "项目目录的路径过长，引擎的套接字放不下：最多 {longest} 字节。";
+        zh "项目目录路径过长，超出套接字路径的长度限制：最多 {longest} 字节。";
     choose_shorter_dir() en "Choose a shorter path with --dir." zh "请用 --dir 指定更短的路径。";
     private_beside_other()
         en "Another Docker engine runs here, so the private one writes no packet filter rules."
-        zh "本机另有 Docker 引擎在运行，因此私有引擎不会写入防火墙规则。";
+        zh "本机另有 Docker 引擎在运行，因此独立引擎不会写入防火墙规则。";
     publish_through_proxy()
         en "Published ports still work; containers on bridge networks cannot reach other machines."
         zh "端口映射仍然可用，但桥接网络中的容器无法访问其他机器。";
     private_not_back_after_reboot()
         en "A private engine does not start by itself after a reboot."
-        zh "私有引擎在重启机器后不会自动启动。";
+        zh "独立引擎在重启机器后不会自动启动。";
     start_after_reboot(control: &impl std::fmt::Display)
         en "After a reboot run: {control} start"
-        zh "重启后请运行：{control} start";
+        zh "机器重启后请运行：{control} start";
     unit_is_foreign(unit: &str)
         en "{unit} exists and was not written by Airlift."
         zh "{unit} 已存在，且不是由 Airlift 写入的。";
@@ -114,7 +149,7 @@ messages! {
     read_only(mount: &str) en "The file system at {mount} is mounted read-only." zh "{mount} 所在的文件系统是只读的。";
     remount_or_other_dir()
         en "Mount it writable, or choose another directory with --dir."
-        zh "请以可写方式重新挂载，或用 --dir 指定其他目录。";
+        zh "请以读写方式重新挂载，或用 --dir 指定其他目录。";
     disk_too_small(mount: &str, free: &str, needed: &str, missing: &str)
         en "Not enough room on {mount}: {free} free, {needed} needed, {missing} missing."
         zh "{mount} 空间不足：可用 {free}，需要 {needed}，还差 {missing}。";
@@ -130,7 +165,7 @@ messages! {
     free_inodes(mount: &str)
         en "Remove directories with very many small files from {mount}."
         zh "请清理 {mount} 上含有大量小文件的目录。";
-    port_free(port: u16) en "Port {port} is free." zh "端口 {port} 可用。";
+    port_free(port: u16) en "Port {port} is free." zh "端口 {port} 未被占用。";
     port_is_ours(port: u16)
         en "Port {port} is held by this application itself."
         zh "端口 {port} 由本应用自身使用。";
@@ -139,10 +174,10 @@ messages! {
         zh "端口 {port} 已被 {name}（进程 {pid}）占用。";
     port_taken(port: u16)
         en "Port {port} is taken by a process that cannot be seen from here."
-        zh "端口 {port} 已被占用，但从这里看不到是哪个进程。";
+        zh "端口 {port} 已被占用，但无法确定是哪个进程。";
     free_port(port: u16)
-        en "Stop that program, or answer the question about port {port} with another one."
-        zh "请停止该程序，或在回答端口问题时换用 {port} 以外的端口。";
+        en "Stop that program, or give another port than {port} where it is asked for."
+        zh "请停止该程序，或将该端口改为 {port} 以外的值。";
     receipt_unreadable(dir: &str, why: &str)
         en "The record of the installation in {dir} cannot be read: {why}"
         zh "无法读取 {dir} 中的安装记录：{why}";
@@ -162,7 +197,7 @@ messages! {
     dir_is_occupied(dir: &str)
         en "{dir} is not empty and was not made by Airlift."
         zh "{dir} 不为空，且不是由 Airlift 创建的。";
-    dir_is_free(dir: &str) en "{dir} is free." zh "{dir} 可用。";
+    dir_is_free(dir: &str) en "{dir} is free." zh "{dir} 未被占用，可以使用。";
     control_is_foreign(link: &str, target: &str)
         en "{link} leads to {target}: this application is installed elsewhere."
         zh "{link} 指向 {target}：本应用已安装在别处。";

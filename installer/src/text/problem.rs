@@ -14,10 +14,10 @@ messages! {
         zh "{path} 仍处于挂载状态，其下的内容未删除。";
     cannot_sync(path: &impl Display)
         en "Cannot make the images on {path} safe against a power cut."
-        zh "无法将 {path} 上的镜像数据落盘。";
+        zh "无法将 {path} 上的镜像数据同步到磁盘，此时断电可能造成损坏。";
     another_run(path: &impl Display)
         en "Another run is working on this installation (lock {path})."
-        zh "另一个安装进程正在处理此应用（锁文件 {path}）。";
+        zh "另一个操作正在处理此应用（锁文件 {path}）。";
     wait_for_other_run() en "Wait until it has ended, then run again." zh "请等它结束后再运行。";
     run_again()
         en "Run the same command again: it goes on where this run ended."
@@ -28,7 +28,7 @@ messages! {
     bundle_unreadable(path: &impl Display) en "Cannot read {path}." zh "无法读取 {path}。";
     check_medium()
         en "Is the stick still plugged in? Copy the file to a local disk and run it there."
-        zh "U 盘是否仍然插着？请把文件复制到本地磁盘后再运行。";
+        zh "请确认 U 盘仍已连接；也可将文件复制到本地磁盘后再运行。";
     not_a_bundle(path: &impl Display)
         en "{path} is not an Airlift bundle."
         zh "{path} 不是 Airlift 安装包。";
@@ -61,26 +61,26 @@ messages! {
         en "Name the project directory with --dir."
         zh "请用 --dir 指定项目目录。";
     no_random_numbers()
-        en "The kernel gives no random numbers for secrets."
+        en "The kernel cannot provide random numbers for secrets."
         zh "内核无法提供用于生成密钥的随机数。";
     answers_incomplete(count: usize)
         en "{count} answer(s) are missing or wrong; nothing has been changed."
-        zh "有 {count} 个答案缺失或有误；尚未做任何改动。";
+        zh "有 {count} 项配置缺失或有误；尚未做任何改动。";
     complete_answers(file: &str)
         en "`./{file} answers > answers.toml` writes a file to fill in; then run with --answers answers.toml."
         zh "运行 `./{file} answers > answers.toml` 可生成待填写的文件；填好后加 --answers answers.toml 运行。";
     preflight_refused(count: usize)
-        en "This machine does not fit yet: {count} problem(s), marked FAIL above. Nothing has been changed."
+        en "This machine does not meet the requirements yet: {count} problem(s), marked FAIL above. Nothing has been changed."
         zh "本机暂不满足要求：上面有 {count} 项标为 FAIL。尚未做任何改动。";
     fix_and_run_again() en "Fix them and run the same command again." zh "请逐项解决后重新运行同一条命令。";
-    answers_unreadable(path: &impl Display) en "Cannot read the answers file {path}." zh "无法读取答案文件 {path}。";
-    answers_not_found(path: &impl Display) en "There is no answers file {path}." zh "找不到答案文件 {path}。";
+    answers_unreadable(path: &impl Display) en "Cannot read the answers file {path}." zh "无法读取应答文件 {path}。";
+    answers_not_found(path: &impl Display) en "There is no answers file {path}." zh "找不到应答文件 {path}。";
     make_answers_file()
         en "Check the path; the verb `answers` prints a file to fill in."
         zh "请检查路径；子命令 `answers` 可打印待填写的文件。";
     answers_not_understood(path: &impl Display)
         en "The answers file {path} cannot be understood."
-        zh "无法理解答案文件 {path}。";
+        zh "无法理解应答文件 {path}。";
     answers_form() en "Each line must be: id = \"value\"" zh "每行的格式应为：id = \"值\"";
     answers_not_toml(line: usize, column: usize, why: &str)
         en "line {line}, column {column}: {why}"
@@ -90,10 +90,13 @@ messages! {
         zh "{id} 必须是文本、数字、true 或 false。";
     answer_missing(id: &str, upper: &str)
         en "{id} is missing. Give it in the answers file ({id} = \"...\"), with --set {id}=..., or in AIRLIFT_{upper}."
-        zh "缺少 {id}。可写入答案文件（{id} = \"...\"）、用 --set {id}=... 或环境变量 AIRLIFT_{upper} 给出。";
+        zh "缺少 {id}。可写入应答文件（{id} = \"...\"）、用 --set {id}=... 或环境变量 AIRLIFT_{upper} 给出。";
+    secret_missing(id: &str, upper: &str)
+        en "{id} is missing. Give it in the answers file ({id} = '...') or in AIRLIFT_{upper}."
+        zh "缺少 {id}。可写入应答文件（{id} = '...'），或用环境变量 AIRLIFT_{upper} 给出。";
     origin_set() en "--set" zh "--set";
     origin_environment() en "environment" zh "环境变量";
-    origin_file() en "answers file" zh "答案文件";
+    origin_file() en "answers file" zh "应答文件";
     origin_asked() en "asked" zh "手动输入";
     origin_earlier() en "earlier installation" zh "上次安装";
     origin_default() en "default" zh "默认值";
@@ -114,7 +117,7 @@ messages! {
         zh "无法从安装包中读取镜像 {reference}。";
     image_refused(reference: &str)
         en "The engine did not take the image {reference}."
-        zh "引擎未能接收镜像 {reference}。";
+        zh "引擎拒绝了镜像 {reference}。";
     image_not_there(reference: &str)
         en "The engine took the image {reference}, but it is not completely there."
         zh "引擎已接收镜像 {reference}，但核对发现并不完整。";
@@ -126,7 +129,7 @@ messages! {
     engine_did_not_start(log: &impl Display)
         en "The engine did not start (log: {log})."
         zh "引擎未能启动（日志：{log}）。";
-    engine_did_not_stop(pid: i32) en "The engine (process {pid}) does not end." zh "引擎（进程 {pid}）未能停止。";
+    engine_did_not_stop(pid: i32) en "The engine (process {pid}) did not stop." zh "引擎（进程 {pid}）未能停止。";
     systemctl_failed(what: &str) en "systemctl {what} failed." zh "systemctl {what} 失败。";
     group_failed() en "The group docker could not be made." zh "无法创建 docker 用户组。";
     file_not_read(path: &str)
@@ -135,24 +138,37 @@ messages! {
     images_not_carried(names: &str)
         en "The Compose file needs images that the bundle does not carry: {names}"
         zh "Compose 文件需要安装包中没有的镜像：{names}";
-    set_not_understood(given: &str)
-        en "--set {given}: the form is --set id=value."
-        zh "--set {given}：格式应为 --set id=值。";
+    set_not_understood() en "The form is --set id=value." zh "格式应为 --set id=值。";
+    another_run_meanwhile()
+        en "Another run has worked on this installation meanwhile; this one knows only how it was before."
+        zh "在此期间另一个操作已更改了此安装，本次运行所依据的状态已过时。";
+    answers_lost(path: &impl Display)
+        en "The answers of the earlier installation in {path} cannot be read; going on would make new secrets."
+        zh "无法读取 {path} 中上次安装的配置；继续安装会生成新的密钥。";
+    restore_answers(env: &impl Display)
+        en "The values in use are in {env}: give them with --answers, and move the unreadable file away."
+        zh "正在使用的值保存在 {env} 中：请用 --answers 给出这些值，并移走无法读取的文件。";
+    consent_missing()
+        en "There is no terminal to confirm on."
+        zh "没有可供确认的终端。";
+    say_yes()
+        en "Say --yes, or give --answers FILE; --dry-run shows the plan first."
+        zh "请加 --yes，或用 --answers 指定文件；可先用 --dry-run 查看计划。";
 }
 
 /// An unknown id with the name that was probably meant.
 pub fn answer_unknown_nearest(id: &str, nearest: &str, origin: &Message) -> Message {
     Message {
-        en: format!("{id} ({}) is no question. Did you mean {nearest}?", origin.en),
-        zh: format!("{id}（{}）不是有效的问题编号。是否想写 {nearest}？", origin.zh),
+        en: format!("{id} ({}) is not a setting of this application. Did you mean {nearest}?", origin.en),
+        zh: format!("没有名为 {id} 的配置项（来源：{}）。您是否想写 {nearest}？", origin.zh),
     }
 }
 
 /// An unknown id.
 pub fn answer_unknown(id: &str, origin: &Message) -> Message {
     Message {
-        en: format!("{id} ({}) is no question of this application.", origin.en),
-        zh: format!("{id}（{}）不是本应用的问题编号。", origin.zh),
+        en: format!("{id} ({}) is not a setting of this application.", origin.en),
+        zh: format!("本应用没有名为 {id} 的配置项（来源：{}）。", origin.zh),
     }
 }
 

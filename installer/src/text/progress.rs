@@ -5,7 +5,7 @@ use super::{Message, messages};
 messages! {
     verifying() en "Verifying the bundle" zh "正在校验安装包";
     plan_title() en "Plan:" zh "计划：";
-    place_engine(version: &str, bin: &str) en "Place Docker {version} in {bin}" zh "将 Docker {version} 放入 {bin}";
+    place_engine(version: &str, bin: &str) en "Place Docker {version} in {bin}" zh "将 Docker {version} 安装到 {bin}";
     configure_engine_unit(config: &str)
         en "Configure the engine: {config}, group docker, docker.service"
         zh "配置引擎：{config}、docker 用户组、docker.service";
@@ -15,14 +15,14 @@ messages! {
     load_nothing(all: usize) en "Images: all {all} are there" zh "镜像：{all} 个均已存在";
     load_images(missing: usize, all: usize, bytes: &str)
         en "Load {missing} of {all} images ({bytes} to send)"
-        zh "导入镜像：{all} 个中的 {missing} 个（需传输 {bytes}）";
+        zh "导入镜像：共 {all} 个，需导入 {missing} 个（传输 {bytes}）";
     write_project(dir: &str) en "Write the project to {dir}" zh "将项目写入 {dir}";
     install_control(app: &str) en "Install the command {app}ctl" zh "安装管理命令 {app}ctl";
     start_project(project: &str) en "Start the project {project}" zh "启动项目 {project}";
-    prove_healthy() en "Wait until everything is healthy" zh "等待全部服务健康";
+    prove_healthy() en "Wait until everything is healthy" zh "等待所有服务进入健康状态";
     step_done(seconds: f64) en "done in {seconds:.1} s" zh "完成，用时 {seconds:.1} 秒";
     step_skipped() en "in place already" zh "已就绪，跳过";
-    unpacking() en "unpacking" zh "正在解包";
+    unpacking() en "unpacking" zh "正在解压";
     exit_code(code: u8) en "Exit code {code}." zh "退出码：{code}。";
 }
 

@@ -7,10 +7,10 @@ messages! {
     healthy() en "healthy" zh "健康";
     running() en "running" zh "运行中";
     finished() en "finished (exit code 0)" zh "已正常结束（退出码 0）";
-    out_of_memory() en "ended because memory ran out" zh "因内存不足而终止";
+    out_of_memory() en "killed: out of memory" zh "因内存不足而终止";
     exited(code: i64, restarts: i64)
         en "ended with exit code {code}, restarted {restarts} time(s)"
-        zh "以退出码 {code} 终止，已重启 {restarts} 次";
+        zh "已退出（退出码 {code}），重启过 {restarts} 次";
     not_yet(state: &str) en "not yet: {state}" zh "尚未就绪：{state}";
     wrong_status(url: &str, status: u16, wanted: u16)
         en "{url} answers {status} instead of {wanted}"
@@ -22,14 +22,14 @@ messages! {
     not_healthy()
         en "The application is installed, but not healthy."
         zh "应用已安装，但未达到健康状态。";
-    look_at_logs(app: &str)
-        en "Look at the lines above and at `{app}ctl logs`; after a correction run the same command again."
-        zh "请查看上面的日志以及 `{app}ctl logs`；修正后重新运行同一条命令。";
+    look_at_logs(control: &impl std::fmt::Display)
+        en "Look at the lines above and at `{control} logs`; after a correction run the same command again."
+        zh "请查看上面的日志以及 `{control} logs`；修正后重新运行同一条命令。";
     manage(control: &str)
         en "Manage it with: {control} status | logs | start | stop | restart | uninstall"
         zh "日常管理：{control} status | logs | start | stop | restart | uninstall";
     not_back_after_reboot(control: &str)
-        en "NOTE: it will not come back by itself after a reboot. Then run: {control} start"
+        en "NOTE: it will not come back by itself. After a reboot run: {control} start"
         zh "注意：机器重启后应用不会自动恢复，届时请运行：{control} start";
     start_it(control: &impl std::fmt::Display) en "Start it with: {control} start" zh "请运行：{control} start";
     stopped(project: &str) en "{project} is stopped." zh "{project} 已停止。";
@@ -45,13 +45,13 @@ messages! {
     removing_engine() en "Removing the engine" zh "正在删除引擎";
     engine_kept()
         en "The engine stays: something else uses it, or data of this application is in it."
-        zh "引擎予以保留：仍有其他内容在使用它，或其中有本应用的数据。";
+        zh "引擎已保留：仍有其他容器或镜像在使用，或其中存有本应用的数据。";
     uninstalled_with_data(dir: &str)
         en "Uninstalled. Data, .env and secrets are kept in {dir}; installing again uses them."
         zh "已卸载。数据、.env 和密钥保留在 {dir}，再次安装时会继续使用。";
     purged(name: &str) en "{name} is removed with all its data." zh "{name} 及其全部数据已删除。";
     verified(bytes: &str) en "The bundle is intact: {bytes} verified." zh "安装包完好：已校验 {bytes}。";
-    preflight_passed() en "This machine fits." zh "本机满足要求。";
+    preflight_passed() en "This machine meets the requirements." zh "本机满足要求。";
 }
 
 /// Headline after an installation.

@@ -8,9 +8,9 @@ messages! {
     again() en "Again" zh "请再输入一次";
     mismatch() en "The two are not the same." zh "两次输入不一致。";
     broken_off()
-        en "Broken off; nothing has been changed."
-        zh "已中断；尚未做任何改动。";
-    review() en "Answers:" zh "答案：";
+        en "Cancelled; nothing has been changed."
+        zh "已取消；尚未做任何改动。";
+    review() en "Answers:" zh "请核对以下配置：";
     images_to_load() en "Images to load:" zh "待导入的镜像：";
     go_on() en "Install now?" zh "现在开始安装？";
     nothing_changed() en "Nothing has been changed." zh "未做任何改动。";
