@@ -139,7 +139,7 @@ impl Engine {
     pub fn describe(&self) -> Result<Description, EngineError> {
         let version = self.ask("version", self.quick.version())?;
         let info = self.ask("info", self.quick.info())?;
-        Ok(Description::from_replies(&version, &info))
+        Ok(Description::from_replies(&version, &info, &containerd_root(&info)))
     }
 
     /// Whether it answers at all.
@@ -311,6 +311,13 @@ impl Engine {
         let mut tail: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
         tail.split_off(tail.len().saturating_sub(lines))
     }
+}
+
+/// Below the data root when dockerd runs its own containerd, else in the system's; `DockerRootDir` alone would be the wrong
+/// file system (docker/cli#6645).
+fn containerd_root(info: &bollard::models::SystemInfo) -> PathBuf {
+    let own = Path::new(info.docker_root_dir.as_deref().unwrap_or_default()).join("containerd/daemon");
+    if own.is_dir() { own } else { "/var/lib/containerd".into() }
 }
 
 fn present(image: bollard::models::ImageInspect) -> PresentImage {

@@ -115,7 +115,7 @@ pub fn decide(layout: &Layout, choice: EngineChoice, content: &Content, facts: &
         Step::StartProject,
         Step::ProveHealthy,
     ]);
-    let disk = disk(layout, content, &engine, &expected, &load, facts.engine.description().is_some());
+    let disk = disk(layout, content, &engine, &expected, &load, facts);
     Plan { layout: layout.clone(), choice, engine, load, steps, disk }
 }
 
@@ -169,7 +169,7 @@ fn expected(engine: &EnginePlan, content: &Content) -> Description {
         },
         root: home.data_root(),
         rootless: false,
-        swarm: false,
+        containerd_root: home.data_root().join("containerd/daemon"),
     }
 }
 
@@ -179,8 +179,10 @@ fn disk(
     engine: &EnginePlan,
     expected: &Description,
     load: &LoadPlan,
-    is_running: bool,
+    facts: &Facts,
 ) -> Vec<DiskNeed> {
+    let is_running = facts.engine.description().is_some();
+    let has_own_engine = facts.project.own_engine.is_some();
     // An engine that does not run yet keeps everything below its data root, with a containerd of its own.
     let image_root = match &engine.home {
         Some(home) if !is_running => home.data_root(),
@@ -188,7 +190,7 @@ fn disk(
     };
     let mut needs = vec![DiskNeed { path: image_root, bytes: load.disk_bytes, inodes: load.disk_inodes }];
     if let (Some(home), Some(parts)) = (&engine.home, &content.engine)
-        && !home.compose().exists()
+        && !has_own_engine
     {
         needs.push(DiskNeed {
             path: home.bin(),
@@ -203,7 +205,7 @@ fn disk(
     let own_data = content.requirements.disk.unwrap_or(0);
     let inodes = (content.project.files.len() + content.project.directories.len() + 32) as u64;
     // What the vendor asks for is for the years; an installation that is there has had its share.
-    let own_data = if layout.receipt().exists() { 0 } else { own_data };
+    let own_data = if facts.project.receipt.is_some() { 0 } else { own_data };
     needs.push(DiskNeed { path: layout.dir.clone(), bytes: files + own_data, inodes });
     needs
 }

@@ -16,10 +16,10 @@ pub struct Description {
     pub store: Store,
     /// Its data root (`/var/lib/docker`).
     pub root: PathBuf,
+    /// Where blobs and snapshots of a containerd store lie.
+    pub containerd_root: PathBuf,
     /// Runs without root.
     pub rootless: bool,
-    /// Is part of a swarm.
-    pub swarm: bool,
 }
 
 /// Docker, or something in its clothes.
@@ -43,8 +43,8 @@ pub enum Store {
 }
 
 impl Description {
-    /// From the replies to `GET /version` and `GET /info`.
-    pub fn from_replies(version: &SystemVersion, info: &SystemInfo) -> Self {
+    /// From the replies to `GET /version` and `GET /info`; what they do not tell is given.
+    pub fn from_replies(version: &SystemVersion, info: &SystemInfo, containerd_root: &Path) -> Self {
         let components = version.components.iter().flatten();
         let is_podman =
             components.into_iter().any(|component| component.name.to_lowercase().contains("podman"));
@@ -61,13 +61,9 @@ impl Description {
             flavour: if is_podman { Flavour::Podman } else { Flavour::Docker },
             version: version.version.clone().unwrap_or_default(),
             store,
+            containerd_root: containerd_root.to_owned(),
             root: info.docker_root_dir.clone().unwrap_or_default().into(),
             rootless: security.into_iter().any(|option| option.contains("rootless")),
-            swarm: info
-                .swarm
-                .as_ref()
-                .and_then(|swarm| swarm.local_node_state)
-                .is_some_and(|state| state.to_string() == "active"),
         }
     }
 
@@ -81,17 +77,10 @@ impl Description {
         self.release() >= (22, 6)
     }
 
-    /// Where blobs and snapshots of the containerd store lie: below the data root when dockerd runs its own containerd,
-    /// else in the system's. `DockerRootDir` alone would be the wrong file system (docker/cli#6645).
-    pub fn containerd_root(&self) -> PathBuf {
-        let own = self.root.join("containerd/daemon");
-        if own.is_dir() { own } else { Path::new("/var/lib/containerd").to_owned() }
-    }
-
     /// The directory whose file system images are written to.
     pub fn image_root(&self) -> PathBuf {
         match self.store {
-            Store::Containerd => self.containerd_root(),
+            Store::Containerd => self.containerd_root.clone(),
             Store::GraphDriver(_) => self.root.clone(),
         }
     }

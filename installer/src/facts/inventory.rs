@@ -20,7 +20,8 @@ pub fn collect(engine: &EngineFacts, project: &str, index: &Index) -> Inventory 
         ..Inventory::default()
     };
     if description.store == Store::Containerd {
-        let content = description.containerd_root().join("io.containerd.content.v1.content/blobs/sha256");
+        let content =
+            description.containerd_root.clone().join("io.containerd.content.v1.content/blobs/sha256");
         let is_there = |blob: &&bundle_spec::index::Blob| {
             content.join(blob.digest.hex()).metadata().is_ok_and(|metadata| metadata.len() == blob.len)
         };

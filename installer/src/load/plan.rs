@@ -35,6 +35,10 @@ fn schedule(content: &Content, inventory: &Inventory, form: Form) -> (Vec<ImageL
     let is_missing = |image: &&Image| !inventory.images.iter().any(|present| is_same(image, present));
     let mut left: Vec<usize> =
         (0..content.images.len()).filter(|number| is_missing(&&content.images[*number])).collect();
+    // The smallest image that has a shared base goes first: the others wait for no more than that, and then go together.
+    left.sort_by_key(|number| {
+        content.images[*number].layers.iter().map(|layer| layer.unpacked_len).sum::<u64>()
+    });
     let (mut loads, mut waves) = (Vec::new(), Vec::new());
     while !left.is_empty() {
         let (mut wave, mut on_the_way) = (Vec::new(), HashSet::new());

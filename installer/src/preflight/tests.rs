@@ -99,7 +99,7 @@ fn running(flavour: Flavour, version: &str) -> EngineFacts {
             store: Store::GraphDriver("overlay2".into()),
             root: "/var/lib/docker".into(),
             rootless: false,
-            swarm: false,
+            containerd_root: "/var/lib/containerd".into(),
         },
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let progress = |done: u64| context.progress(&title, done, load.send_bytes);
     run::run(&load, context.content, context.bundle, &engine, &progress)?;
     // Neither store makes image files durable by itself.
-    let roots = [Some(description.root.clone()), is_containerd.then(|| description.containerd_root())];
+    let roots = [Some(description.root.clone()), is_containerd.then(|| description.containerd_root.clone())];
     for root in roots.into_iter().flatten() {
         let failed = |error| Failure::midway(text::cannot_sync(&root.display())).because(&error);
         file::sync_file_system(&root).map_err(failed)?;
