@@ -16,7 +16,7 @@ state=$bench/builder
 trap 'discard "$state"; rm -rf "$bench/context"' EXIT
 fresh "$state" overlay2
 docker() { "$engine/bin/docker" "$@"; }
-rm -rf "$bench/save" "$bench/layers" "$bench/context"
+rm -rf "$bench/save" "$bench/layers" "$bench/guide.tar.gz" "$bench"/*.run "$bench/context"
 mkdir -p "$bench/save" "$bench/layers" "$bench/context/build"
 # With manuals, translations and package caches, unlike the base of the tests: as images are when nobody thinned them.
 say "making the base"
@@ -41,7 +41,7 @@ echo 'Acquire::https::CaInfo "/build/ca.crt";' >/etc/apt/apt.conf.d/98build
 apt-get -q update
 apt-get -q install -y --no-install-recommends $1
 eval "${2:-}"
-rm -rf /etc/apt/sources.list /etc/apt/apt.conf.d/9?build
+rm -rf /var/lib/apt/lists/* /etc/apt/sources.list /etc/apt/apt.conf.d/9?build
 END
 
 # build NAME PACKAGES COMMAND

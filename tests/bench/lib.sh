@@ -24,28 +24,50 @@ clock() {
 
 since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f\n", b - a }'; }
 
-# Every contender starts with what it reads on the disk, not in memory.
+# Every contender starts with what it reads on the disk, not in memory. Notes also how busy others keep the machine.
 forget_files() {
   sync
   if echo 3 2>/dev/null >/proc/sys/vm/drop_caches; then echo yes; else echo no; fi >"$results/caches-dropped"
+  local before after
+  before=$(busy_and_all)
+  sleep 1
+  after=$(busy_and_all)
+  result others-percent "$(echo "$before $after" | awk '{ print 100 * ($3 - $1) / ($4 - $2) }')"
 }
+
+busy_and_all() { awk '/^cpu / { for (i = 2; i <= 9; i++) all += $i; print all - $5 - $6, all; exit }' /proc/stat; }
 
 size_of() { stat -c %s "$1"; }
 
-# watch_peak PID FILE: writes the high-water mark of a process's resident memory in kB, for as long as it lives.
+# watch_peak PID: sets `peak`, the high-water mark of a process's resident memory in kB, once it has ended.
 watch_peak() {
-  local line
-  while line=$(grep VmHWM "/proc/$1/status" 2>/dev/null); do
-    echo "$line" | tr -dc 0-9 >"$2"
-    sleep 0.02
+  local key value _
+  while kill -0 "$1" 2>/dev/null; do
+    while read -r key value _; do [ "$key" != VmHWM: ] || peak=$value; done 2>/dev/null <"/proc/$1/status" || true
+    sleep 0.1
   done
 }
 
-# fresh STATE STORE: an engine without images, and sets DOCKER_HOST.
+# fresh STATE STORE [ENGINE]: an engine without images, and sets DOCKER_HOST.
 fresh() {
   "$root/tests/parts/dockerd.sh" stop "$1" --purge 2>/dev/null
-  DOCKER_HOST=$("$root/tests/parts/dockerd.sh" start "$engine" "$1" "$2" 2>/dev/null)
+  DOCKER_HOST=$("$root/tests/parts/dockerd.sh" start "${3:-$engine}" "$1" "$2" 2>/dev/null)
   export DOCKER_HOST
 }
 
 discard() { "$root/tests/parts/dockerd.sh" stop "$1" --purge 2>/dev/null; }
+
+# install_bundle DIR: sets `seconds` and `peak`.
+install_bundle() {
+  local from=$EPOCHREALTIME pid
+  "$bench/full.run" install --yes --lang en --dir "$1" >"$bench/install.out" 2>&1 &
+  pid=$!
+  watch_peak $pid
+  wait $pid || { tail -n 20 "$bench/install.out" >&2; die "the installation failed"; }
+  seconds=$(since "$from")
+}
+
+# The one link that an installation makes outside its folders.
+remove_link() {
+  [[ $(readlink /usr/local/bin/benchctl) != "$bench"/* ]] || rm /usr/local/bin/benchctl
+}
