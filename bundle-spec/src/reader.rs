@@ -92,10 +92,24 @@ impl Bundle {
         Ok(bytes)
     }
 
+    /// The numbers of the stretches that a range of the file lies in.
+    #[must_use]
+    pub fn stretches_of(&self, offset: u64, len: u64) -> std::ops::Range<usize> {
+        let number = |position: u64| usize::try_from(position / STRETCH_LEN).unwrap_or(usize::MAX);
+        let end = number(offset.saturating_add(len).saturating_add(STRETCH_LEN - 1));
+        number(offset)..end.min(self.stretch_count())
+    }
+
     /// Number of stretches: the units of [`Bundle::check_stretches`].
     #[must_use]
     pub fn stretch_count(&self) -> usize {
         self.index.place.stretches.len()
+    }
+
+    /// Length of the last stretch in bytes.
+    #[must_use]
+    pub fn last_stretch_len(&self) -> u64 {
+        self.trailer.index_offset - self.stretch_count().saturating_sub(1) as u64 * STRETCH_LEN
     }
 
     /// Checks some stretches, calling `progress` with the bytes of each one read. Give each thread its own handle and

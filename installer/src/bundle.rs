@@ -1,5 +1,6 @@
 //! The file that is being run, as a bundle: opened once, read in place, verified before anything depends on it.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -7,11 +8,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use bundle_spec::digest::Digest;
 use bundle_spec::error::{Damage, ReadError};
+use bundle_spec::layout::STRETCH_LEN;
 use bundle_spec::reader::Bundle;
 
 use crate::outcome::{Code, Failure, Outcome};
 use crate::text::{Message, bytes, problem as text};
+
+/// How much of a bundle is verified at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every byte.
+    Everything,
+    /// Everything but the layers of images. Those are by far the most, and are verified while they are loaded, so that a slow
+    /// stick is read once: a layer counts only when its digest is right.
+    WithoutLayers,
+}
 
 /// An open bundle. The path may be replaced behind our back; the file that was verified stays the one that is read.
 #[derive(Debug)]
@@ -49,11 +62,60 @@ impl BundleFile {
         File::open(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
     }
 
-    /// Reads every byte and compares it with the index, on all processors. `progress` gets the bytes read so far.
+    /// Looks where the damage is, after some blobs could not be used: compares the stretches that they lie in.
+    ///
+    /// # Errors
+    /// [`Code::Bundle`] with the damaged places, or when the file cannot be read.
+    pub fn check_blobs(&self, blobs: impl IntoIterator<Item = Digest>) -> Outcome<()> {
+        let unreadable = |error: &io::Error| {
+            Failure::new(Code::Bundle, text::bundle_unreadable(&self.path.display()))
+                .because(error)
+                .todo(text::check_medium())
+        };
+        let places = blobs.into_iter().filter_map(|digest| self.bundle.index.blob(&digest));
+        let stretches: BTreeSet<usize> =
+            places.flat_map(|blob| self.bundle.stretches_of(blob.offset, blob.len)).collect();
+        let mut source = self.handle().map_err(|error| unreadable(&error))?;
+        let found = self.bundle.check_stretches(&mut source, stretches.into_iter(), |_| {});
+        let damaged = found.map_err(|error| unreadable(&error))?;
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let damage = self.bundle.describe_damage(damaged);
+        Err(damage_failure(&self.path, &damage, self.bundle.trailer.total_len))
+    }
+
+    /// Bytes that [`BundleFile::verify`] reads for this extent.
+    pub fn len_of(&self, extent: Extent) -> u64 {
+        let last = self.bundle.stretch_count().saturating_sub(1);
+        let len = |number: usize| if number == last { self.bundle.last_stretch_len() } else { STRETCH_LEN };
+        self.stretches(extent).into_iter().map(len).sum()
+    }
+
+    /// The stretches of an extent, forwards.
+    fn stretches(&self, extent: Extent) -> Vec<usize> {
+        if extent == Extent::Everything {
+            return (0..self.bundle.stretch_count()).collect();
+        }
+        let index = &self.bundle.index;
+        let images = &index.content.images;
+        let layers: HashSet<Digest> =
+            images.iter().flat_map(|image| &image.layers).map(|layer| layer.blob).collect();
+        let blobs = index.place.blobs.iter().filter(|blob| !layers.contains(&blob.digest));
+        let parts = blobs.map(|blob| (blob.offset, blob.len));
+        let stubs = index.place.stubs.iter().map(|stub| (stub.offset, stub.len));
+        let parts = parts.chain(stubs).chain([(0, index.place.launcher_len)]);
+        let stretches: BTreeSet<usize> =
+            parts.flat_map(|(offset, len)| self.bundle.stretches_of(offset, len)).collect();
+        stretches.into_iter().collect()
+    }
+
+    /// Reads what `extent` says and compares it with the index, on all processors. `progress` gets the bytes read so far.
     ///
     /// # Errors
     /// [`Code::Bundle`] with the damaged places.
-    pub fn verify(&self, progress: &(dyn Fn(u64) + Sync)) -> Outcome<()> {
+    pub fn verify(&self, extent: Extent, progress: &(dyn Fn(u64) + Sync)) -> Outcome<()> {
+        let wanted = self.stretches(extent);
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
         let damaged = Mutex::new(Vec::new());
@@ -61,7 +123,7 @@ impl BundleFile {
             let mut source = self.handle()?;
             // Neighbouring stretches to the same thread: a stick reads forwards.
             let stretches = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)))
-                .take_while(|number| *number < self.bundle.stretch_count());
+                .map_while(|position| wanted.get(position).copied());
             let found = self.bundle.check_stretches(&mut source, stretches, |len| {
                 progress(done.fetch_add(len, Ordering::Relaxed) + len);
             })?;

@@ -20,15 +20,15 @@ pub mod http;
 pub mod import;
 
 pub use container::Container;
-pub use description::{Description, Flavour, Store};
+pub use description::{ContainerdAccess, Description, Flavour, Store};
 
 /// How long a question may take; an engine that needs longer counts as not answering.
 const QUICK: u64 = 20;
 /// How long a transfer may take in seconds: the engine sends response headers only after the whole upload (bollard#503).
 const PATIENT: u64 = 24 * 3600;
 
-/// Label of the containers that proofs make.
-const PROOF: &str = "airlift.proof";
+/// Label of the containers that hold images; its value is the application.
+const HELD: &str = "airlift.held-by";
 
 fn project_label(project: &str) -> String {
     format!("com.docker.compose.project={project}")
@@ -77,17 +77,31 @@ pub struct PresentImage {
     pub tags: Vec<ImageReference>,
 }
 
-/// Runs a future to its end; the one asynchronous runtime of the process.
-pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+/// The one asynchronous runtime of the process.
+fn runtime() -> &'static tokio::runtime::Runtime {
     static RUNTIME: OnceLock<Option<tokio::runtime::Runtime>> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().ok()
     });
     match runtime {
-        Some(runtime) => runtime.block_on(future),
+        Some(runtime) => runtime,
         // Without threads nothing can go on; the kernel refused two of them.
         None => std::process::exit(i32::from(crate::outcome::Code::Failed as u8)),
     }
+}
+
+/// Runs a future to its end.
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+    runtime().block_on(future)
+}
+
+/// Lets a future run beside everything else.
+pub(crate) fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    runtime().spawn(future)
 }
 
 impl Engine {
@@ -139,7 +153,7 @@ impl Engine {
     pub fn describe(&self) -> Result<Description, EngineError> {
         let version = self.ask("version", self.quick.version())?;
         let info = self.ask("info", self.quick.info())?;
-        Ok(Description::from_replies(&version, &info, &containerd_root(&info)))
+        Ok(Description::from_replies(&version, &info, &containerd_root(&info), self.temporary_dir()))
     }
 
     /// Whether it answers at all.
@@ -174,16 +188,27 @@ impl Engine {
         Ok(images)
     }
 
+    /// Identifiers of all images with a label, those without a name included.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn image_ids(&self, label: &str) -> Result<Vec<String>, EngineError> {
+        let filters = Some(HashMap::from([("label".to_owned(), vec![label.to_owned()])]));
+        let options = query::ListImagesOptions { all: true, filters, ..Default::default() };
+        let list = self.ask("list images", self.quick.list_images(Some(options)))?;
+        Ok(list.into_iter().map(|image| image.id).collect())
+    }
+
     /// Removes a reference, and the image with the last one. One that is not there, or in use, is left.
     ///
     /// # Errors
     /// When the engine does not answer.
-    pub fn remove_image(&self, reference: &ImageReference) -> Result<bool, EngineError> {
+    pub fn remove_image(&self, reference: &str) -> Result<bool, EngineError> {
         let options = query::RemoveImageOptions::default();
         match self.ask_within(
             PATIENT,
             "remove image",
-            self.patient.remove_image(reference.as_str(), Some(options), None),
+            self.patient.remove_image(reference, Some(options), None),
         ) {
             Ok(_) => Ok(true),
             Err(error) if is_not_found(&error) || is_conflict(&error) => Ok(false),
@@ -191,40 +216,39 @@ impl Engine {
         }
     }
 
-    /// Makes and removes a container of an image: proof that its top layer is really there, which neither an exit code
-    /// nor a "Loaded image" line is (the containerd store reports unpack errors as text and success).
+    /// Makes a container of an image, which never runs: proof that its top layer is really there, which neither an exit
+    /// code nor a "Loaded image" line is (the containerd store reports unpack errors as text and success). It stays until
+    /// [`Engine::release_images`]: an image that has a container survives an `image prune` beside us.
     ///
     /// # Errors
     /// When the engine cannot make a container of it.
-    pub fn prove_image(&self, reference: &ImageReference) -> Result<(), EngineError> {
-        self.remove_proofs()?;
+    pub fn hold_image(&self, image: &str, app: &str) -> Result<(), EngineError> {
         let body = bollard::models::ContainerCreateBody {
-            image: Some(reference.as_str().to_owned()),
+            image: Some(image.to_owned()),
             cmd: Some(vec!["/airlift-proof".to_owned()]),
-            labels: Some(HashMap::from([(PROOF.to_owned(), reference.as_str().to_owned())])),
+            labels: Some(HashMap::from([(HELD.to_owned(), app.to_owned())])),
+            network_disabled: Some(true),
             ..Default::default()
         };
         let create = self.patient.create_container(None::<query::CreateContainerOptions>, body);
-        let container = self.ask_within(PATIENT, "create container", create)?;
-        self.remove_container(&container.id)
+        self.ask_within(PATIENT, "create container", create)?;
+        Ok(())
     }
 
-    /// Removes containers that proofs of killed runs left; others' proofs under way at this moment are young and spared.
-    fn remove_proofs(&self) -> Result<(), EngineError> {
-        const YOUNG: i64 = 600;
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    /// Removes the containers that held images of an application, those of killed runs included: all whose image's identifier
+    /// is meant.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn release_images(&self, app: &str, is_meant: impl Fn(&str) -> bool) -> Result<(), EngineError> {
         let options = query::ListContainersOptions {
             all: true,
-            filters: Some(HashMap::from([("label".to_owned(), vec![PROOF.to_owned()])])),
+            filters: Some(HashMap::from([("label".to_owned(), vec![format!("{HELD}={app}")])])),
             ..Default::default()
         };
-        for proof in self.ask("list containers", self.quick.list_containers(Some(options)))? {
-            let age = i64::try_from(now.as_secs()).unwrap_or(i64::MAX) - proof.created.unwrap_or(0);
-            if let Some(id) = proof.id.filter(|_| age > YOUNG) {
-                self.remove_container(&id)?;
-            }
-        }
-        Ok(())
+        let held = self.ask("list containers", self.quick.list_containers(Some(options)))?;
+        let meant = held.into_iter().filter(|held| is_meant(held.image_id.as_deref().unwrap_or_default()));
+        meant.filter_map(|held| held.id).try_for_each(|id| self.remove_container(&id))
     }
 
     fn remove_container(&self, id: &str) -> Result<(), EngineError> {
@@ -318,6 +342,18 @@ impl Engine {
 fn containerd_root(info: &bollard::models::SystemInfo) -> PathBuf {
     let own = Path::new(info.docker_root_dir.as_deref().unwrap_or_default()).join("containerd/daemon");
     if own.is_dir() { own } else { "/var/lib/containerd".into() }
+}
+
+impl Engine {
+    /// `DOCKER_TMPDIR` of the process behind the socket, where it can be seen.
+    fn temporary_dir(&self) -> Option<PathBuf> {
+        let stream = std::os::unix::net::UnixStream::connect(&self.socket).ok()?;
+        let pid = rustix::net::sockopt::socket_peercred(&stream).ok()?.pid;
+        let environment = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0);
+        let value = variables.find_map(|variable| variable.strip_prefix(b"DOCKER_TMPDIR="))?;
+        Some(PathBuf::from(std::str::from_utf8(value).ok()?)).filter(|path| path.is_absolute())
+    }
 }
 
 fn present(image: bollard::models::ImageInspect) -> PresentImage {

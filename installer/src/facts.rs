@@ -90,6 +90,8 @@ pub struct Inventory {
     pub images: Vec<PresentImage>,
     /// Blobs of the bundle that a containerd store has.
     pub blobs: std::collections::HashSet<Digest>,
+    /// Chain IDs of layers that a containerd store has unpacked; of a graph driver, the images tell.
+    pub chains: std::collections::HashSet<Digest>,
     /// Containers of our project.
     pub containers: Vec<Container>,
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bundle_spec::index::Content;
 
 use crate::answers::{Problem, Resolved, Sources, generate, resolve};
-use crate::bundle::BundleFile;
+use crate::bundle::{BundleFile, Extent};
 use crate::event::{Event, SCHEMA};
 use crate::facts::{self, EngineChoice, Facts, Scope};
 use crate::layout::Layout;
@@ -34,6 +34,8 @@ pub struct Options {
     pub yes: bool,
     /// `--dry-run`: show the plan, change nothing.
     pub dry_run: bool,
+    /// `--verify-first`: every byte is verified before anything is changed.
+    pub verify_first: bool,
     /// `--dir DIR`.
     pub dir: Option<PathBuf>,
     /// `--engine auto|system|private`; an earlier installation's choice is kept where nothing is said.
@@ -75,8 +77,8 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     let target = Target::of(content, options);
     // A bundle that was verified and installed here before is read only if something has to be done again.
     let is_known = target.receipt.as_ref().is_some_and(|receipt| is_complete(receipt, bundle));
-    if !is_known {
-        verify(bundle, reporter)?;
+    if !is_known || options.verify_first {
+        verify(bundle, options, reporter)?;
     }
     let sources = sources::collect(options, &target.layout)?;
     let facts = look(bundle, &target);
@@ -109,8 +111,8 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         let elapsed = started.elapsed();
         return summary::in_place(content, &prepared, reporter, elapsed);
     }
-    if is_known {
-        verify(bundle, reporter)?;
+    if is_known && !options.verify_first {
+        verify(bundle, options, reporter)?;
     }
     if options.interactive {
         wizard::confirm(content, &prepared, reporter)?;
@@ -157,11 +159,13 @@ fn is_complete(receipt: &Receipt, bundle: &BundleFile) -> bool {
         && receipt.is_done(Step::ProveHealthy.id())
 }
 
-fn verify(bundle: &BundleFile, reporter: &Reporter) -> Outcome<()> {
+/// Layers are verified while they are loaded, unless the operator wants it otherwise.
+fn verify(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> Outcome<()> {
+    let extent = if options.verify_first { Extent::Everything } else { Extent::WithoutLayers };
     let title = text::verifying();
-    let total = bundle.bundle.trailer.index_offset;
+    let total = bundle.len_of(extent);
     let progress = |done| reporter.emit(&Event::Progress { title: title.clone(), done, total });
-    bundle.verify(&progress)
+    bundle.verify(extent, &progress)
 }
 
 /// Reads what the host is like. Changes nothing.

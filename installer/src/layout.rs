@@ -121,6 +121,11 @@ impl EngineHome {
         }
     }
 
+    /// Where its containerd listens.
+    pub fn containerd_socket(&self) -> PathBuf {
+        self.exec_root().join("containerd/containerd.sock")
+    }
+
     /// The daemon's configuration file.
     pub fn config(&self) -> PathBuf {
         match self {

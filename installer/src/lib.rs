@@ -12,6 +12,8 @@
 //! | [`step`] | carries out one step of a plan | host, engine |
 //! | [`load`] | images into the engine | engine |
 //! | [`engine`] | the Docker Engine API | the engine's socket |
+//! | [`containerd`] | containerd's services, below a containerd image store | containerd's socket |
+//! | [`unpack`] | the tar of a layer → a directory | files below one directory |
 //! | [`project`] | the Compose project: `.env`, commands, health | host, engine |
 //! | [`receipt`] | what was done, on disk | host |
 //! | [`host`] | files and processes; nothing else opens or spawns | host |
@@ -23,6 +25,7 @@
 pub mod answers;
 pub mod bundle;
 pub mod cli;
+pub mod containerd;
 pub mod engine;
 pub mod event;
 pub mod facts;
@@ -39,6 +42,7 @@ pub mod receipt;
 pub mod report;
 pub mod step;
 pub mod text;
+pub mod unpack;
 pub mod wizard;
 
 pub use cli::run;

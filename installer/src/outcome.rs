@@ -16,7 +16,7 @@ pub enum Code {
     Answers = 3,
     /// The host does not fit; it is untouched.
     Preflight = 4,
-    /// The bundle is damaged or not trusted; the host is untouched.
+    /// The bundle is damaged or not trusted; the host is untouched, unless it is a layer that is damaged.
     Bundle = 5,
     /// Installed, but not healthy.
     Unhealthy = 6,
@@ -37,6 +37,8 @@ pub struct Failure {
     pub todo: Option<Message>,
     /// Several things of the same kind, where a person must fix things.
     pub details: Vec<Message>,
+    /// Trying once more in another way is of no use.
+    pub is_final: bool,
 }
 
 /// Result of everything that can end a run.
@@ -45,7 +47,7 @@ pub type Outcome<T> = Result<T, Box<Failure>>;
 impl Failure {
     /// A failure with nothing but its message.
     pub fn new(code: Code, what: Message) -> Box<Self> {
-        Box::new(Self { code, what, causes: Vec::new(), todo: None, details: Vec::new() })
+        Box::new(Self { code, what, causes: Vec::new(), todo: None, details: Vec::new(), is_final: false })
     }
 
     /// A failure midway.
@@ -82,6 +84,13 @@ impl Failure {
     #[must_use]
     pub fn todo(mut self: Box<Self>, todo: Message) -> Box<Self> {
         self.todo = Some(todo);
+        self
+    }
+
+    /// Says that another way would fail as well.
+    #[must_use]
+    pub fn for_good(mut self: Box<Self>) -> Box<Self> {
+        self.is_final = true;
         self
     }
 

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use bundle_spec::index::Content;
 use serde::Serialize;
 
-use crate::engine::{Description, Store};
+use crate::engine::{ContainerdAccess, Description, Store};
 use crate::facts::{EngineChoice, EngineFacts, Facts};
 use crate::layout::{EngineHome, Layout};
-use crate::load::{self, LoadPlan};
+use crate::load::{self, LoadPlan, Trust};
 use crate::text::{Message, bytes, progress as text};
 
 /// What will be done.
@@ -101,7 +101,7 @@ impl Step {
 pub fn decide(layout: &Layout, choice: EngineChoice, content: &Content, facts: &Facts) -> Plan {
     let engine = decide_engine(layout, choice, content, facts);
     let expected = facts.engine.description().cloned().unwrap_or_else(|| expected(&engine, content));
-    let load = load::plan::plan(content, &facts.inventory, &expected);
+    let load = load::plan::plan(content, &facts.inventory, &expected, Trust::Usual);
     let mut steps = Vec::new();
     if engine.home.is_some() {
         steps.extend([Step::PlaceEngine, Step::ConfigureEngine, Step::StartEngine]);
@@ -168,8 +168,14 @@ fn expected(engine: &EnginePlan, content: &Content) -> Description {
             Store::GraphDriver("overlay2".to_owned())
         },
         root: home.data_root(),
+        staging: home.data_root().join("tmp"),
         rootless: false,
         containerd_root: home.data_root().join("containerd/daemon"),
+        containerd: engine.containerd_store.then(|| ContainerdAccess {
+            socket: home.containerd_socket(),
+            namespace: "moby".to_owned(),
+            snapshotter: "overlayfs".to_owned(),
+        }),
     }
 }
 
@@ -188,7 +194,10 @@ fn disk(
         Some(home) if !is_running => home.data_root(),
         _ => expected.image_root(),
     };
-    let mut needs = vec![DiskNeed { path: image_root, bytes: load.disk_bytes, inodes: load.disk_inodes }];
+    let mut needs = vec![DiskNeed { path: image_root, bytes: load.kept_bytes, inodes: load.kept_inodes }];
+    if load.staged_bytes > 0 {
+        needs.push(DiskNeed { path: expected.staging.clone(), bytes: load.staged_bytes, inodes: 0 });
+    }
     if let (Some(home), Some(parts)) = (&engine.home, &content.engine)
         && !has_own_engine
     {
@@ -238,9 +247,9 @@ impl Plan {
             Step::PlaceCompose => text::place_compose(&self.engine.compose.display().to_string()),
             Step::LoadImages => {
                 let all = content.images.len();
-                match self.load.loads.len() {
+                match self.load.images.len() {
                     0 => text::load_nothing(all),
-                    missing => text::load_images(missing, all, &bytes(self.load.send_bytes)),
+                    missing => text::load_images(missing, all, &bytes(self.load.read_bytes)),
                 }
             }
             Step::WriteProject => text::write_project(&dir),

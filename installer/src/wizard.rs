@@ -123,10 +123,10 @@ pub fn review(content: &Content, prepared: &Prepared, reporter: &Reporter) {
             reporter.line(&text::answer_line(&Message::from(&question.prompt), answer.shown(), &origin));
         }
     }
-    if !prepared.plan.load.loads.is_empty() {
+    if !prepared.plan.load.images.is_empty() {
         reporter.line(&text::images_to_load());
-        for load in &prepared.plan.load.loads {
-            reporter.line(&Message::verbatim(format!("  {}", load.reference)));
+        for image in &prepared.plan.load.images {
+            reporter.line(&Message::verbatim(format!("  {}", content.images[*image].reference)));
         }
     }
     reporter.emit(&crate::event::Event::Plan { steps: prepared.plan.describe(content) });

@@ -97,6 +97,7 @@ fn install_arguments(lang: Lang) -> Vec<Arg> {
             .help(say(text::arg_set())),
         flag("yes", text::arg_yes(), lang).short('y'),
         flag("dry-run", text::arg_dry_run(), lang),
+        flag("verify-first", text::arg_verify_first(), lang),
         Arg::new("engine")
             .long("engine")
             .value_parser(PossibleValuesParser::new(["auto", "system", "private"]))

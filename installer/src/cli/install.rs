@@ -38,6 +38,7 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
         set: set.collect::<Outcome<_>>()?,
         yes,
         dry_run,
+        verify_first: flag("verify-first"),
         dir: session.dir(),
         engine: value::<String>(session, verb, "engine").map(|name| match name.as_str() {
             "private" => EngineChoice::Private,

@@ -68,11 +68,12 @@ fn remove_from_engine(
     let gone = |error| Failure::midway(problem::engine_not_there(&engine.socket().display())).because(&error);
     engine.remove_project(&installed.content.project.name, purge).map_err(gone)?;
     session.say(&text::removing_images());
+    engine.release_images(&installed.content.app.name, |_| true).map_err(gone)?;
     let ours =
         |image: &&Image| installed.receipt.loaded.iter().any(|loaded| loaded == image.reference.as_str());
     for image in installed.content.images.iter().filter(ours) {
         // One that something else uses stays.
-        engine.remove_image(&image.reference).map_err(gone)?;
+        engine.remove_image(image.reference.as_str()).map_err(gone)?;
     }
     Ok(())
 }

@@ -18,8 +18,23 @@ pub struct Description {
     pub root: PathBuf,
     /// Where blobs and snapshots of a containerd store lie.
     pub containerd_root: PathBuf,
+    /// The way to the containerd below a containerd store, if the engine tells it (27 and later).
+    pub containerd: Option<ContainerdAccess>,
+    /// Where requests are staged: `DOCKER_TMPDIR`, else below the data root.
+    pub staging: PathBuf,
     /// Runs without root.
     pub rootless: bool,
+}
+
+/// The way to the containerd below an engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContainerdAccess {
+    /// Its socket.
+    pub socket: PathBuf,
+    /// The namespace that the engine uses.
+    pub namespace: String,
+    /// Its snapshotter.
+    pub snapshotter: String,
 }
 
 /// Docker, or something in its clothes.
@@ -44,7 +59,12 @@ pub enum Store {
 
 impl Description {
     /// From the replies to `GET /version` and `GET /info`; what they do not tell is given.
-    pub fn from_replies(version: &SystemVersion, info: &SystemInfo, containerd_root: &Path) -> Self {
+    pub fn from_replies(
+        version: &SystemVersion,
+        info: &SystemInfo,
+        containerd_root: &Path,
+        staging: Option<PathBuf>,
+    ) -> Self {
         let components = version.components.iter().flatten();
         let is_podman =
             components.into_iter().any(|component| component.name.to_lowercase().contains("podman"));
@@ -56,14 +76,21 @@ impl Description {
             Some("io.containerd.snapshotter.v1") => Store::Containerd,
             _ => Store::GraphDriver(info.driver.clone().unwrap_or_default()),
         };
-        let security = info.security_options.iter().flatten();
+        let has_option =
+            |name: &str| info.security_options.iter().flatten().any(|option| option.contains(name));
+        let (rootless, is_remapped) = (has_option("rootless"), has_option("userns"));
+        let root = PathBuf::from(info.docker_root_dir.clone().unwrap_or_default());
+        let containerd =
+            (store == Store::Containerd && !rootless && !is_remapped).then(|| access(info)).flatten();
         Self {
             flavour: if is_podman { Flavour::Podman } else { Flavour::Docker },
             version: version.version.clone().unwrap_or_default(),
             store,
             containerd_root: containerd_root.to_owned(),
-            root: info.docker_root_dir.clone().unwrap_or_default().into(),
-            rootless: security.into_iter().any(|option| option.contains("rootless")),
+            staging: staging.unwrap_or_else(|| root.join("tmp")),
+            root,
+            containerd,
+            rootless,
         }
     }
 
@@ -84,6 +111,18 @@ impl Description {
             Store::GraphDriver(_) => self.root.clone(),
         }
     }
+}
+
+/// Only the overlay snapshotter: of others it is not known what their directories must look like.
+fn access(info: &SystemInfo) -> Option<ContainerdAccess> {
+    let containerd = info.containerd.as_ref()?;
+    let namespace = containerd.namespaces.as_ref().and_then(|namespaces| namespaces.containers.clone());
+    let snapshotter = info.driver.clone().filter(|driver| driver == "overlayfs")?;
+    Some(ContainerdAccess {
+        socket: containerd.address.as_deref().filter(|path| path.starts_with('/'))?.into(),
+        namespace: namespace.unwrap_or_else(|| "moby".to_owned()),
+        snapshotter,
+    })
 }
 
 /// Major and minor number of a version such as `20.10.24+dfsg1`.

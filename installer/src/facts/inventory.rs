@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use bundle_spec::digest::{Digest, chain_ids};
 use bundle_spec::index::Index;
 
 use super::{EngineFacts, Inventory, ProjectFacts, Scope};
+use crate::containerd::Containerd;
 use crate::engine::{Engine, Store};
 use crate::host::process;
 use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
@@ -19,7 +21,17 @@ pub fn collect(engine: &EngineFacts, project: &str, index: &Index) -> Inventory 
         containers: connection.containers(project).unwrap_or_default(),
         ..Inventory::default()
     };
-    if description.store == Store::Containerd {
+    if let Some(access) = &description.containerd
+        && let Ok(containerd) = Containerd::connect(&access.socket, &access.namespace)
+    {
+        // The namespace decides, not the disk: what another one has is not the engine's.
+        let blobs = index.content.images.iter().flat_map(|image| &image.layers).map(|layer| layer.blob);
+        let has_blob = |blob: &Digest| containerd.has_blob(blob).unwrap_or(false);
+        inventory.blobs = blobs.filter(has_blob).collect();
+        let chains = index.content.images.iter().flat_map(|image| chain_ids(&image.diff_ids()));
+        let has = |chain: &Digest| containerd.has_snapshot(&access.snapshotter, chain).unwrap_or(false);
+        inventory.chains = chains.filter(has).collect();
+    } else if description.store == Store::Containerd {
         let content =
             description.containerd_root.clone().join("io.containerd.content.v1.content/blobs/sha256");
         let is_there = |blob: &&bundle_spec::index::Blob| {

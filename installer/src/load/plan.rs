@@ -1,79 +1,53 @@
-//! Decides what has to be sent. Pure.
+//! Decides what has to be brought, in which requests and in which order. Pure.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bundle_spec::digest::{Digest, chain_ids};
 use bundle_spec::index::Content;
+use bundle_spec::limits::WINDOW_LOG_MAX;
 use bundle_spec::project::{Image, Layer};
 
-use super::{Form, ImageLoad, LoadPlan, PARALLEL};
+use super::{Form, Known, LoadPlan, PARALLEL, Request, Trust, WINDOWS};
 use crate::engine::{Description, PresentImage, Store};
 use crate::facts::Inventory;
 
+/// Layers that follow each other share a request up to so many staged bytes: each request costs the engine some 50 ms.
+const GROUP: u64 = 16 << 20;
+
 /// Decides which layers of which images travel, and when.
-pub fn plan(content: &Content, inventory: &Inventory, engine: &Description) -> LoadPlan {
-    let form = form(engine);
-    let (loads, waves) = schedule(content, inventory, form);
-    let mut plan = LoadPlan { form, loads, waves, send_bytes: 0, disk_bytes: 0, disk_inodes: 0 };
-    for (image, load) in plan.loads.iter().map(|load| (&content.images[load.image], load)) {
-        let mut seen = HashSet::new();
-        for layer in travelling(image, load).filter(|layer| seen.insert(layer.blob)) {
-            plan.send_bytes += wire_len(layer, form);
-            // Half a block is lost at the end of each file on average.
-            plan.disk_bytes += layer.unpacked_len + layer.entries * 2048 + kept_len(layer, form);
-            plan.disk_inodes += layer.entries;
-        }
+pub fn plan(content: &Content, inventory: &Inventory, engine: &Description, trust: Trust) -> LoadPlan {
+    let form = form(engine, trust);
+    let is_missing = |image: &Image| !inventory.images.iter().any(|present| is_same(image, present));
+    let images: Vec<usize> =
+        (0..content.images.len()).filter(|number| is_missing(&content.images[*number])).collect();
+    let known = match trust {
+        Trust::Usual => known(inventory),
+        Trust::Nothing => Known::default(),
+    };
+    let mut planner = Planner { content, form, known, requests: Vec::new(), by_chain: HashMap::new() };
+    match (form, trust) {
+        (Form::Oci, _) | (_, Trust::Nothing) => planner.by_image(&images),
+        (Form::DockerPlain | Form::DockerZstd | Form::Snapshots, Trust::Usual) => planner.by_layer(&images),
     }
-    plan.disk_bytes += staged_len(content, &plan);
-    plan
+    let requests = planner.requests;
+    let (kept_bytes, kept_inodes) = kept(content, &requests, form);
+    LoadPlan {
+        form,
+        images,
+        read_bytes: requests.iter().map(|request| request.read_bytes).sum(),
+        kept_bytes,
+        kept_inodes,
+        staged_bytes: peak(content, &requests, |request| request.staged_bytes, staged_limit),
+        memory_bytes: peak(content, &requests, |request| request.memory_bytes, |_| WINDOWS),
+        requests,
+    }
 }
 
-/// Groups images into waves. Within one no two images wait for the same layer: both would unpack it, and one for nothing.
-/// What an earlier wave brings is known to the later ones, so a shared layer travels once.
-fn schedule(content: &Content, inventory: &Inventory, form: Form) -> (Vec<ImageLoad>, Vec<Vec<usize>>) {
-    let mut known = Known::of(inventory);
-    let is_missing = |image: &&Image| !inventory.images.iter().any(|present| is_same(image, present));
-    let mut left: Vec<usize> =
-        (0..content.images.len()).filter(|number| is_missing(&&content.images[*number])).collect();
-    // The smallest image that has a shared base goes first: the others wait for no more than that, and then go together.
-    left.sort_by_key(|number| {
-        content.images[*number].layers.iter().map(|layer| layer.unpacked_len).sum::<u64>()
-    });
-    let (mut loads, mut waves) = (Vec::new(), Vec::new());
-    while !left.is_empty() {
-        let (mut wave, mut on_the_way) = (Vec::new(), HashSet::new());
-        left.retain(|number| {
-            let image = &content.images[*number];
-            let send = known.missing(image, form);
-            let load = ImageLoad { image: *number, reference: image.reference.clone(), send };
-            let layers: Vec<Digest> = travelling(image, &load).map(|layer| layer.diff_id).collect();
-            if wave.len() == PARALLEL || layers.iter().any(|layer| on_the_way.contains(layer)) {
-                return true;
-            }
-            on_the_way.extend(layers);
-            wave.push(loads.len());
-            loads.push(load);
-            false
-        });
-        for number in &wave {
-            known.learn(&content.images[loads[*number].image]);
-        }
-        waves.push(wave);
-    }
-    (loads, waves)
-}
-
-/// The same plan with nothing left out, for when the engine turns out not to have what it seemed to have.
-pub fn without_omissions(load: &ImageLoad) -> ImageLoad {
-    ImageLoad { send: vec![true; load.send.len()], ..load.clone() }
-}
-
-fn form(engine: &Description) -> Form {
-    match engine.store {
-        Store::Containerd => Form::Oci,
-        Store::GraphDriver(_) if engine.takes_zstd() => Form::DockerZstd,
-        Store::GraphDriver(_) => Form::DockerPlain,
-    }
+/// What may lie in the engine's temporary directory at one time: as much as the largest layer of the bundle, so that several
+/// requests may be under way without asking for more disk than one of them alone can need.
+pub fn staged_limit(content: &Content) -> u64 {
+    let layers = content.images.iter().flat_map(|image| &image.layers);
+    layers.map(|layer| layer.tar_len).max().unwrap_or(0)
 }
 
 /// Whether an engine's image is this one: same layers, same config, under the same name. A graph driver names images by
@@ -85,61 +59,195 @@ pub fn is_same(image: &Image, present: &PresentImage) -> bool {
         && (id == Some(image.config) || id == Some(image.manifest))
 }
 
-/// The layers of an image that travel.
-pub fn travelling<'a>(image: &'a Image, load: &'a ImageLoad) -> impl Iterator<Item = &'a Layer> {
-    image.layers.iter().zip(&load.send).filter(|(_, send)| **send).map(|(layer, _)| layer)
+fn form(engine: &Description, trust: Trust) -> Form {
+    match (&engine.store, trust) {
+        (Store::Containerd, Trust::Usual) if engine.containerd.is_some() => Form::Snapshots,
+        (Store::Containerd, _) => Form::Oci,
+        (Store::GraphDriver(_), _) if engine.takes_zstd() => Form::DockerZstd,
+        (Store::GraphDriver(_), _) => Form::DockerPlain,
+    }
 }
 
-/// What the engine has: chains of layers in a graph driver, blobs in a containerd store.
-struct Known {
-    chains: HashSet<Digest>,
-    blobs: HashSet<Digest>,
+fn known(inventory: &Inventory) -> Known {
+    let chains = inventory.images.iter().flat_map(|image| chain_ids(&image.diff_ids));
+    Known { chains: chains.chain(inventory.chains.iter().copied()).collect(), blobs: inventory.blobs.clone() }
 }
 
-impl Known {
-    fn of(inventory: &Inventory) -> Self {
-        let chains = inventory.images.iter().flat_map(|image| chain_ids(&image.diff_ids)).collect();
-        Self { chains, blobs: inventory.blobs.clone() }
-    }
+struct Planner<'a> {
+    content: &'a Content,
+    form: Form,
+    known: Known,
+    requests: Vec<Request>,
+    /// Which request brings a chain.
+    by_chain: HashMap<Digest, usize>,
+}
 
-    fn learn(&mut self, image: &Image) {
-        self.chains.extend(chain_ids(&image.diff_ids()));
-        self.blobs.extend(image.layers.iter().map(|layer| layer.blob));
-    }
-
-    fn missing(&self, image: &Image, form: Form) -> Vec<bool> {
-        match form {
-            Form::Oci => image.layers.iter().map(|layer| !self.blobs.contains(&layer.blob)).collect(),
-            Form::DockerPlain | Form::DockerZstd => {
-                chain_ids(&image.diff_ids()).iter().map(|chain| !self.chains.contains(chain)).collect()
+impl Planner<'_> {
+    /// One request for each image, without what another one brings. The smallest image that has a shared base goes first:
+    /// the others wait for no more than that.
+    fn by_image(&mut self, images: &[usize]) {
+        let mut order = images.to_vec();
+        order.sort_by_key(|number| size(&self.content.images[*number]));
+        for number in order {
+            let image = &self.content.images[number];
+            let chains = chain_ids(&image.diff_ids());
+            let mut request =
+                Request { image: number, depth: image.layers.len(), names: true, ..Request::default() };
+            for (layer, chain) in chains.iter().enumerate() {
+                match self.by_chain.get(chain) {
+                    Some(other) => request.after.push(*other),
+                    None if self.has(image, layer, chain) => {}
+                    None => request.layers.push(layer),
+                }
             }
+            self.add(request, &chains);
+        }
+    }
+
+    /// One request for each layer, or for a few small ones; a shared layer is brought once, and all its images wait for it.
+    fn by_layer(&mut self, images: &[usize]) {
+        let branches = self.branches(images);
+        // The longest way is begun first.
+        let mut order = images.to_vec();
+        order.sort_by_key(|number| std::cmp::Reverse(size(&self.content.images[*number])));
+        for number in order {
+            let image = &self.content.images[number];
+            let chains = chain_ids(&image.diff_ids());
+            let mut request = Request { image: number, ..Request::default() };
+            for (layer, chain) in chains.iter().enumerate() {
+                let is_here = self.has(image, layer, chain) || self.by_chain.contains_key(chain);
+                if !is_here {
+                    let staged: u64 = self.staged(image, &request.layers);
+                    if !request.layers.is_empty() && (self.form == Form::Snapshots || staged > GROUP) {
+                        self.close(&mut request, &chains);
+                    }
+                    request.layers.push(layer);
+                }
+                if (is_here || branches.contains(chain)) && !request.layers.is_empty() {
+                    self.close(&mut request, &chains);
+                }
+                request.depth = layer + 1;
+                if let Some(other) = self.by_chain.get(chain) {
+                    request.after = vec![*other];
+                }
+            }
+            // A snapshot is named when it is whole; a graph driver takes the last layers together with the name.
+            if self.form == Form::Snapshots && !request.layers.is_empty() {
+                self.close(&mut request, &chains);
+            }
+            request.names = true;
+            request.depth = image.layers.len();
+            self.add(request, &chains);
+        }
+    }
+
+    /// Adds a request for a part of an image, and goes on behind it.
+    fn close(&mut self, request: &mut Request, chains: &[Digest]) {
+        let next = Request { image: request.image, ..Request::default() };
+        let mut closed = std::mem::replace(request, next);
+        closed.depth = closed.layers.last().map_or(closed.depth, |layer| layer + 1);
+        self.add(closed, chains);
+        request.after = vec![self.requests.len() - 1];
+    }
+
+    fn add(&mut self, mut request: Request, chains: &[Digest]) {
+        let image = &self.content.images[request.image];
+        request.after.sort_unstable();
+        request.after.dedup();
+        // The same layer may lie in an image twice; one entry serves both.
+        let mut seen = HashSet::new();
+        let layers = request.layers.iter().map(|layer| &image.layers[*layer]);
+        for layer in layers.filter(|layer| seen.insert(layer.blob)) {
+            request.read_bytes += layer.stored_len;
+            request.memory_bytes = request.memory_bytes.max(window(layer, self.form));
+        }
+        request.staged_bytes = self.staged(image, &request.layers);
+        for layer in &request.layers {
+            self.by_chain.insert(chains[*layer], self.requests.len());
+        }
+        self.requests.push(request);
+    }
+
+    /// Chains that more than one image goes on from, or that an image ends with.
+    fn branches(&self, images: &[usize]) -> HashSet<Digest> {
+        let mut next: HashMap<Digest, HashSet<Digest>> = HashMap::new();
+        for number in images {
+            let chains = chain_ids(&self.content.images[*number].diff_ids());
+            for pair in chains.windows(2) {
+                next.entry(pair[0]).or_default().insert(pair[1]);
+            }
+            if let Some(last) = chains.last() {
+                // An end counts as a way on.
+                next.entry(*last).or_default().insert(Digest::from_bytes([0; 32]));
+            }
+        }
+        next.into_iter().filter(|(_, next)| next.len() > 1).map(|(chain, _)| chain).collect()
+    }
+
+    fn has(&self, image: &Image, layer: usize, chain: &Digest) -> bool {
+        let has_blob = self.known.blobs.contains(&image.layers[layer].blob);
+        match self.form {
+            Form::Oci => has_blob,
+            Form::Snapshots => has_blob && self.known.chains.contains(chain),
+            Form::DockerPlain | Form::DockerZstd => self.known.chains.contains(chain),
+        }
+    }
+
+    /// A graph driver writes a whole request to its temporary directory first (moby `image/tarexport/load.go`).
+    fn staged(&self, image: &Image, layers: &[usize]) -> u64 {
+        let layers = layers.iter().map(|layer| &image.layers[*layer]);
+        match self.form {
+            Form::DockerPlain => layers.map(|layer| layer.tar_len).sum(),
+            Form::DockerZstd => layers.map(|layer| layer.stored_len).sum(),
+            Form::Oci | Form::Snapshots => 0,
         }
     }
 }
 
-/// Bytes of one layer on the wire.
-fn wire_len(layer: &Layer, form: Form) -> u64 {
+fn size(image: &Image) -> u64 {
+    image.layers.iter().map(|layer| layer.unpacked_len).sum()
+}
+
+/// The decompression window of a layer, at most: the packer's frames know their length and take no more than they need.
+fn window(layer: &Layer, form: Form) -> u64 {
     match form {
-        Form::DockerPlain => layer.tar_len,
-        Form::DockerZstd | Form::Oci => layer.stored_len,
+        Form::DockerPlain | Form::Snapshots => layer.tar_len.next_power_of_two().min(1 << WINDOW_LOG_MAX),
+        Form::DockerZstd | Form::Oci => 0,
     }
 }
 
-/// Bytes of one layer that the engine keeps beside the unpacked files.
-fn kept_len(layer: &Layer, form: Form) -> u64 {
-    if form == Form::Oci { layer.stored_len } else { 0 }
+/// Bytes and inodes that stay in the image store.
+fn kept(content: &Content, requests: &[Request], form: Form) -> (u64, u64) {
+    let (mut bytes, mut inodes) = (0, 0);
+    let mut seen = HashSet::new();
+    for request in requests {
+        let image = &content.images[request.image];
+        let layers = request.layers.iter().map(|layer| &image.layers[*layer]);
+        for layer in layers.filter(|layer| seen.insert(layer.blob)) {
+            let blob = match form {
+                Form::Oci | Form::Snapshots => layer.stored_len,
+                Form::DockerPlain | Form::DockerZstd => 0,
+            };
+            // Half a block is lost at the end of each file on average.
+            bytes += layer.unpacked_len + layer.entries * 2048 + blob;
+            inodes += layer.entries;
+        }
+    }
+    (bytes, inodes)
 }
 
-/// A graph driver writes the whole request to its temporary directory first (moby `image/tarexport/load.go`).
-fn staged_len(content: &Content, plan: &LoadPlan) -> u64 {
-    if plan.form == Form::Oci {
-        return 0;
-    }
-    let len_of = |number: &usize| -> u64 {
-        let load = &plan.loads[*number];
-        travelling(&content.images[load.image], load).map(|layer| wire_len(layer, plan.form)).sum()
-    };
-    plan.waves.iter().map(|wave| wave.iter().map(len_of).sum()).max().unwrap_or(0)
+/// The most that requests can take together: what the largest [`PARALLEL`] of them take, but not more than the limit that
+/// `run` keeps to, unless one alone takes more.
+fn peak(
+    content: &Content,
+    requests: &[Request],
+    amount: impl Fn(&Request) -> u64,
+    limit: impl Fn(&Content) -> u64,
+) -> u64 {
+    let mut amounts: Vec<u64> = requests.iter().map(amount).collect();
+    amounts.sort_unstable_by(|a, b| b.cmp(a));
+    let together: u64 = amounts.iter().take(PARALLEL).sum();
+    together.min(limit(content).max(amounts.first().copied().unwrap_or(0)))
 }
 
 #[cfg(test)]

@@ -1,119 +1,158 @@
-//! Carries out a load plan and proves it: every image is read back from the engine before it counts as loaded.
+//! Carries out a load plan: what may run runs, as many at a time as disk and memory allow.
 
-use std::io;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use bundle_spec::index::Content;
-use bytes::Bytes;
 
-use super::plan::{is_same, without_omissions};
-use super::{ImageLoad, LoadPlan, stream};
+use super::plan::staged_limit;
+use super::snapshot::Snapshots;
+use super::{Form, LoadPlan, PARALLEL, Request, WINDOWS, docker};
 use crate::bundle::BundleFile;
-use crate::engine::{Engine, EngineError};
+use crate::engine::Engine;
 use crate::outcome::{Failure, Outcome};
-use crate::text::{Message, problem as text};
+use crate::text::problem as text;
 
-/// Pieces of [`stream`] that may wait for the engine, for each request.
-const QUEUE: usize = 4;
+/// What requests are carried out with.
+#[derive(Clone, Copy)]
+pub struct Loader<'a> {
+    /// The plan.
+    pub plan: &'a LoadPlan,
+    /// The bundle's content.
+    pub content: &'a Content,
+    /// The bundle.
+    pub bundle: &'a BundleFile,
+    /// The engine.
+    pub engine: &'a Engine,
+    /// The store below it, if the plan's form needs it.
+    pub snapshots: Option<&'a Snapshots>,
+    /// Told the bytes of stored layers that are done so far, from several threads.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
 
-/// Loads what the plan says. `progress` is told the bytes sent so far, from several threads.
-///
-/// # Errors
-/// The first image that could not be loaded or is not there afterwards.
-pub fn run(
-    plan: &LoadPlan,
-    content: &Content,
-    bundle: &BundleFile,
-    engine: &Engine,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Outcome<()> {
-    let sent = AtomicU64::new(0);
-    let count = |bytes| progress(sent.fetch_add(bytes, Ordering::Relaxed) + bytes);
-    for wave in &plan.waves {
+impl std::fmt::Debug for Loader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loader").field("plan", &self.plan.form).finish_non_exhaustive()
+    }
+}
+
+impl Loader<'_> {
+    /// Carries out all requests.
+    ///
+    /// # Errors
+    /// The first one that failed. Those that ran beside it were waited for; none goes on behind a reported failure.
+    pub fn run(&self) -> Outcome<()> {
+        let done_bytes = AtomicU64::new(0);
+        let count = |bytes: u64| (self.progress)(done_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes);
+        let board = Board::new(&self.plan.requests, staged_limit(self.content));
         std::thread::scope(|scope| {
-            let loads = wave.iter().map(|number| &plan.loads[*number]);
-            let threads: Vec<_> = loads
-                .map(|load| scope.spawn(|| load_and_prove(plan, load, content, bundle, engine, &count)))
-                .collect();
-            // Every thread is waited for: none may go on behind a reported failure.
-            let results: Vec<_> = threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
-            results.into_iter().try_for_each(|result| {
-                result
-                    .unwrap_or_else(|_| Err(Failure::midway(text::internal("a loading thread ended early"))))
-            })
-        })?;
-    }
-    Ok(())
-}
-
-fn load_and_prove(
-    plan: &LoadPlan,
-    load: &ImageLoad,
-    content: &Content,
-    bundle: &BundleFile,
-    engine: &Engine,
-    count: &(dyn Fn(u64) + Sync),
-) -> Outcome<()> {
-    let image = &content.images[load.image];
-    let attempt = |load: &ImageLoad| -> Outcome<()> {
-        let (body, pieces) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(QUEUE);
-        let (written, replied) = std::thread::scope(|scope| {
-            let failed = body.clone();
-            let writer = scope.spawn(move || {
-                let written =
-                    stream::write(&bundle.bundle, || bundle.handle(), image, load, plan.form, body, count);
-                if let Err(error) = &written {
-                    // Breaks the request off, so that the engine does not take half a tar for a whole one.
-                    let _ = failed.blocking_send(Err(io::Error::new(error.kind(), error.to_string())));
-                }
-                written
-            });
-            let replied = engine.load(pieces);
-            (writer.join().unwrap_or_else(|_| Err(io::Error::other("the reader ended early"))), replied)
+            for _ in 0..PARALLEL.min(self.plan.requests.len()) {
+                scope.spawn(|| {
+                    while let Some(position) = board.take() {
+                        let mut turn = Turn { board: &board, position, outcome: None };
+                        turn.outcome = Some(self.bring(&self.plan.requests[position], &count));
+                    }
+                });
+            }
         });
-        judge(load, written, replied)?;
-        prove(load, content, engine)
-    };
-    match attempt(load) {
-        // What seemed to be there may have been pruned, or belong to another namespace of containerd.
-        Err(_) if load.send.contains(&false) => attempt(&without_omissions(load)),
-        outcome => outcome,
+        board.outcome()
     }
-}
 
-/// Whose fault it was: a damaged bundle shows on our side, anything else on the engine's.
-fn judge(load: &ImageLoad, written: io::Result<()>, replied: Result<(), EngineError>) -> Outcome<()> {
-    let reference = load.reference.as_str();
-    match (written, replied) {
-        (Ok(()), Ok(())) => Ok(()),
-        (Err(error), _) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::midway(text::image_not_read(reference)).because(&error).todo(text::check_medium()))
+    fn bring(&self, request: &Request, count: &(dyn Fn(u64) + Sync)) -> Outcome<()> {
+        match (self.plan.form, self.snapshots) {
+            (Form::Snapshots, Some(snapshots)) => snapshots.bring(self, request, count),
+            _ => docker::bring(self, request, count),
         }
-        (_, Err(error)) => {
-            Err(Failure::midway(text::image_refused(reference)).because(&error).todo(full_or_again(&error)))
+    }
+}
+
+/// A request that is under way; its end is noted whatever happens, even a panic.
+struct Turn<'a> {
+    board: &'a Board<'a>,
+    position: usize,
+    outcome: Option<Outcome<()>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let ended_early = || Err(Failure::midway(text::internal("a loading thread ended early")));
+        self.board.put(self.position, self.outcome.take().unwrap_or_else(ended_early));
+    }
+}
+
+/// Which requests wait, run and are done.
+struct Board<'a> {
+    requests: &'a [Request],
+    staged_limit: u64,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<usize>,
+    running: HashSet<usize>,
+    done: HashSet<usize>,
+    failure: Option<Box<Failure>>,
+}
+
+impl<'a> Board<'a> {
+    fn new(requests: &'a [Request], staged_limit: u64) -> Self {
+        let state = State { waiting: (0..requests.len()).collect(), ..State::default() };
+        Self { requests, staged_limit, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// The next request that may run; waits for one. `None` when there is nothing left to do, or something failed.
+    fn take(&self) -> Option<usize> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if state.failure.is_some() || state.waiting.is_empty() {
+                return None;
+            }
+            let next = state.waiting.iter().position(|position| self.may_run(*position, &state));
+            if let Some(next) = next {
+                let position = state.waiting.remove(next);
+                state.running.insert(position);
+                return Some(position);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        (Err(error), Ok(())) => Err(Failure::midway(text::image_refused(reference)).because(&error)),
+    }
+
+    fn put(&self, position: usize, outcome: Outcome<()>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.running.remove(&position);
+        match outcome {
+            Ok(()) => {
+                state.done.insert(position);
+            }
+            // The first failure is the cause; what fails after it may be its consequence.
+            Err(failure) => {
+                state.failure.get_or_insert(failure);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    /// Whether everything before it is done, and there is room for it beside what runs.
+    fn may_run(&self, position: usize, state: &State) -> bool {
+        let request = &self.requests[position];
+        let fits = |amount: fn(&Request) -> u64, limit: u64| {
+            let running: u64 = state.running.iter().map(|running| amount(&self.requests[*running])).sum();
+            // What alone is too large for the limit runs alone.
+            running == 0 || running + amount(request) <= limit
+        };
+        request.after.iter().all(|before| state.done.contains(before))
+            && fits(|request| request.staged_bytes, self.staged_limit)
+            && fits(|request| request.memory_bytes, WINDOWS)
+    }
+
+    fn outcome(self) -> Outcome<()> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.failure.map_or(Ok(()), Err)
     }
 }
 
-fn full_or_again(error: &EngineError) -> Message {
-    let mut text = String::new();
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = source {
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    if text.contains("no space left") { text::disk_is_full() } else { text::run_again() }
-}
-
-/// Reads an image back: layers, config and name as in the bundle, and a container can be made of it.
-fn prove(load: &ImageLoad, content: &Content, engine: &Engine) -> Outcome<()> {
-    let image = &content.images[load.image];
-    let reference = load.reference.as_str();
-    let not_there = || Failure::midway(text::image_not_there(reference));
-    let present = engine.image(reference).map_err(|error| not_there().because(&error))?;
-    if !present.is_some_and(|present| is_same(image, &present)) {
-        return Err(not_there().todo(text::run_again()));
-    }
-    engine.prove_image(&load.reference).map_err(|error| not_there().because(&error).todo(text::run_again()))
-}
+#[cfg(test)]
+mod tests;

@@ -10,16 +10,15 @@ use bundle_spec::reader::Bundle;
 use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 
-use super::plan::travelling;
-use super::{Form, ImageLoad};
+use super::{Form, Request, prefix};
 
 /// Size of the pieces handed to the engine's connection; 4 KiB pieces took twice as long.
 const PIECE: usize = 512 << 10;
 
 /// Manifests and configs are documents; more than this is not one.
-const DOCUMENT_MAX: u64 = 8 << 20;
+pub(super) const DOCUMENT_MAX: u64 = 8 << 20;
 
-/// Writes the tar of one image into `body`. `count` is told the bytes of layers as they go.
+/// Writes the tar of one request into `body`. `count` is told the bytes of layers as they go.
 ///
 /// # Errors
 /// When the bundle cannot be read or is damaged, or nobody takes the pieces any more.
@@ -27,39 +26,47 @@ pub fn write<R: Read + Seek>(
     bundle: &Bundle,
     mut open: impl FnMut() -> io::Result<R>,
     image: &Image,
-    load: &ImageLoad,
+    request: &Request,
     form: Form,
     body: Sender<io::Result<Bytes>>,
     mut count: impl FnMut(u64),
 ) -> io::Result<()> {
     let mut tar = tar::Builder::new(Pieces { body, pending: Vec::with_capacity(PIECE) });
-    let manifest = bundle.blob_bytes(open()?, &image.manifest, DOCUMENT_MAX).map_err(io::Error::other)?;
-    let config = bundle.blob_bytes(open()?, &image.config, DOCUMENT_MAX).map_err(io::Error::other)?;
+    let mut document =
+        |digest: &Digest| bundle.blob_bytes(open()?, digest, DOCUMENT_MAX).map_err(io::Error::other);
+    let config = if request.names { document(&image.config)? } else { prefix::config(image, request.depth) };
+    let config_path = blob_path(&if request.names { image.config } else { Digest::of(&config) });
     match form {
-        Form::Oci => {
+        Form::Oci | Form::Snapshots => {
             append(&mut tar, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
             append(&mut tar, "index.json", &index_json(image))?;
-            append(&mut tar, &blob_path(&image.manifest), &manifest)?;
+            append(&mut tar, &blob_path(&image.manifest), &document(&image.manifest)?)?;
         }
-        Form::DockerPlain | Form::DockerZstd => append(&mut tar, "manifest.json", &manifest_json(image))?,
+        Form::DockerPlain | Form::DockerZstd => {
+            append(&mut tar, "manifest.json", &manifest_json(image, request, &config_path))?;
+        }
     }
-    append(&mut tar, &blob_path(&image.config), &config)?;
+    append(&mut tar, &config_path, &config)?;
+    // Layers that went straight into the store do not travel a second time.
+    let layers = if form == Form::Snapshots { &[][..] } else { &request.layers };
     // The same layer may lie in an image twice; one entry serves both.
     let mut sent = HashSet::new();
-    for layer in travelling(image, load).filter(|layer| sent.insert(layer.blob)) {
+    for layer in layers.iter().map(|number| &image.layers[*number]).filter(|layer| sent.insert(layer.blob)) {
         let blob = bundle.blob(open()?, &layer.blob).map_err(io::Error::other)?;
         let len = if form == Form::DockerPlain { layer.tar_len } else { blob.remaining() };
         let mut header = header(len);
         let path = blob_path(&layer.blob);
-        let source: Box<dyn Read> =
+        // What is counted is what is read from the bundle, whatever becomes of it on the way.
+        let blob = Counted { source: blob, count: &mut count };
+        let source: Box<dyn Read + '_> =
             if form == Form::DockerPlain { Box::new(plain(layer, blob)?) } else { Box::new(blob) };
-        tar.append_data(&mut header, path, Counted { source, count: &mut count })?;
+        tar.append_data(&mut header, path, source)?;
     }
     tar.into_inner()?.finish()
 }
 
 /// The layer's plain tar. Its length is checked by the tar entry, its content by the engine against the diff ID.
-fn plain<R: Read>(layer: &Layer, blob: R) -> io::Result<impl Read + use<R>> {
+fn plain<'a, R: Read + 'a>(layer: &Layer, blob: R) -> io::Result<impl Read + use<'a, R>> {
     Ok(codec::decoder(blob)?.take(layer.tar_len))
 }
 
@@ -85,11 +92,13 @@ fn index_json(image: &Image) -> Vec<u8> {
     .into_bytes()
 }
 
-fn manifest_json(image: &Image) -> Vec<u8> {
+fn manifest_json(image: &Image, request: &Request, config: &str) -> Vec<u8> {
+    let tags = request.names.then_some([&image.reference]);
+    let layers = &image.layers[..request.depth];
     serde_json::json!([{
-        "Config": blob_path(&image.config),
-        "RepoTags": [image.reference],
-        "Layers": image.layers.iter().map(|layer| blob_path(&layer.blob)).collect::<Vec<_>>(),
+        "Config": config,
+        "RepoTags": tags,
+        "Layers": layers.iter().map(|layer| blob_path(&layer.blob)).collect::<Vec<_>>(),
     }])
     .to_string()
     .into_bytes()

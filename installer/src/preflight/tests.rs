@@ -99,7 +99,9 @@ fn running(flavour: Flavour, version: &str) -> EngineFacts {
             store: Store::GraphDriver("overlay2".into()),
             root: "/var/lib/docker".into(),
             rootless: false,
+            staging: "/var/lib/docker/tmp".into(),
             containerd_root: "/var/lib/containerd".into(),
+            containerd: None,
         },
     }
 }

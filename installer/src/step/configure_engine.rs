@@ -128,7 +128,7 @@ fn settings(engine: &EnginePlan, home: &EngineHome) -> Map<String, Value> {
         settings["exec-root"] = json!(home.exec_root());
         settings["pidfile"] = json!(home.pid_file());
         // A containerd of its own: dockerd would else use the host's, and with it the other engine's containers.
-        settings["containerd"] = json!(containerd_socket(home));
+        settings["containerd"] = json!(home.containerd_socket());
         settings["bridge"] = json!("none");
         settings["iptables"] = json!(engine.packet_filter);
         settings["ip6tables"] = json!(engine.packet_filter);
@@ -137,11 +137,6 @@ fn settings(engine: &EnginePlan, home: &EngineHome) -> Map<String, Value> {
         Value::Object(map) => map,
         _ => Map::new(),
     }
-}
-
-/// Where a private engine's containerd listens.
-pub(super) fn containerd_socket(home: &EngineHome) -> std::path::PathBuf {
-    home.exec_root().join("containerd/containerd.sock")
 }
 
 /// The configuration of a private engine's containerd.
@@ -157,7 +152,7 @@ fn containerd_toml(home: &EngineHome) -> String {
         "version = 2\nroot = {}\nstate = {}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\n[grpc]\naddress = {}\n\n[plugins.\"io.containerd.internal.v1.opt\"]\npath = {}\n",
         quoted(&root),
         quoted(&state),
-        quoted(&containerd_socket(home)),
+        quoted(&home.containerd_socket()),
         quoted(&root.join("opt")),
     )
 }

@@ -1,13 +1,17 @@
 //! Loads the images that are not complete, reads each back, and syncs the engine's disk before it counts as done.
 
 use super::Context;
-use crate::engine::Store;
-use crate::facts::{EngineFacts, Inventory, inventory};
+use crate::engine::{Description, Engine, Store};
+use crate::event::Event;
+use crate::facts::{EngineFacts, inventory};
 use crate::host::file;
-use crate::load::{plan::is_same, plan::plan, run};
-use crate::outcome::{Failure, Outcome};
+use crate::load::plan::{is_same, plan};
+use crate::load::run::Loader;
+use crate::load::snapshot::Snapshots;
+use crate::load::{Form, Trust, docker, prefix};
+use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
-use crate::text::problem as text;
+use crate::text::{Message, problem as text, progress};
 
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     // Only what was synced counts: an image that is merely there may be so in name only after a power cut.
@@ -30,39 +34,112 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let engine = context.engine()?;
     let silent = |error| Failure::midway(text::engine_not_there(&engine.socket().display())).because(&error);
     let description = engine.describe().map_err(silent)?;
-    let is_containerd = description.store == Store::Containerd;
+    if is_doubtful(context) {
+        forget(context, &engine, &description)?;
+    }
+    let first = attempt(context, &engine, &description, Trust::Usual);
+    if let Err(failure) = first {
+        // What seemed to be there may have been pruned meanwhile, or the engine is unlike others of its kind. A damaged
+        // file and a full disk stay what they are.
+        if failure.code != Code::Failed || failure.is_final || !engine.is_answering() {
+            return Err(failure);
+        }
+        context.reporter.emit(&Event::Note { text: progress::plain_way(&failure.what) });
+        for cause in &failure.causes {
+            context.reporter.emit(&Event::Note { text: Message::verbatim(cause) });
+        }
+        attempt(context, &engine, &description, Trust::Nothing)?;
+    }
+    remove_prefixes(context, &engine)?;
+    // Neither store makes image files durable by itself.
+    sync(&description)?;
+    context.receipt.was_synced = true;
+    Ok(())
+}
+
+/// Plans with what the engine has now, and carries the plan out.
+fn attempt(
+    context: &mut Context<'_>,
+    engine: &Engine,
+    description: &Description,
+    trust: Trust,
+) -> Outcome<()> {
     let facts =
         EngineFacts::Running { socket: context.plan.engine.socket.clone(), description: description.clone() };
-    let found = if is_doubtful(context) {
-        for image in &context.content.images {
-            engine.remove_image(&image.reference).map_err(silent)?;
-        }
-        Inventory::default()
-    } else {
-        inventory::collect(&facts, &context.content.project.name, &context.bundle.bundle.index)
-    };
-    let load = plan(context.content, &found, &description);
+    let found = inventory::collect(&facts, &context.content.project.name, &context.bundle.bundle.index);
+    let plan = plan(context.content, &found, description, trust);
     context.receipt.load_begun_in.clone_from(&context.facts.machine.boot_id);
     context.receipt.was_synced = false;
-    for load in &load.loads {
+    for image in &plan.images {
         // What was there under this name before us is not ours to remove.
-        let reference = load.reference.as_str().to_owned();
-        let was_there = found.images.iter().any(|image| image.tags.contains(&load.reference));
-        if !was_there && !context.receipt.loaded.contains(&reference) {
-            context.receipt.loaded.push(reference);
+        let reference = &context.content.images[*image].reference;
+        let was_there = found.images.iter().any(|image| image.tags.contains(reference));
+        if !was_there && !context.receipt.loaded.contains(&reference.to_string()) {
+            context.receipt.loaded.push(reference.to_string());
         }
     }
     context.save()?;
+    let refused = |error| Failure::midway(text::containerd_refused()).because(&error).todo(text::run_again());
+    let access = description.containerd.as_ref().filter(|_| plan.form == Form::Snapshots);
+    let open = |access| Snapshots::open(access, &context.content.app.name).map_err(refused);
+    let snapshots = access.map(open).transpose()?;
     let title = context.plan.describe_step(Step::LoadImages, context.content);
-    context.progress(&title, 0, load.send_bytes);
-    let progress = |done: u64| context.progress(&title, done, load.send_bytes);
-    run::run(&load, context.content, context.bundle, &engine, &progress)?;
-    // Neither store makes image files durable by itself.
-    let roots = [Some(description.root.clone()), is_containerd.then(|| description.containerd_root.clone())];
-    for root in roots.into_iter().flatten() {
-        let failed = |error| Failure::midway(text::cannot_sync(&root.display())).because(&error);
-        file::sync_file_system(&root).map_err(failed)?;
+    context.progress(&title, 0, plan.read_bytes);
+    let progress = |done: u64| context.progress(&title, done, plan.read_bytes);
+    let loader = Loader {
+        plan: &plan,
+        content: context.content,
+        bundle: context.bundle,
+        engine,
+        snapshots: snapshots.as_ref(),
+        progress: &progress,
+    };
+    loader.run()?;
+    let Some(snapshots) = snapshots else { return Ok(()) };
+    // The garbage collection that follows must leave all that the images need.
+    snapshots.close().map_err(refused)?;
+    let app = &context.content.app.name;
+    context.content.images.iter().try_for_each(|image| docker::prove(engine, image, app))
+}
+
+/// Removes everything that was brought in a boot that ended before it was on the disk.
+fn forget(context: &Context<'_>, engine: &Engine, description: &Description) -> Outcome<()> {
+    let silent = |error| Failure::midway(text::engine_not_there(&engine.socket().display())).because(&error);
+    let app = &context.content.app.name;
+    engine.release_images(app, |_| true).map_err(silent)?;
+    for image in &context.content.images {
+        engine.remove_image(image.reference.as_str()).map_err(silent)?;
     }
-    context.receipt.was_synced = true;
+    remove_prefixes(context, engine)?;
+    if let Some(access) = &description.containerd {
+        let refused =
+            |error| Failure::midway(text::containerd_refused()).because(&error).todo(text::run_again());
+        Snapshots::open(access, app).and_then(|snapshots| snapshots.close()).map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// Removes the images that stood for the lower layers of others, those of killed runs included.
+fn remove_prefixes(context: &Context<'_>, engine: &Engine) -> Outcome<()> {
+    let silent = |error| Failure::midway(text::engine_not_there(&engine.socket().display())).because(&error);
+    let present = engine.image_ids(prefix::LABEL).map_err(silent)?;
+    let ids = context.content.images.iter().flat_map(prefix::ids).map(|id| id.to_string());
+    let ours: Vec<String> = ids.filter(|id| present.contains(id)).collect();
+    engine
+        .release_images(&context.content.app.name, |image| ours.iter().any(|id| id == image))
+        .map_err(silent)?;
+    for id in ours {
+        engine.remove_image(&id).map_err(silent)?;
+    }
+    Ok(())
+}
+
+/// Makes what the engine has written durable.
+fn sync(description: &Description) -> Outcome<()> {
+    let containerd = (description.store == Store::Containerd).then_some(&description.containerd_root);
+    for root in [Some(&description.root), containerd].into_iter().flatten() {
+        let failed = |error| Failure::midway(text::cannot_sync(&root.display())).because(&error);
+        file::sync_file_system(root).map_err(failed)?;
+    }
     Ok(())
 }

@@ -83,7 +83,7 @@ fn start_detached(home: &EngineHome) -> Outcome<()> {
     let search_path = format!("{}:{}", bin.display(), process::SYSTEM_PATH);
     let environment = [("PATH", OsStr::new(&search_path))];
     if let EngineHome::Private(_) = home {
-        let socket = configure_engine::containerd_socket(home);
+        let socket = home.containerd_socket();
         if let Some(parent) = socket.parent() {
             file::make_dir(parent, Access { mode: 0o711, owner: None })?;
         }

@@ -28,6 +28,10 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     refuse_foreign_images(&compose, context)?;
     let up = compose.run(&["up", "--detach", "--no-build", "--pull", "never", "--remove-orphans"]);
     up.map_err(|failure| explain(context, failure))?;
+    // Their own containers hold the images now.
+    let engine = context.engine()?;
+    let silent = |error| Failure::midway(text::engine_not_there(&engine.socket().display())).because(&error);
+    engine.release_images(&context.content.app.name, |_| true).map_err(silent)?;
     context.receipt.started_as = fingerprint(context);
     Ok(())
 }

@@ -21,6 +21,9 @@ messages! {
     arg_set() en "Answer one question; may be repeated" zh "指定一个配置项的值，可多次使用";
     arg_yes() en "Ask nothing: take what is given, and the defaults" zh "不提问、不确认，使用已给出的值和默认值";
     arg_dry_run() en "Show the plan and change nothing" zh "只显示计划，不做任何改动";
+    arg_verify_first()
+        en "Verify every byte before anything is changed (else layers are verified while they are loaded)"
+        zh "改动本机之前先校验全部内容（默认在导入的同时校验镜像层）";
     arg_lang() en "Language: zh or en" zh "语言：zh 或 en";
     arg_json() en "Events as JSON lines on standard output" zh "在标准输出上逐行输出 JSON 事件";
     arg_dir() en "Project directory" zh "项目目录";

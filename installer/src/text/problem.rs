@@ -118,6 +118,9 @@ messages! {
     image_refused(reference: &str)
         en "The engine did not take the image {reference}."
         zh "引擎拒绝了镜像 {reference}。";
+    containerd_refused()
+        en "containerd, below the engine, did not do what was asked."
+        zh "引擎底层的 containerd 未能完成所请求的操作。";
     image_not_there(reference: &str)
         en "The engine took the image {reference}, but it is not completely there."
         zh "引擎已接收镜像 {reference}，但核对发现并不完整。";

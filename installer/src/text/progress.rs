@@ -30,3 +30,11 @@ messages! {
 pub fn installing(title: &Message, version: &str) -> Message {
     Message { en: format!("{} {version}", title.en), zh: format!("{} {version}", title.zh) }
 }
+
+/// Something did not work in the first way.
+pub fn plain_way(what: &Message) -> Message {
+    Message {
+        en: format!("{} Trying once more in the plainest way: whole images, nothing left out.", what.en),
+        zh: format!("{}改用最稳妥的方式重试：逐个完整导入镜像。", what.zh),
+    }
+}

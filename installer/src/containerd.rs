@@ -1,0 +1,178 @@
+//! Speaks with containerd through its own gRPC services: content, snapshots, leases. Blocking on the outside.
+//!
+//! `docker load` on a containerd image store unpacks on one core and in a fixed order; these services are what it is made of,
+//! and the engine keeps what is made through them like its own.
+//!
+//! Not here: names of images, which stay the engine's matter (`engine`), and what is brought when (`load`).
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use hyper::http::uri::PathAndQuery;
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Request, Status};
+
+mod api;
+mod channel;
+mod content;
+mod snapshot;
+
+pub use content::Writer;
+pub use snapshot::{Mount, Prepared};
+
+use crate::engine::wait;
+use channel::Channel;
+
+/// A connection to containerd, in one namespace.
+#[derive(Clone, Debug)]
+pub struct Containerd {
+    channel: Channel,
+    namespace: String,
+    lease: Option<String>,
+}
+
+/// A request that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ContainerdError {
+    /// Nobody answers on the socket.
+    #[error("containerd at {} does not answer", .socket.display())]
+    Connect {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// containerd said no.
+    #[error("containerd refused ({operation}): {}", .status.message())]
+    Refused {
+        /// What was asked.
+        operation: &'static str,
+        /// What it said.
+        status: Box<Status>,
+    },
+    /// The bytes to be written could not be had.
+    #[error("what was to be written broke off")]
+    BrokenOff,
+}
+
+impl ContainerdError {
+    fn is(&self, code: Code) -> bool {
+        matches!(self, Self::Refused { status, .. } if status.code() == code)
+    }
+}
+
+impl Containerd {
+    /// Connects to the containerd behind a socket.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub fn connect(socket: &Path, namespace: &str) -> Result<Self, ContainerdError> {
+        let failed = |source| ContainerdError::Connect { socket: socket.to_owned(), source };
+        let channel = wait(Channel::connect(socket)).map_err(failed)?;
+        Ok(Self { channel, namespace: namespace.to_owned(), lease: None })
+    }
+
+    /// The same connection; what it makes is kept from the garbage collection until the lease ends.
+    #[must_use]
+    pub fn under_lease(&self, lease: &str) -> Self {
+        Self { lease: Some(lease.to_owned()), ..self.clone() }
+    }
+
+    /// Makes a lease. It ends by itself at `expires`, an RFC 3339 time: a run that is killed and never repeated must not fill
+    /// the disk for ever.
+    ///
+    /// # Errors
+    /// When containerd refuses.
+    pub fn create_lease(&self, id: &str, app: &str, expires: &str) -> Result<(), ContainerdError> {
+        let labels = HashMap::from([
+            ("containerd.io/gc.expire".to_owned(), expires.to_owned()),
+            (LEASE_LABEL.to_owned(), app.to_owned()),
+        ]);
+        let request = api::CreateLease { id: id.to_owned(), labels };
+        self.call::<_, api::Empty>("create lease", "/containerd.services.leases.v1.Leases/Create", request)?;
+        Ok(())
+    }
+
+    /// The leases of an application that earlier runs left.
+    ///
+    /// # Errors
+    /// When containerd refuses.
+    pub fn leases(&self, app: &str) -> Result<Vec<String>, ContainerdError> {
+        let filters = vec![format!("labels.\"{LEASE_LABEL}\"=={app}")];
+        let reply: api::Leases =
+            self.call("list leases", "/containerd.services.leases.v1.Leases/List", api::Filters { filters })?;
+        Ok(reply.leases.into_iter().map(|lease| lease.id).collect())
+    }
+
+    /// Lets a lease hold something that is there already.
+    ///
+    /// # Errors
+    /// When containerd refuses.
+    pub fn add_to_lease(&self, lease: &str, kind: &str, id: &str) -> Result<(), ContainerdError> {
+        let resource = Some(api::Resource { id: id.to_owned(), kind: kind.to_owned() });
+        let request = api::AddResource { id: lease.to_owned(), resource };
+        self.call::<_, api::Empty>(
+            "add to lease",
+            "/containerd.services.leases.v1.Leases/AddResource",
+            request,
+        )?;
+        Ok(())
+    }
+
+    /// Ends a lease and waits for the garbage collection that follows, so that what stays has proved that it stays.
+    ///
+    /// # Errors
+    /// When containerd refuses; one that is not there is fine.
+    pub fn delete_lease(&self, id: &str) -> Result<(), ContainerdError> {
+        let request = api::DeleteLease { id: id.to_owned(), sync: true };
+        let path = "/containerd.services.leases.v1.Leases/Delete";
+        match self.call::<_, api::Empty>("delete lease", path, request) {
+            Err(error) if !error.is(Code::NotFound) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn call<Q, P>(
+        &self,
+        operation: &'static str,
+        path: &'static str,
+        message: Q,
+    ) -> Result<P, ContainerdError>
+    where
+        Q: prost::Message + Default + 'static,
+        P: prost::Message + Default + 'static,
+    {
+        let request = self.request(message);
+        let reply = async {
+            let mut client = self.channel.client();
+            client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+            let codec = tonic_prost::ProstCodec::<Q, P>::default();
+            client.unary(request, PathAndQuery::from_static(path), codec).await
+        };
+        refused(operation, reply).map(tonic::Response::into_inner)
+    }
+
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        let values =
+            [("containerd-namespace", Some(&self.namespace)), ("containerd-lease", self.lease.as_ref())];
+        for (key, value) in values {
+            if let Some(Ok(value)) = value.map(|value| MetadataValue::try_from(value.as_str())) {
+                request.metadata_mut().insert(key, value);
+            }
+        }
+        request
+    }
+}
+
+/// Tells whose a lease is.
+const LEASE_LABEL: &str = "airlift.app";
+
+fn refused<T>(
+    operation: &'static str,
+    reply: impl Future<Output = Result<T, Status>>,
+) -> Result<T, ContainerdError> {
+    wait(reply).map_err(|status| ContainerdError::Refused { operation, status: Box::new(status) })
+}

@@ -1,0 +1,194 @@
+//! The messages of containerd's services that are used here, with the field numbers of its `.proto` files (containerd
+//! `api/services/{content,leases,snapshots}/v1`, unchanged since 1.0). Written out rather than generated: generating needs
+//! `protoc` on every machine that builds.
+
+use std::collections::HashMap;
+
+use prost::Message;
+
+type Labels = HashMap<String, String>;
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Empty {}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct CreateLease {
+    #[prost(string, tag = "1")]
+    pub id: String,
+    #[prost(map = "string, string", tag = "3")]
+    pub labels: Labels,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct DeleteLease {
+    #[prost(string, tag = "1")]
+    pub id: String,
+    #[prost(bool, tag = "2")]
+    pub sync: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Filters {
+    #[prost(string, repeated, tag = "1")]
+    pub filters: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Lease {
+    #[prost(string, tag = "1")]
+    pub id: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Leases {
+    #[prost(message, repeated, tag = "1")]
+    pub leases: Vec<Lease>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Resource {
+    #[prost(string, tag = "1")]
+    pub id: String,
+    #[prost(string, tag = "2")]
+    pub kind: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct AddResource {
+    #[prost(string, tag = "1")]
+    pub id: String,
+    #[prost(message, optional, tag = "2")]
+    pub resource: Option<Resource>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ContentDigest {
+    #[prost(string, tag = "1")]
+    pub digest: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ContentInfo {
+    #[prost(string, tag = "1")]
+    pub digest: String,
+    #[prost(int64, tag = "2")]
+    pub size: i64,
+    #[prost(map = "string, string", tag = "5")]
+    pub labels: Labels,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ContentInfoReply {
+    #[prost(message, optional, tag = "1")]
+    pub info: Option<ContentInfo>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct FieldMask {
+    #[prost(string, repeated, tag = "1")]
+    pub paths: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct UpdateContent {
+    #[prost(message, optional, tag = "1")]
+    pub info: Option<ContentInfo>,
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: Option<FieldMask>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct AbortWrite {
+    #[prost(string, tag = "1")]
+    pub reference: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
+#[repr(i32)]
+pub(super) enum WriteAction {
+    Stat = 0,
+    Write = 1,
+    Commit = 2,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct WriteContent {
+    #[prost(enumeration = "WriteAction", tag = "1")]
+    pub action: i32,
+    #[prost(string, tag = "2")]
+    pub reference: String,
+    #[prost(int64, tag = "3")]
+    pub total: i64,
+    #[prost(string, tag = "4")]
+    pub expected: String,
+    #[prost(int64, tag = "5")]
+    pub offset: i64,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub data: bytes::Bytes,
+    #[prost(map = "string, string", tag = "7")]
+    pub labels: Labels,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct WriteContentReply {
+    #[prost(enumeration = "WriteAction", tag = "1")]
+    pub action: i32,
+    #[prost(int64, tag = "4")]
+    pub offset: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct PrepareSnapshot {
+    #[prost(string, tag = "1")]
+    pub snapshotter: String,
+    #[prost(string, tag = "2")]
+    pub key: String,
+    #[prost(string, tag = "3")]
+    pub parent: String,
+    #[prost(map = "string, string", tag = "4")]
+    pub labels: Labels,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Mount {
+    #[prost(string, tag = "1")]
+    pub kind: String,
+    #[prost(string, tag = "2")]
+    pub source: String,
+    #[prost(string, repeated, tag = "4")]
+    pub options: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Mounts {
+    #[prost(message, repeated, tag = "1")]
+    pub mounts: Vec<Mount>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct CommitSnapshot {
+    #[prost(string, tag = "1")]
+    pub snapshotter: String,
+    #[prost(string, tag = "2")]
+    pub name: String,
+    #[prost(string, tag = "3")]
+    pub key: String,
+    #[prost(map = "string, string", tag = "4")]
+    pub labels: Labels,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SnapshotKey {
+    #[prost(string, tag = "1")]
+    pub snapshotter: String,
+    #[prost(string, tag = "2")]
+    pub key: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SnapshotUsage {
+    #[prost(int64, tag = "1")]
+    pub size: i64,
+    #[prost(int64, tag = "2")]
+    pub inodes: i64,
+}

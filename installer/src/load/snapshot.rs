@@ -1,0 +1,311 @@
+//! Brings layers straight into containerd's store: each stored blob is read once, sent as it is into the content store and
+//! unpacked at the same time into a snapshot, by as many threads as there are processors. The engine then only gets manifest
+//! and name, and finds everything else in place.
+//!
+//! Nothing counts before it is whole: a blob is committed under its digest by containerd, a snapshot under its chain ID when
+//! the digest of all that was unpacked is the layer's diff ID. A lease keeps both from the garbage collection meanwhile.
+
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, SystemTime};
+
+use bundle_spec::codec;
+use bundle_spec::digest::{Digest, HashingReader, chain_ids};
+use bundle_spec::project::{Image, Layer};
+use bytes::Bytes;
+
+use super::run::Loader;
+use super::{Request, docker};
+use crate::containerd::{Containerd, ContainerdError, Prepared, Writer};
+use crate::engine::description::ContainerdAccess;
+use crate::outcome::{Failure, Outcome};
+use crate::text::problem as text;
+use crate::unpack::{self, Target, UnpackError};
+
+/// Bytes read from the bundle at a time.
+const PIECE: usize = 512 << 10;
+/// Pieces that may wait for the decoder.
+const QUEUE: usize = 8;
+/// How long containerd keeps what a killed run has brought. The same command finishes the job within that time without
+/// sending it again; later it is rubbish.
+const LEASE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Tells containerd that a config keeps a snapshot alive.
+const KEEPS_SNAPSHOT: &str = "containerd.io/gc.ref.snapshot.";
+/// Tells containerd what a compressed layer is when unpacked.
+const UNCOMPRESSED: &str = "containerd.io/uncompressed";
+
+/// containerd's store, open for one run.
+#[derive(Debug)]
+pub struct Snapshots {
+    containerd: Containerd,
+    snapshotter: String,
+    app: String,
+    lease: String,
+    threads: usize,
+    is_tested: AtomicBool,
+}
+
+/// Why a layer did not get in.
+#[derive(Debug, thiserror::Error)]
+enum BringError {
+    #[error(transparent)]
+    Containerd(#[from] ContainerdError),
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    #[error("the bundle cannot be read")]
+    Read(#[source] io::Error),
+    #[error("the unpacked layer has another digest than {0}")]
+    WrongDiffId(Digest),
+    #[error("containerd keeps its snapshots where this process cannot see them")]
+    OutOfSight,
+}
+
+impl Snapshots {
+    /// Opens the store under a lease of its own, and takes over what earlier runs of this application left.
+    ///
+    /// # Errors
+    /// When containerd does not answer or refuses.
+    pub fn open(access: &ContainerdAccess, app: &str) -> Result<Self, ContainerdError> {
+        let containerd = Containerd::connect(&access.socket, &access.namespace)?;
+        let lease = format!("airlift-{app}-{}", uuid());
+        let expires = humantime::format_rfc3339_seconds(SystemTime::now() + LEASE).to_string();
+        containerd.create_lease(&lease, app, &expires)?;
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
+        Ok(Self {
+            containerd: containerd.under_lease(&lease),
+            snapshotter: access.snapshotter.clone(),
+            app: app.to_owned(),
+            lease,
+            threads,
+            is_tested: AtomicBool::new(false),
+        })
+    }
+
+    /// Ends the leases of this run and of earlier ones: what the images do not keep by now goes.
+    ///
+    /// # Errors
+    /// When containerd refuses.
+    pub fn close(&self) -> Result<(), ContainerdError> {
+        for lease in self.containerd.leases(&self.app)? {
+            self.containerd.delete_lease(&lease)?;
+        }
+        Ok(())
+    }
+
+    /// Brings one layer, or, when all are there, manifest, config and name of an image.
+    ///
+    /// # Errors
+    /// When the bundle is damaged, the disk full, or containerd does not take it.
+    pub fn bring(&self, loader: &Loader<'_>, request: &Request, count: &(dyn Fn(u64) + Sync)) -> Outcome<()> {
+        let image = &loader.content.images[request.image];
+        for layer in &request.layers {
+            self.bring_layer(loader, image, *layer, count)
+                .map_err(|error| explain(loader, request, &error))?;
+        }
+        if !request.names {
+            return Ok(());
+        }
+        self.bring_config(loader, image).map_err(|error| explain(loader, request, &error))?;
+        docker::bring(loader, request, count)
+    }
+
+    fn bring_layer(
+        &self,
+        loader: &Loader<'_>,
+        image: &Image,
+        number: usize,
+        count: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), BringError> {
+        let layer = &image.layers[number];
+        let chains = chain_ids(&image.diff_ids());
+        let chain = &chains[number];
+        let has_blob = self.containerd.has_blob(&layer.blob)?;
+        let has_snapshot = self.containerd.has_snapshot(&self.snapshotter, chain)?;
+        if has_blob {
+            self.containerd.add_to_lease(&self.lease, "content", &layer.blob.to_string())?;
+        }
+        if has_snapshot {
+            let kind = format!("snapshots/{}", self.snapshotter);
+            self.containerd.add_to_lease(&self.lease, &kind, &chain.to_string())?;
+        }
+        let writer = if has_blob {
+            None
+        } else {
+            let label = (UNCOMPRESSED, layer.diff_id.to_string());
+            Some(self.containerd.write_blob(&layer.blob, layer.stored_len, Some(label))?)
+        };
+        let parent = number.checked_sub(1).map(|below| &chains[below]);
+        let key = format!("airlift-{}-{}", self.app, chain.hex());
+        let place = if has_snapshot { None } else { Some(self.prepare(&key, parent)?) };
+        let outcome = self.pass(loader, layer, writer, place.as_ref(), count);
+        match (outcome, place) {
+            (Ok(()), Some(_)) => Ok(self.containerd.commit_snapshot(&self.snapshotter, &key, chain)?),
+            (Err(error), Some(_)) => {
+                // Half a layer is of no use to anybody and may be what fills the disk.
+                let _ = self.containerd.remove_snapshot(&self.snapshotter, &key);
+                Err(error)
+            }
+            (outcome, None) => outcome,
+        }
+    }
+
+    /// Makes the snapshot that a layer is unpacked into.
+    fn prepare(&self, key: &str, parent: Option<&Digest>) -> Result<Prepared, BringError> {
+        let mounts = self.containerd.prepare_snapshot(&self.snapshotter, key, parent)?;
+        let place = match mounts.as_slice() {
+            [mount] => mount.directories(),
+            _ => None,
+        };
+        let place = place.ok_or(BringError::OutOfSight)?;
+        if !self.is_tested.load(Ordering::Relaxed) && !self.is_in_sight(key, &place) {
+            let _ = self.containerd.remove_snapshot(&self.snapshotter, key);
+            return Err(BringError::OutOfSight);
+        }
+        self.is_tested.store(true, Ordering::Relaxed);
+        Ok(place)
+    }
+
+    /// Whether what we make in a snapshot's directory is what containerd finds there: it may live in another mount namespace.
+    fn is_in_sight(&self, key: &str, place: &Prepared) -> bool {
+        let probe = place.dir.join(".airlift-probe");
+        let inodes = || self.containerd.snapshot_inodes(&self.snapshotter, key).ok();
+        let before = inodes();
+        let is_made = std::fs::create_dir(&probe).is_ok();
+        let after = inodes();
+        is_made
+            && std::fs::remove_dir(&probe).is_ok()
+            && before.zip(after).is_some_and(|(before, after)| after == before + 1)
+    }
+
+    /// Reads a blob once, for the content store and for the snapshot.
+    fn pass(
+        &self,
+        loader: &Loader<'_>,
+        layer: &Layer,
+        writer: Option<Writer>,
+        place: Option<&Prepared>,
+        count: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), BringError> {
+        std::thread::scope(|scope| {
+            let (pieces, queue) = sync_channel(QUEUE);
+            let unpacking =
+                place.map(|place| scope.spawn(|| unpack_layer(queue, layer, place, self.threads)));
+            let pieces = unpacking.is_some().then_some(pieces);
+            let read = read_blob(loader, layer, writer.as_ref(), pieces, count);
+            let ended_early = || Err(BringError::Read(io::Error::other("a thread ended early")));
+            let unpacked = unpacking.map_or(Ok(()), |thread| thread.join().unwrap_or_else(|_| ended_early()));
+            let written = writer.map_or(Ok(()), Writer::finish);
+            // What could not be read explains everything else.
+            read?;
+            unpacked?;
+            Ok(written?)
+        })
+    }
+
+    /// The config goes in before the engine hears of the image: it is what keeps the snapshot.
+    fn bring_config(&self, loader: &Loader<'_>, image: &Image) -> Result<(), BringError> {
+        let chains = chain_ids(&image.diff_ids());
+        let Some(top) = chains.last() else { return Ok(()) };
+        if self.containerd.has_blob(&image.config)? {
+            self.containerd.add_to_lease(&self.lease, "content", &image.config.to_string())?;
+        } else {
+            let handle = loader.bundle.handle().map_err(BringError::Read)?;
+            let bytes = loader.bundle.bundle.blob_bytes(handle, &image.config, super::stream::DOCUMENT_MAX);
+            let bytes = Bytes::from(bytes.map_err(|error| BringError::Read(io::Error::other(error)))?);
+            let writer = self.containerd.write_blob(&image.config, bytes.len() as u64, None)?;
+            writer.send(bytes);
+            writer.finish()?;
+        }
+        let label = format!("{KEEPS_SNAPSHOT}{}", self.snapshotter);
+        Ok(self.containerd.label_blob(&image.config, &label, &top.to_string())?)
+    }
+}
+
+/// Reads a blob and hands each piece to whoever wants it. Ends early when nobody does any more.
+fn read_blob(
+    loader: &Loader<'_>,
+    layer: &Layer,
+    writer: Option<&Writer>,
+    pieces: Option<SyncSender<Bytes>>,
+    count: &(dyn Fn(u64) + Sync),
+) -> Result<(), BringError> {
+    let handle = loader.bundle.handle().map_err(BringError::Read)?;
+    let blob = loader.bundle.bundle.blob(handle, &layer.blob);
+    let mut blob = blob.map_err(|error| BringError::Read(io::Error::other(error)))?;
+    let (mut wants_blob, mut pieces) = (writer.is_some(), pieces);
+    while blob.remaining() > 0 && (wants_blob || pieces.is_some()) {
+        let len = usize::try_from(blob.remaining()).unwrap_or(PIECE).min(PIECE);
+        let mut piece = vec![0; len];
+        blob.read_exact(&mut piece).map_err(BringError::Read)?;
+        let piece = Bytes::from(piece);
+        if let Some(writer) = writer.filter(|_| wants_blob) {
+            wants_blob = writer.send(piece.clone());
+        }
+        if pieces.as_ref().is_some_and(|pieces| pieces.send(piece).is_err()) {
+            pieces = None;
+        }
+        count(len as u64);
+    }
+    Ok(())
+}
+
+/// Decompresses and unpacks what comes, and compares its digest with the diff ID.
+fn unpack_layer(
+    queue: Receiver<Bytes>,
+    layer: &Layer,
+    place: &Prepared,
+    threads: usize,
+) -> Result<(), BringError> {
+    let pieces = Pieces { queue, current: Bytes::new() };
+    let decoder = codec::decoder(pieces).map_err(BringError::Read)?;
+    let mut tar = HashingReader::new(decoder.take(layer.tar_len));
+    unpack::layer(&mut tar, Target { dir: &place.dir, lowers: &place.lowers }, threads)?;
+    // Behind the end of the archive there may be padding that belongs to the digest.
+    io::copy(&mut tar, &mut io::sink()).map_err(BringError::Read)?;
+    if tar.finish().0 == layer.diff_id { Ok(()) } else { Err(BringError::WrongDiffId(layer.diff_id)) }
+}
+
+struct Pieces {
+    queue: Receiver<Bytes>,
+    current: Bytes,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.current.is_empty() {
+            match self.queue.recv() {
+                Ok(piece) => self.current = piece,
+                Err(_) => return Ok(0),
+            }
+        }
+        let len = buffer.len().min(self.current.len());
+        buffer[..len].copy_from_slice(&self.current.split_to(len));
+        Ok(len)
+    }
+}
+
+fn explain(loader: &Loader<'_>, request: &Request, error: &BringError) -> Box<Failure> {
+    let reference = loader.content.images[request.image].reference.as_str();
+    match error {
+        BringError::Unpack(unpack) if unpack.is_disk_full() => {
+            Failure::midway(text::image_refused(reference))
+                .because(error)
+                .todo(text::disk_is_full())
+                .for_good()
+        }
+        BringError::Read(_) | BringError::WrongDiffId(_) | BringError::Unpack(UnpackError::Tar(_)) => {
+            docker::not_read(loader.bundle, request, loader, error)
+        }
+        _ => docker::refused(reference, error),
+    }
+}
+
+fn uuid() -> String {
+    let mut bytes = [0; 8];
+    // Without random numbers the process id tells runs apart well enough: this is a name, not a secret.
+    if getrandom::fill(&mut bytes).is_err() {
+        bytes = u64::from(std::process::id()).to_be_bytes();
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
