@@ -56,6 +56,14 @@ pub enum EngineError {
         #[source]
         source: bollard::errors::Error,
     },
+    /// It does not take the bytes that lie ready for it.
+    #[error("the engine at {} has taken no data for {seconds} seconds", .socket.display())]
+    Stalled {
+        /// Which engine.
+        socket: PathBuf,
+        /// For how long.
+        seconds: u64,
+    },
     /// The engine said no in the middle of an answer.
     #[error("the engine refused ({operation}): {reply}")]
     Refused {

@@ -62,6 +62,7 @@ fn judge(
         (Err(error), _) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(not_read(loader.bundle, request, loader, &error))
         }
+        (_, Err(error @ EngineError::Stalled { .. })) => Err(stalled(reference, &error)),
         (_, Err(error)) => Err(refused(reference, &error)),
         (Err(error), Ok(())) => Err(Failure::midway(text::image_refused(reference)).because(&error)),
     }
@@ -82,6 +83,12 @@ pub fn not_read(
             .because(error)
             .todo(text::check_medium()),
     }
+}
+
+/// An earlier load that broke off may hold what this one needs, until the engine is started anew (moby#51623). That would
+/// stop containers which are not ours, so it is for a person to do.
+fn stalled(reference: &str, error: &EngineError) -> Box<Failure> {
+    Failure::midway(text::image_refused(reference)).because(error).todo(text::restart_engine()).for_good()
 }
 
 /// The engine, or what lies below it, said no.
