@@ -80,6 +80,19 @@ impl Containerd {
         Self { lease: Some(lease.to_owned()), ..self.clone() }
     }
 
+    /// The directory that a snapshotter keeps its files in. Where containerd was configured otherwise, it is not where one
+    /// would look.
+    ///
+    /// # Errors
+    /// When containerd does not answer.
+    pub fn snapshotter_root(&self, snapshotter: &str) -> Result<Option<PathBuf>, ContainerdError> {
+        let filters = vec![format!("type==io.containerd.snapshotter.v1,id=={snapshotter}")];
+        let path = "/containerd.services.introspection.v1.Introspection/Plugins";
+        let reply: api::Plugins = self.call("list plugins", path, api::Filters { filters })?;
+        let plugin = reply.plugins.into_iter().find(|plugin| plugin.id == snapshotter);
+        Ok(plugin.and_then(|plugin| plugin.exports.get("root").map(PathBuf::from)))
+    }
+
     /// Makes a lease. It ends by itself at `expires`, an RFC 3339 time: a run that is killed and never repeated must not fill
     /// the disk for ever.
     ///

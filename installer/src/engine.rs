@@ -14,6 +14,8 @@ use bundle_spec::digest::Digest;
 use bundle_spec::reference::ImageReference;
 use futures_util::StreamExt as _;
 
+use crate::containerd::Containerd;
+
 pub mod container;
 pub mod description;
 pub mod http;
@@ -161,7 +163,19 @@ impl Engine {
     pub fn describe(&self) -> Result<Description, EngineError> {
         let version = self.ask("version", self.quick.version())?;
         let info = self.ask("info", self.quick.info())?;
-        Ok(Description::from_replies(&version, &info, &containerd_root(&info), self.temporary_dir()))
+        let mut description =
+            Description::from_replies(&version, &info, &containerd_root(&info), self.temporary_dir());
+        // Who knows better is asked; who does not answer is not needed for anything else either.
+        if let Some(access) = &description.containerd {
+            match Containerd::connect(&access.socket, &access.namespace)
+                .and_then(|containerd| containerd.snapshotter_root(&access.snapshotter))
+            {
+                Ok(Some(root)) => description.containerd_root = root.parent().unwrap_or(&root).to_owned(),
+                Ok(None) => {}
+                Err(_) => description.containerd = None,
+            }
+        }
+        Ok(description)
     }
 
     /// Whether it answers at all.

@@ -174,9 +174,12 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
     };
     let home = if scope.choice == EngineChoice::Private { private } else { EngineHome::System };
     let image_root = engine.description().map_or_else(|| home.data_root(), Description::image_root);
+    let staging = engine.description().map(|description| description.staging.clone());
+    let paths = [scope.layout.dir.clone(), image_root, home.data_root(), home.bin()];
+    let paths: Vec<PathBuf> = paths.into_iter().chain(staging).collect();
     Facts {
         machine: machine::collect(),
-        storage: storage::collect(&[scope.layout.dir.clone(), image_root, home.data_root(), home.bin()]),
+        storage: storage::collect(&paths),
         listeners: network::listeners(),
         inventory: inventory::collect(&engine, scope.project, index),
         engine,

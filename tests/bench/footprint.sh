@@ -5,17 +5,8 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 "$root/tests/parts/packages.sh" strace
 
-"$root/tests/parts/engine.sh" bookworm "$parts/engine-bookworm"
-
 state=$bench/engine
 trap 'discard "$state"; rm -rf "$bench/ours"; remove_link' EXIT
-
-say "an engine that takes plain layers only"
-fresh "$state" overlay2 "$parts/engine-bookworm"
-install_bundle "$bench/ours"
-result old-kb "$peak"
-rm -rf "$bench/ours"
-remove_link
 
 say "tracing an installation"
 fresh "$state" containerd

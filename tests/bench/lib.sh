@@ -57,14 +57,45 @@ fresh() {
 
 discard() { "$root/tests/parts/dockerd.sh" stop "$1" --purge 2>/dev/null; }
 
-# install_bundle DIR: sets `seconds` and `peak`.
+# Whether a file was made from the set of images that is there now.
+is_current() { [ -f "$1" ] && [ "$1" -nt "$bench/.images" ]; }
+
+# install_bundle BUNDLE DIR: sets `seconds` and `peak`.
 install_bundle() {
   local from=$EPOCHREALTIME pid
-  "$bench/full.run" install --yes --lang en --dir "$1" >"$bench/install.out" 2>&1 &
+  "$1" install --yes --lang en --dir "$2" >"$bench/install.out" 2>&1 &
   pid=$!
   watch_peak $pid
   wait $pid || { tail -n 20 "$bench/install.out" >&2; die "the installation failed"; }
   seconds=$(since "$from")
+}
+
+# Seconds of each step of all runs there, as the installer itself notes them: number, seconds, first word.
+steps() {
+  sed -n 's/.*"step-finished","number":\([0-9]*\),.*"millis":\([0-9]*\),"title":{"en":"\([A-Za-z]*\).*/\1 \2 \3/p' \
+    "$1/.airlift/install.log" | awk '{ print $1, $2 / 1000, $3 }'
+}
+load_step() { steps "$1" | awk '$3 == "Load" || $3 == "Images" { t = $2 } END { print t }'; }
+after_load() { steps "$1" | awk '$3 == "Load" || $3 == "Images" { t = 0; next } { t += $2 } END { print t }'; }
+
+# watch_staging DIR ... stop_watching: the latter prints the most bytes that lay in DIR at one time, looked at ten times a second.
+watch_staging() {
+  (
+    most=0
+    trap 'echo "$most" >"$bench/staging"; exit' TERM
+    while :; do
+      now=$(du -sb "$1" 2>/dev/null | cut -f 1)
+      [ "${now:-0}" -le "$most" ] || most=$now
+      sleep 0.1
+    done
+  ) &
+  watcher=$!
+}
+stop_watching() {
+  [ -n "${watcher:-}" ] || return 0
+  kill "$watcher" 2>/dev/null && wait "$watcher" 2>/dev/null
+  watcher=
+  cat "$bench/staging"
 }
 
 # The one link that an installation makes outside its folders.

@@ -1,63 +1,88 @@
 #!/bin/bash
-# Brings the set into fresh engines, in the guide's way and in ours, in turn: load.sh STORE TIMES
+# Brings the set into fresh engines: load.sh LABEL ENGINE STORE TIMES. In turn: the guide's way, one `docker load` of everything,
+# ours, and, without any engine, `tar x` of the same layers: the least that any way must do.
 #
 # Ours is a whole installation with the engine's socket in DOCKER_HOST: it checks the file, loads, reads back, syncs, starts.
+# Leaves results named LABEL-*.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-store=${1:?usage: load.sh overlay2|containerd TIMES} times=${2:?usage: load.sh STORE TIMES}
+label=${1:?usage: load.sh LABEL ENGINE STORE TIMES} which=${2:?no engine} store=${3:?no store} times=${4:?how often?}
 
 state=$bench/engine
-trap 'discard "$state"; rm -rf "$bench/unpacked" "$bench/ours" "$bench/floor"; remove_link' EXIT
+trap 'stop_watching; discard "$state"; rm -rf "$bench/unpacked" "$bench/ours" "$bench/floor"; remove_link' EXIT
+docker() { "$which/bin/docker" "$@"; }
+echo "$(cat "$which/VERSION"), $store" >"$results/$label-engine"
+
+# One tar with everything, each layer once: what `docker save` makes of several images.
+if ! is_current "$bench/all.tar"; then
+  say "making one tar of all images"
+  fresh "$state" overlay2
+  for part in backend frontend nginx; do "$engine/bin/docker" load -q -i "$bench/save/$part-image.tar" >"$bench/command.log"; done
+  "$engine/bin/docker" save -o "$bench/all.part" "${images[@]}"
+  mv "$bench/all.part" "$bench/all.tar"
+fi
 
 guide() {
   local from=$EPOCHREALTIME
   mkdir "$bench/unpacked"
   clock tar -C "$bench/unpacked" -xzf "$bench/guide.tar.gz"
-  result "$store-guide-untar" "$seconds"
+  result "$label-guide-untar" "$seconds"
   cd "$bench/unpacked/offline-packages"
   clock sha256sum -c checksums.sha256
-  result "$store-guide-sha256sum" "$seconds"
-  for part in backend frontend nginx; do clock "$engine/bin/docker" load -i $part-image.tar; done
-  result "$store-guide" "$(since "$from")"
+  result "$label-guide-sha256sum" "$seconds"
+  for part in backend frontend nginx; do clock docker load -i $part-image.tar; done
+  result "$label-guide" "$(since "$from")"
   cd "$root"
   rm -rf "$bench/unpacked"
 }
 
-ours() {
-  local log=$bench/ours/.airlift/install.log load
-  install_bundle "$bench/ours"
-  result "$store-ours-all" "$seconds"
-  result "$store-ours-kb" "$peak"
-  # Number and milliseconds of each step, as the installer itself notes them.
-  sed -n 's/.*"step-finished","number":\([0-9]*\),.*"millis":\([0-9]*\),"title":{"en":"\([A-Za-z]*\).*/\1 \2 \3/p' "$log" >"$bench/steps"
-  load=$(awk '$3 == "Load" { print $1 }' "$bench/steps")
-  result "$store-ours-step" "$(awk -v load="$load" '$1 == load { print $2 / 1000 }' "$bench/steps")"
-  result "$store-ours" "$(awk -v load="$load" -v all="$seconds" '$1 > load { after += $2 } END { print all - after / 1000 }' "$bench/steps")"
+one() {
+  clock docker load -i "$bench/all.tar"
+  result "$label-one" "$seconds"
 }
 
-# The least that any way must do: write the files.
+ours() {
+  local load
+  watch_staging "$state/data/tmp"
+  install_bundle "$bench/full.run" "$bench/ours"
+  result "$label-staged" "$(stop_watching)"
+  result "$label-ours-all" "$seconds"
+  result "$label-ours-kb" "$peak"
+  load=$(load_step "$bench/ours")
+  result "$label-ours-step" "$load"
+  # What comes after loading has no counterpart in the guide's way.
+  result "$label-ours" "$(awk -v all="$seconds" -v after="$(after_load "$bench/ours")" 'BEGIN { print all - after }')"
+}
+
 floor() {
   mkdir "$bench/floor"
   clock bash -c 'for layer in "$1"/layers/*.tar; do mkdir "$2" && tar -C "$2" -xf "$layer" && mv "$2" "$2.${layer##*/}"; done' - "$bench" "$bench/floor/layer"
-  result floor "$seconds"
+  result "$label-floor" "$seconds"
   rm -rf "$bench/floor"
 }
 
+# What an operator sees who starts the same file again, and who comes with the next version.
+again() {
+  for _ in 1 2 3 4 5; do
+    install_bundle "$bench/full.run" "$bench/ours"
+    result "$label-again" "$seconds"
+  done
+  docker rm -f bench-backend-1 bench-frontend-1 bench-nginx-1 >"$bench/command.log"
+  rm -rf "$bench/ours"
+  install_bundle "$bench/full.run" "$bench/ours"
+  result "$label-present" "$(load_step "$bench/ours")"
+  install_bundle "$bench/changed.run" "$bench/ours"
+  result "$label-changed" "$(load_step "$bench/ours")"
+}
+
 for turn in $(seq "$times"); do
-  for way in guide ours; do
-    say "store $store, $way, $turn of $times"
-    fresh "$state" "$store"
+  for way in guide one ours floor; do
+    say "$label: $way, $turn of $times"
+    [ $way = floor ] || fresh "$state" "$store" "$which"
     forget_files
     $way
-    # What an operator sees who starts the same file again.
-    if [ $way = ours ] && [ "$turn" = "$times" ]; then
-      for _ in 1 2 3 4 5; do
-        install_bundle "$bench/ours"
-        result "$store-again" "$seconds"
-      done
-    fi
-    discard "$state"
+    [ "$way $turn" != "ours $times" ] || again
+    [ $way = floor ] || discard "$state"
     rm -rf "$bench/ours"
   done
-  [ "$store" = overlay2 ] || { forget_files; floor; }
 done

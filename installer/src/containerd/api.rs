@@ -1,5 +1,5 @@
 //! The messages of containerd's services that are used here, with the field numbers of its `.proto` files (containerd
-//! `api/services/{content,leases,snapshots}/v1`, unchanged since 1.0). Written out rather than generated: generating needs
+//! `api/services/{content,introspection,leases,snapshots}/v1`, unchanged since 1.0). Written out rather than generated: generating needs
 //! `protoc` on every machine that builds.
 
 use std::collections::HashMap;
@@ -31,6 +31,20 @@ pub(super) struct DeleteLease {
 pub(super) struct Filters {
     #[prost(string, repeated, tag = "1")]
     pub filters: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Plugin {
+    #[prost(string, tag = "2")]
+    pub id: String,
+    #[prost(map = "string, string", tag = "5")]
+    pub exports: Labels,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Plugins {
+    #[prost(message, repeated, tag = "1")]
+    pub plugins: Vec<Plugin>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -1,0 +1,38 @@
+#!/bin/bash
+# How fast the file is read: verify against sha256sum, on one core and on all; loading from a slow stick against `cat` from it.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+state=$bench/engine
+group=/sys/fs/cgroup/blkio/airlift-bench
+trap 'discard "$state"; rm -rf "$bench/ours"; remove_link; ! [ -d $group ] || rmdir $group' EXIT
+
+for _ in 1 2 3; do
+  for cores in 0 "0-$(($(nproc) - 1))"; do
+    forget_files
+    clock taskset -c "$cores" sha256sum "$bench/full.run"
+    result "sha256sum-$cores" "$seconds"
+    forget_files
+    clock taskset -c "$cores" "$bench/full.run" verify
+    result "verify-$cores" "$seconds"
+  done
+done
+
+# A stick of 40 MB/s: the disk under the file, slowed down for the reader alone. The engine writes at full speed.
+device=$(findmnt -n -o MAJ:MIN -T "$bench" | tr -d ' ')
+if mkdir -p $group 2>/dev/null && echo "$device 40000000" >$group/blkio.throttle.read_bps_device 2>/dev/null; then
+  slowly() { clock bash -c 'echo $$ >'"$group"'/tasks && exec "$@"' - "$@"; }
+  for _ in 1 2 3; do
+    forget_files
+    slowly cat "$bench/full.run"
+    result stick-cat "$seconds"
+    fresh "$state" containerd
+    forget_files
+    slowly "$bench/full.run" install --yes --lang en --dir "$bench/ours"
+    result stick-load "$(awk -v all="$seconds" -v after="$(after_load "$bench/ours")" 'BEGIN { print all - after }')"
+    discard "$state"
+    rm -rf "$bench/ours"
+    remove_link
+  done
+else
+  say "this machine cannot slow a disk down (no blkio control group): loading from a slow stick is not measured"
+fi
