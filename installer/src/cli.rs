@@ -6,19 +6,23 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
+use self::identity::Identity;
 use crate::bundle::BundleFile;
 use crate::host::process;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
-use crate::text::{Lang, Message, command as text, problem};
+use crate::text::{Lang, Message, problem};
 
 mod arguments;
 mod day2;
+mod help;
+mod identity;
 mod inspect;
 mod install;
 mod launcher;
 mod preflight;
 mod uninstall;
+mod usage;
 mod verify;
 
 /// What all verbs work with.
@@ -61,12 +65,21 @@ pub fn run() -> ExitCode {
 
 fn dispatch(arguments: &[OsString], lang: Lang, json: bool, reporter: &Reporter) -> Outcome<()> {
     let bundle = launcher::bundle()?;
-    let installed = launcher::installed_dir();
-    let app = bundle.as_ref().map(|bundle| bundle.bundle.index.content.app.clone());
-    let matches = match arguments::command(app.as_ref(), lang).try_get_matches_from(arguments) {
+    let identity = Identity::of(bundle.as_ref());
+    let grammar = arguments::command(&identity, lang);
+    let matches = match grammar.clone().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error),
+        Err(error) => return Err(usage::failure(&error)),
     };
+    if matches.get_flag("version") {
+        crate::report::data(&identity.version());
+        return Ok(());
+    }
+    if let Some(verb) = help_wanted(&matches, &identity) {
+        crate::report::data(&help::render(&identity, &grammar, verb.as_deref(), lang));
+        return Ok(());
+    }
+    let installed = identity.installed_dir();
     let session = Session { reporter, bundle, matches, json };
     match session.matches.subcommand() {
         None | Some(("install", _)) => install::run(&session),
@@ -79,19 +92,14 @@ fn dispatch(arguments: &[OsString], lang: Lang, json: bool, reporter: &Reporter)
     }
 }
 
-/// clap's own errors: help goes to standard output and is no error.
-fn usage(error: &clap::Error) -> Outcome<()> {
-    if !error.use_stderr() {
-        crate::report::data(error.render().to_string().trim_end());
-        return Ok(());
+/// Whether help is wanted, and on which verb. `<app>ctl` alone has nothing else to do than to show what it can.
+fn help_wanted(matches: &ArgMatches, identity: &Identity) -> Option<Option<String>> {
+    match matches.subcommand() {
+        Some(("help", verb)) => Some(verb.get_one::<String>("of").cloned()),
+        Some((name, verb)) if verb.get_flag("help") => Some(Some(name.to_owned())),
+        None if matches.get_flag("help") || identity.is_control() => Some(None),
+        _ => None,
     }
-    let rendered = error.render().to_string();
-    let mut lines = rendered.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    // Possible values and the nearest known name; the grammar itself is what --help is for.
-    let hints: Vec<&str> = lines.take_while(|line| !line.starts_with("Usage")).collect();
-    let failure = Failure::new(Code::Usage, text::usage_error(&first));
-    Err(failure.quoting(hints.join("\n")).todo(text::see_help()))
 }
 
 impl Session<'_> {
@@ -109,7 +117,13 @@ impl Session<'_> {
 
     /// `--dir`.
     fn dir(&self) -> Option<PathBuf> {
-        self.verb().get_one::<PathBuf>("dir").or_else(|| self.matches.get_one::<PathBuf>("dir")).cloned()
+        self.value(self.verb(), "dir")
+    }
+
+    /// An argument of the verb, or the same given before it.
+    fn value<T: Clone + Send + Sync + 'static>(&self, verb: &ArgMatches, name: &str) -> Option<T> {
+        let of = |matches: &ArgMatches| matches.try_get_one::<T>(name).ok().flatten().cloned();
+        of(verb).or_else(|| of(&self.matches))
     }
 
     /// Prints a line of the verb's own result for people.

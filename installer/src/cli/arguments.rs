@@ -1,12 +1,12 @@
-//! The grammar of the command line, with help in both languages.
+//! The grammar of the command line, with help in both languages: one for the bundle, one for `<app>ctl`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use bundle_spec::project::App;
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, Command};
 
+use super::identity::Identity;
 use crate::text::{Lang, Message, command as text};
 
 /// The language, found before anything else is parsed: even errors are said in it.
@@ -24,92 +24,116 @@ pub(super) fn early_lang(arguments: &[OsString]) -> Lang {
     }
 }
 
-/// The whole grammar.
-pub(super) fn command(app: Option<&App>, lang: Lang) -> Command {
-    let say = |message: Message| message.in_lang(lang).to_owned();
-    let title = app.map_or_else(|| Message::verbatim("Airlift"), |app| Message::from(&app.title));
-    let version = app.map_or(env!("CARGO_PKG_VERSION"), |app| app.version.as_str()).to_owned();
-    let verb = |name: &'static str, about: Message| Command::new(name).about(say(about));
-    Command::new(app.map_or_else(|| "airlift".to_owned(), |app| app.name.clone()))
-        .bin_name(app.map_or_else(|| "airlift".to_owned(), |app| format!("{}-{}.run", app.name, app.version)))
-        .about(say(text::about(title.in_lang(lang), &version)))
-        .version(version)
+/// The whole grammar. clap's own help is in English; ours is rendered by [`super::help`].
+pub(super) fn command(identity: &Identity, lang: Lang) -> Command {
+    let grammar = Grammar { lang, default_dir: identity.default_dir() };
+    let root = Command::new("airlift")
+        .bin_name(identity.program())
+        .about(identity.about(lang))
         .disable_help_subcommand(true)
         .disable_help_flag(true)
-        .arg(
-            Arg::new("help")
-                .short('h')
-                .long("help")
-                .global(true)
-                .action(ArgAction::Help)
-                .help(say(text::arg_help())),
-        )
-        .args(common(lang))
-        .args(install_arguments(lang))
-        .subcommand(verb("install", text::install()).args(install_arguments(lang)))
-        .subcommand(verb("preflight", text::preflight()).args(install_arguments(lang)))
-        .subcommand(verb("verify", text::verify()))
-        .subcommand(verb("inspect", text::inspect()))
-        .subcommand(verb("answers", text::answers()))
-        .subcommand(verb("status", text::status()))
-        .subcommand(verb("logs", text::logs()).args(log_arguments(lang)))
-        .subcommand(verb("start", text::start()))
-        .subcommand(verb("stop", text::stop()))
-        .subcommand(verb("restart", text::restart()))
-        .subcommand(verb("uninstall", text::uninstall()).arg(flag("purge", text::arg_purge(), lang)))
+        .args(grammar.common());
+    let verbs = [
+        grammar.verb("status", text::status()).arg(grammar.dir()),
+        grammar.verb("logs", text::logs()).args(grammar.log_arguments()),
+        grammar.verb("start", text::start()).arg(grammar.dir()),
+        grammar.verb("stop", text::stop()).arg(grammar.dir()),
+        grammar.verb("restart", text::restart()).arg(grammar.dir()),
+        grammar.verb("uninstall", text::uninstall()).args(grammar.uninstall_arguments()),
+        grammar
+            .verb("help", text::help())
+            .arg(Arg::new("of").value_name(text::value_command().in_lang(lang).to_owned()).hide(true)),
+    ];
+    let root = root.arg(grammar.flag("version", text::arg_version()).short('V'));
+    if identity.is_control() {
+        return root.arg(grammar.dir()).subcommands(verbs);
+    }
+    root.args(grammar.install_arguments())
+        .subcommand(grammar.verb("install", text::install()).args(grammar.install_arguments()))
+        .subcommand(grammar.verb("preflight", text::preflight()).args(grammar.install_arguments()))
+        .subcommand(grammar.verb("verify", text::verify()))
+        .subcommand(grammar.verb("inspect", text::inspect()))
+        .subcommand(grammar.verb("answers", text::answers()))
+        .subcommands(verbs)
 }
 
-fn flag(name: &'static str, help: Message, lang: Lang) -> Arg {
-    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help.in_lang(lang).to_owned())
+struct Grammar {
+    lang: Lang,
+    default_dir: String,
 }
 
-/// Arguments of every verb.
-fn common(lang: Lang) -> [Arg; 3] {
-    let say = |message: Message| message.in_lang(lang).to_owned();
-    [
-        Arg::new("lang")
-            .long("lang")
-            .global(true)
-            .value_parser(PossibleValuesParser::new(["zh", "en"]))
-            .help(say(text::arg_lang())),
-        flag("json", text::arg_json(), lang).global(true),
-        Arg::new("dir")
-            .long("dir")
-            .global(true)
-            .value_name("DIR")
+impl Grammar {
+    fn say(&self, message: &Message) -> String {
+        message.in_lang(self.lang).to_owned()
+    }
+
+    fn verb(&self, name: &'static str, about: Message) -> Command {
+        Command::new(name).about(self.say(&about)).disable_help_flag(true)
+    }
+
+    fn flag(&self, name: &'static str, help: Message) -> Arg {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(self.say(&help))
+    }
+
+    fn valued(&self, name: &'static str, value: Message, help: Message) -> Arg {
+        Arg::new(name).long(name).value_name(self.say(&value)).help(self.say(&help))
+    }
+
+    /// Arguments of every verb.
+    fn common(&self) -> [Arg; 3] {
+        let lang = Arg::new("lang").long("lang").value_name("zh|en").help(self.say(&text::arg_lang()));
+        [
+            lang.value_parser(PossibleValuesParser::new(["zh", "en"])).global(true),
+            self.flag("json", text::arg_json()).global(true),
+            self.flag("help", text::arg_help()).short('h').global(true),
+        ]
+    }
+
+    fn dir(&self) -> Arg {
+        self.valued("dir", text::value_dir(), text::arg_dir(&self.default_dir))
             .value_parser(ValueParser::path_buf())
-            .help(say(text::arg_dir())),
-    ]
+    }
+
+    fn install_arguments(&self) -> Vec<Arg> {
+        vec![
+            self.valued("answers", text::value_file(), text::arg_answers())
+                .value_parser(clap::value_parser!(PathBuf)),
+            self.valued("set", text::value_set(), text::arg_set()).action(ArgAction::Append),
+            self.flag("yes", text::arg_yes()).short('y'),
+            self.flag("dry-run", text::arg_dry_run()),
+            self.flag("verify-first", text::arg_verify_first()),
+            self.dir(),
+            Arg::new("engine")
+                .long("engine")
+                .value_name("auto|system|private")
+                .value_parser(PossibleValuesParser::new(["auto", "system", "private"]))
+                .help(self.say(&text::arg_engine())),
+        ]
+    }
+
+    fn uninstall_arguments(&self) -> [Arg; 3] {
+        [
+            self.flag("purge", text::arg_purge()),
+            self.flag("yes", text::arg_yes_uninstall()).short('y'),
+            self.dir(),
+        ]
+    }
+
+    fn log_arguments(&self) -> [Arg; 4] {
+        [
+            self.flag("follow", text::arg_follow()).short('f'),
+            self.valued("tail", text::value_count(), text::arg_tail()).value_parser(line_count),
+            self.dir(),
+            Arg::new("services")
+                .value_name(self.say(&text::value_services()))
+                .num_args(0..)
+                .help(self.say(&text::arg_services())),
+        ]
+    }
 }
 
-fn install_arguments(lang: Lang) -> Vec<Arg> {
-    let say = |message: Message| message.in_lang(lang).to_owned();
-    vec![
-        Arg::new("answers")
-            .long("answers")
-            .value_name("FILE")
-            .value_parser(clap::value_parser!(PathBuf))
-            .help(say(text::arg_answers())),
-        Arg::new("set")
-            .long("set")
-            .value_name("id=value")
-            .action(ArgAction::Append)
-            .help(say(text::arg_set())),
-        flag("yes", text::arg_yes(), lang).short('y'),
-        flag("dry-run", text::arg_dry_run(), lang),
-        flag("verify-first", text::arg_verify_first(), lang),
-        Arg::new("engine")
-            .long("engine")
-            .value_parser(PossibleValuesParser::new(["auto", "system", "private"]))
-            .help(say(text::arg_engine())),
-    ]
-}
-
-fn log_arguments(lang: Lang) -> Vec<Arg> {
-    let say = |message: Message| message.in_lang(lang).to_owned();
-    vec![
-        flag("follow", text::arg_follow(), lang).short('f'),
-        Arg::new("tail").long("tail").value_name("N").help(say(text::arg_tail())),
-        Arg::new("services").value_name("SERVICE").num_args(0..).help(say(text::arg_services())),
-    ]
+/// A number of lines as Compose takes it. The text of the error is not shown: see [`super::usage`].
+fn line_count(text: &str) -> Result<String, String> {
+    let is_count = text == "all" || text.parse::<u32>().is_ok();
+    if is_count { Ok(text.to_owned()) } else { Err(String::new()) }
 }

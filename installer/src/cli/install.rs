@@ -3,8 +3,6 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::ArgMatches;
-
 use super::Session;
 use crate::facts::EngineChoice;
 use crate::install::{Options, install};
@@ -21,7 +19,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
 /// [`Code::Usage`] when `--set` is malformed.
 pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
     let verb = session.verb();
-    let answers = value::<PathBuf>(session, verb, "answers");
+    let answers = session.value::<PathBuf>(verb, "answers");
     // The same arguments may stand before and after the verb.
     let levels =
         if session.matches.subcommand().is_some() { vec![&session.matches, verb] } else { vec![verb] };
@@ -40,7 +38,7 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
         dry_run,
         verify_first: flag("verify-first"),
         dir: session.dir(),
-        engine: value::<String>(session, verb, "engine").map(|name| match name.as_str() {
+        engine: session.value::<String>(verb, "engine").map(|name| match name.as_str() {
             "private" => EngineChoice::Private,
             "system" => EngineChoice::System,
             _ => EngineChoice::Auto,
@@ -49,13 +47,4 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
         interactive: on_terminal && answers.is_none() && !yes && !session.json,
         answers,
     })
-}
-
-/// An argument of the verb, or the same given before it.
-fn value<T: Clone + Send + Sync + 'static>(
-    session: &Session<'_>,
-    verb: &ArgMatches,
-    name: &str,
-) -> Option<T> {
-    verb.get_one::<T>(name).or_else(|| session.matches.get_one::<T>(name)).cloned()
 }

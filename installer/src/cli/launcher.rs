@@ -1,10 +1,9 @@
 //! How this process came to be: from which bundle, and which copy of the stub to clean away.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::bundle::BundleFile;
 use crate::host::file;
-use crate::layout::Layout;
 use crate::outcome::Outcome;
 
 /// The launcher's word on where the bundle lies.
@@ -27,11 +26,4 @@ pub(super) fn clean_up() {
 /// When it was, and the file is not usable.
 pub(super) fn bundle() -> Outcome<Option<BundleFile>> {
     std::env::var_os(BUNDLE).map(|path| BundleFile::open(Path::new(&path))).transpose()
-}
-
-/// The project directory that this program was installed into as `<app>ctl`.
-pub(super) fn installed_dir() -> Option<PathBuf> {
-    let own = std::env::current_exe().ok()?;
-    let dir = own.parent()?.parent()?.to_owned();
-    Layout { dir: dir.clone() }.receipt().symlink_metadata().is_ok().then_some(dir)
 }

@@ -1,11 +1,29 @@
-//! Help of the command line.
+//! The command line: help, and what was wrong with it.
 
-use super::messages;
+use super::{Message, messages};
 
 messages! {
-    about(app: &str, version: &str)
-        en "Installs and manages {app} {version}. Without a verb: the wizard."
-        zh "安装和管理 {app} {version}。不带子命令时进入安装向导。";
+    about(title: &str, version: &str)
+        en "Installs and manages {title} {version}. Without a command: the wizard."
+        zh "安装和管理{title} {version}。不带命令时进入安装向导。";
+    about_control(title: &str, app: &str, version: &str)
+        en "Manages {title} ({app}) {version}."
+        zh "管理{title}（{app}）{version}。";
+    about_control_name(app: &str)
+        en "Manages {app}. Run it with sudo."
+        zh "管理 {app}。请用 sudo 运行。";
+    usage(program: &str) en "Usage: {program} [command] [options]" zh "用法：{program} [命令] [选项]";
+    usage_of_control(program: &str) en "Usage: {program} <command> [options]" zh "用法：{program} <命令> [选项]";
+    usage_of(program: &str, verb: &str, operands: &str)
+        en "Usage: {program} {verb} [options]{operands}"
+        zh "用法：{program} {verb} [选项]{operands}";
+    commands() en "Commands:" zh "命令：";
+    options() en "Options:" zh "选项：";
+    operands() en "Arguments:" zh "参数：";
+    possible(values: &str) en "{values}" zh "可选值：{values}";
+    more_help(program: &str)
+        en "{program} help <command> shows the options of one command."
+        zh "{program} help <命令> 显示该命令的选项。";
     install() en "Install, or finish an interrupted installation" zh "安装，或继续被中断的安装";
     preflight() en "Check this machine without changing anything" zh "检查本机是否满足要求，不做任何改动";
     verify() en "Check every byte of this file" zh "逐字节校验安装包";
@@ -17,26 +35,53 @@ messages! {
     stop() en "Stop the application; data is kept" zh "停止应用，保留数据";
     restart() en "Stop and start again" zh "重启应用";
     uninstall() en "Remove the application; data is kept unless --purge" zh "卸载应用；除非使用 --purge，否则保留数据";
+    help() en "Show help, also for one command" zh "显示帮助，也可指定一个命令";
     arg_answers() en "Answers file (TOML); nothing is asked" zh "应答文件（TOML）；不再提问";
     arg_set() en "Answer one question; may be repeated" zh "指定一个配置项的值，可多次使用";
     arg_yes() en "Ask nothing: take what is given, and the defaults" zh "不提问、不确认，使用已给出的值和默认值";
+    arg_yes_uninstall() en "Do not ask whether to go on" zh "不询问，直接卸载";
     arg_dry_run() en "Show the plan and change nothing" zh "只显示计划，不做任何改动";
     arg_verify_first()
         en "Verify every byte before anything is changed (else layers are verified while they are loaded)"
         zh "改动本机之前先校验全部内容（默认在导入的同时校验镜像层）";
-    arg_lang() en "Language: zh or en" zh "语言：zh 或 en";
+    arg_lang() en "Language" zh "界面语言";
     arg_json() en "Events as JSON lines on standard output" zh "在标准输出上逐行输出 JSON 事件";
-    arg_dir() en "Project directory" zh "项目目录";
+    arg_dir(default: &str) en "Project directory ({default} if not given)" zh "项目目录（默认 {default}）";
     arg_engine()
         en "auto or system: the host's engine, installed if missing; private: the bundled one beside everything else"
         zh "auto 或 system：使用本机引擎，没有则安装；private：使用自带的独立引擎，与其他引擎互不影响";
     arg_purge() en "Delete data, volumes, secrets too; asks for the name" zh "同时删除数据、数据卷和密钥，需输入应用名称确认";
     arg_follow() en "Go on showing new lines" zh "持续显示新日志";
-    arg_tail() en "Number of lines from the end" zh "显示末尾的行数";
+    arg_tail() en "Number of lines from the end, or all (200 if not given)" zh "显示末尾的行数，或 all（默认 200）";
     arg_services() en "Only these services" zh "只显示这些服务";
     arg_help() en "Show help" zh "显示帮助";
-    usage_error(what: &str) en "Wrong usage: {what}" zh "用法错误：{what}";
-    see_help() en "--help shows what is possible." zh "使用 --help 查看可用的选项。";
+    arg_version() en "Show the version" zh "显示版本";
+    value_dir() en "DIR" zh "目录";
+    value_file() en "FILE" zh "文件";
+    value_set() en "id=value" zh "配置项=值";
+    value_count() en "N" zh "行数";
+    value_services() en "SERVICE" zh "服务";
+    value_command() en "COMMAND" zh "命令";
+    no_such_command(name: &str) en "There is no command {name}." zh "没有子命令 {name}。";
+    no_such_option(name: &str) en "There is no option {name}." zh "没有选项 {name}。";
+    unexpected(word: &str) en "Nothing can be given here: {word}" zh "此处不需要参数：{word}";
+    value_missing(option: &str) en "{option} needs a value." zh "{option} 后面缺少值。";
+    value_not_possible(option: &str, value: &str, possible: &str)
+        en "{option} cannot be {value}: it must be one of {possible}."
+        zh "{option} 的值只能是 {possible}，不能是 {value}。";
+    value_not_valid(option: &str, value: &str)
+        en "{option} cannot be {value}."
+        zh "{option} 的值 {value} 无效。";
+    given_twice(option: &str) en "{option} may be given only once." zh "{option} 只能给出一次。";
+    not_utf8() en "An argument is not valid UTF-8." zh "参数不是有效的 UTF-8 文本。";
+    usage_error() en "The command line is not understood." zh "无法识别此命令行。";
+    did_you_mean(name: &str) en "Did you mean {name}? --help shows what is possible." zh "您是否想写 {name}？使用 --help 查看可用的命令和选项。";
+    see_help() en "--help shows what is possible." zh "使用 --help 查看可用的命令和选项。";
     error_mark() en "ERROR: " zh "错误：";
     todo_mark() en "What to do: " zh "处理办法：";
+}
+
+/// Several alternatives.
+pub fn alternatives(values: &[String]) -> Message {
+    Message { en: values.join(", "), zh: values.join("、") }
 }

@@ -1,0 +1,89 @@
+//! What was wrong with the command line, in our own words: clap's are English.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::outcome::{Code, Failure};
+use crate::text::{Message, command as text};
+
+/// The failure that an error of clap's means.
+pub(super) fn failure(error: &clap::Error) -> Box<Failure> {
+    let suggested =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+            .into_iter()
+            .find_map(|kind| words(error, kind).pop());
+    let todo = suggested.map_or_else(text::see_help, |name| text::did_you_mean(&name));
+    Failure::new(Code::Usage, what(error)).todo(todo)
+}
+
+fn what(error: &clap::Error) -> Message {
+    // An option comes with its placeholder: `--dir <DIR>`.
+    let first = |kind| words(error, kind).into_iter().next().unwrap_or_default();
+    let argument = first(ContextKind::InvalidArg);
+    let option = argument.split(' ').next().unwrap_or_default().trim_end_matches("...").to_owned();
+    let value = first(ContextKind::InvalidValue);
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => text::no_such_command(&first(ContextKind::InvalidSubcommand)),
+        ErrorKind::UnknownArgument if option.starts_with('-') => text::no_such_option(&option),
+        ErrorKind::UnknownArgument => text::unexpected(&argument),
+        ErrorKind::InvalidValue if value.is_empty() => text::value_missing(&option),
+        ErrorKind::InvalidValue => {
+            let possible = text::alternatives(&words(error, ContextKind::ValidValue));
+            Message {
+                en: text::value_not_possible(&option, &value, &possible.en).en,
+                zh: text::value_not_possible(&option, &value, &possible.zh).zh,
+            }
+        }
+        ErrorKind::ValueValidation => text::value_not_valid(&option, &value),
+        ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues => text::unexpected(&value),
+        ErrorKind::ArgumentConflict => text::given_twice(&option),
+        ErrorKind::InvalidUtf8 => text::not_utf8(),
+        _ => text::usage_error(),
+    }
+}
+
+fn words(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    let words = match error.get(kind) {
+        Some(ContextValue::String(word)) => vec![word.clone()],
+        Some(ContextValue::Strings(words)) => words.clone(),
+        _ => Vec::new(),
+    };
+    // What was typed goes to a terminal again.
+    words.into_iter().map(|word| bundle_spec::text::tame(&word)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arguments::command;
+    use super::super::identity::Identity;
+    use super::*;
+    use crate::text::Lang;
+
+    fn refused(line: &str) -> (String, String) {
+        let words = std::iter::once("x").chain(line.split(' '));
+        let failure = failure(&command(&Identity::Bare, Lang::Zh).try_get_matches_from(words).unwrap_err());
+        (failure.what.zh, failure.todo.unwrap().zh)
+    }
+
+    #[test]
+    fn every_mistake_is_named_in_chinese() {
+        let table = [
+            ("foo", "没有子命令 foo。"),
+            ("--bogus", "没有选项 --bogus。"),
+            ("--lang fr", "--lang 的值只能是 zh、en，不能是 fr。"),
+            ("--lang", "--lang 后面缺少值。"),
+            ("logs --tail abc", "--tail 的值 abc 无效。"),
+            ("--yes --yes", "--yes 只能给出一次。"),
+            ("verify x", "此处不需要参数：x"),
+            ("verify --dir x", "没有选项 --dir。"),
+        ];
+        for (line, expected) in table {
+            assert_eq!(refused(line).0, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_offered() {
+        assert!(refused("install --answrs x").1.contains("--answers"));
+        assert!(refused("instal").1.contains("想写 install？"));
+    }
+}
