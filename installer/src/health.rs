@@ -10,11 +10,13 @@ use serde::Serialize;
 use crate::engine::{Container, Engine, EngineError, http};
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
-use crate::text::{Lang, Message, summary as text};
+use crate::text::{Message, summary as text};
 
 /// How one service is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServiceHealth {
+    /// Whether it is a service or a check.
+    pub kind: Kind,
     /// Compose service, or the check's name.
     pub name: String,
     /// Whether it is as it should be.
@@ -24,15 +26,29 @@ pub struct ServiceHealth {
 }
 
 impl ServiceHealth {
-    /// One line for people.
-    pub fn line(&self, lang: Lang) -> String {
-        let mark = match self.verdict {
-            Verdict::Well => "ok   ",
-            Verdict::Waiting => "...  ",
-            Verdict::Failed => "FAIL ",
-        };
-        format!("{mark}{}: {}", self.name, self.text.in_lang(lang))
+    /// The verdict in one word, of the same width for all.
+    pub fn mark(&self) -> Message {
+        match self.verdict {
+            Verdict::Well => text::mark_well(),
+            Verdict::Waiting => text::mark_waiting(),
+            Verdict::Failed => text::mark_failed(),
+        }
     }
+
+    /// Name and observation.
+    pub fn line(&self) -> Message {
+        text::service_line(&self.name, &self.text)
+    }
+}
+
+/// What is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A check that asks a URL.
+    Check,
+    /// A service of the project.
+    Service,
 }
 
 /// Whether something is as it should be.
@@ -47,7 +63,7 @@ pub enum Verdict {
     Failed,
 }
 
-/// Judges the containers of the services that should be there. Pure.
+/// Judges the containers of the services that should be there, while they may still be starting. Pure.
 pub fn judge(services: &[String], containers: &[Container]) -> Vec<ServiceHealth> {
     let of_service = |service: &String| {
         let mut of = containers.iter().filter(|container| container.service == *service).peekable();
@@ -74,17 +90,21 @@ fn judge_container(service: &str, container: &Container) -> ServiceHealth {
     } else if state == "restarting" {
         health(service, Verdict::Waiting, text::exited(container.exit_code, container.restarts))
     } else {
-        let observed = container.health.as_deref().unwrap_or(state);
+        let observed = container.health.as_deref().filter(|_| state == "running").unwrap_or(state);
         health(service, Verdict::Waiting, text::not_yet(observed))
     }
 }
 
 fn health(name: &str, verdict: Verdict, text: Message) -> ServiceHealth {
-    ServiceHealth { name: name.to_owned(), verdict, text }
+    ServiceHealth { kind: Kind::Service, name: name.to_owned(), verdict, text }
 }
 
 /// Asks one check's URL.
 pub fn ask(check: &Check, answers: &Answers) -> ServiceHealth {
+    ServiceHealth { kind: Kind::Check, ..ask_url(check, answers) }
+}
+
+fn ask_url(check: &Check, answers: &Answers) -> ServiceHealth {
     let url = answers.expand(&check.url).unwrap_or_else(|_| check.url.clone());
     match http::get(&url, Duration::from_secs(5)) {
         Ok(reply) if reply.status != check.status => {
@@ -94,7 +114,7 @@ pub fn ask(check: &Check, answers: &Answers) -> ServiceHealth {
             health(&check.name, Verdict::Waiting, text::wrong_body(&url))
         }
         Ok(reply) => health(&check.name, Verdict::Well, text::answers(&url, reply.status)),
-        Err(why) => health(&check.name, Verdict::Waiting, text::no_answer(&url, &why)),
+        Err(why) => health(&check.name, Verdict::Waiting, text::no_answer(&url, &text::why_no_answer(&why))),
     }
 }
 
@@ -111,6 +131,46 @@ pub fn observe(
     let mut all = judge(&services(content, &containers), &containers);
     all.extend(content.checks.iter().map(|check| ask(check, answers)));
     Ok(all)
+}
+
+/// Everything as it is at this moment, when nothing has been started: what is not well now is not waited for.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn observe_at_rest(
+    content: &Content,
+    answers: &Answers,
+    engine: &Engine,
+) -> Result<Vec<ServiceHealth>, EngineError> {
+    let containers = engine.containers(&content.project.name)?;
+    let mut all = observe(content, answers, engine)?;
+    all.iter_mut().for_each(|health| give_up(health, &containers));
+    Ok(all)
+}
+
+/// Only a container that has just been started still has time.
+fn give_up(health: &mut ServiceHealth, containers: &[Container]) {
+    let is_starting = |container: &Container| {
+        container.state == "running" && container.health.as_deref() == Some("starting")
+    };
+    let mut of = containers.iter().filter(|container| container.service == health.name);
+    let has_time = health.kind == Kind::Service && of.any(is_starting);
+    if health.verdict == Verdict::Waiting && !has_time {
+        health.verdict = Verdict::Failed;
+    }
+}
+
+/// Whether somebody has stopped the application: nothing runs, and what ended did so because it was told to. The engine
+/// itself brings back what should stay up.
+pub fn is_stopped(containers: &[Container]) -> bool {
+    let is_at_rest = |container: &Container| matches!(container.state.as_str(), "created" | "exited");
+    let was_told = |container: &Container| {
+        container.stays_up || container.is_finished() || matches!(container.exit_code, 0 | 130 | 137 | 143)
+    };
+    containers
+        .iter()
+        .all(|container| is_at_rest(container) && was_told(container) && !container.out_of_memory)
+        && !containers.is_empty()
 }
 
 /// The services that should be there: those the packer found, else those that have containers.
@@ -212,7 +272,7 @@ pub fn unwell(
     let ill: Vec<&ServiceHealth> =
         services.iter().filter(|service| service.verdict != Verdict::Well).collect();
     let mut failure = Failure::new(Code::Unhealthy, text::not_healthy())
-        .listing(ill.iter().map(|service| text::service_line(&service.name, &service.text)).collect())
+        .listing(ill.iter().map(|service| service.line()).collect())
         .todo(text::look_at_logs(&layout.control(&content.app.name).display()));
     for container in engine.containers(&content.project.name).unwrap_or_default() {
         if !container.is_well() && !container.is_finished() {

@@ -68,6 +68,9 @@ pub struct Prepared {
 pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> Outcome<()> {
     let content = &bundle.bundle.index.content;
     let mut started = Instant::now();
+    if options.dry_run {
+        reporter.show_result();
+    }
     reporter.emit(&Event::Started {
         schema: SCHEMA,
         app: content.app.name.clone(),

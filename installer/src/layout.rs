@@ -1,4 +1,4 @@
-//! Where things lie on the host: the one place that knows path names. Pure.
+//! Where things lie on the host: the one place that knows path names. Pure, apart from a look at a link.
 
 use std::path::{Path, PathBuf};
 
@@ -64,6 +64,16 @@ impl Layout {
     /// `<app>ctl`.
     pub fn control(&self, app: &str) -> PathBuf {
         self.bin().join(format!("{app}ctl"))
+    }
+
+    /// How to call `<app>ctl`: by its name where the search path leads to this installation.
+    pub fn control_command(&self, app: &str) -> String {
+        let path = self.control(app);
+        if std::fs::read_link(Self::control_link(app)).is_ok_and(|target| target == path) {
+            format!("{app}ctl")
+        } else {
+            path.display().to_string()
+        }
     }
 
     /// The link to `<app>ctl` in the search path.

@@ -29,6 +29,8 @@ pub enum Code {
 pub struct Failure {
     /// Exit code.
     pub code: Code,
+    /// A mistake or a fault, and not what somebody wanted: a person who says no is not told of an error.
+    pub is_error: bool,
     /// What failed, on what.
     pub what: Message,
     /// Technical causes, outermost first, quoted.
@@ -47,12 +49,27 @@ pub type Outcome<T> = Result<T, Box<Failure>>;
 impl Failure {
     /// A failure with nothing but its message.
     pub fn new(code: Code, what: Message) -> Box<Self> {
-        Box::new(Self { code, what, causes: Vec::new(), todo: None, details: Vec::new(), is_final: false })
+        Box::new(Self {
+            code,
+            is_error: true,
+            what,
+            causes: Vec::new(),
+            todo: None,
+            details: Vec::new(),
+            is_final: false,
+        })
     }
 
     /// A failure midway.
     pub fn midway(what: Message) -> Box<Self> {
         Self::new(Code::Failed, what)
+    }
+
+    /// The end of a run that is nobody's mistake.
+    pub fn calm(code: Code, what: Message) -> Box<Self> {
+        let mut failure = Self::new(code, what);
+        failure.is_error = false;
+        failure
     }
 
     /// Adds an error and all its sources as causes.

@@ -10,6 +10,7 @@ use crate::facts::EngineChoice;
 use crate::host::file::{self, Access};
 use crate::layout::EngineHome;
 use crate::outcome::Outcome;
+use crate::plan::Step;
 
 /// Written into every file of ours outside the project directory, to know it again.
 pub const MARK: &str = "Installed by Airlift";
@@ -79,6 +80,17 @@ pub enum StepState {
     Failed,
 }
 
+/// What the receipt says of the application as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Installed; whether it is healthy is another matter.
+    Installed,
+    /// A run has begun and not come to its end.
+    Interrupted,
+    /// Removed; its data is kept.
+    Uninstalled,
+}
+
 impl Receipt {
     /// A receipt of nothing done yet.
     pub fn new(app: &str, version: &str, project: &str, choice: EngineChoice) -> Self {
@@ -144,8 +156,47 @@ impl Receipt {
         self.engine.as_ref().filter(|home| home.mark().exists())
     }
 
+    /// How much of the application is there. Steps that look at the application itself may fail in one that is installed.
+    pub fn extent(&self) -> Extent {
+        let (start, prove) = (Step::StartProject.id(), Step::ProveHealthy.id());
+        let is_over = |step: &StepRecord| {
+            step.state == StepState::Done
+                || step.id == prove
+                || (step.id == start && step.state == StepState::Failed)
+        };
+        if self.bundle.is_empty() {
+            Extent::Uninstalled
+        } else if self.steps.iter().all(is_over) && self.steps.iter().any(|step| step.id == start) {
+            Extent::Installed
+        } else {
+            Extent::Interrupted
+        }
+    }
+
     /// Whether a step is recorded as done.
     pub fn is_done(&self, id: &str) -> bool {
         self.steps.iter().any(|step| step.id == id && step.state == StepState::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extent_follows_from_the_steps() {
+        let mut receipt = Receipt::new("shop", "1.0", "shop", EngineChoice::Auto);
+        assert_eq!(receipt.extent(), Extent::Uninstalled);
+        receipt.bundle = "sha256:00".into();
+        receipt.record(Step::LoadImages.id(), StepState::Begun, "b");
+        assert_eq!(receipt.extent(), Extent::Interrupted);
+        receipt.record(Step::LoadImages.id(), StepState::Done, "b");
+        assert_eq!(receipt.extent(), Extent::Interrupted);
+        receipt.record(Step::StartProject.id(), StepState::Done, "b");
+        receipt.record(Step::ProveHealthy.id(), StepState::Failed, "b");
+        assert_eq!(receipt.extent(), Extent::Installed);
+        // An upgrade that died halfway.
+        receipt.record(Step::LoadImages.id(), StepState::Failed, "b");
+        assert_eq!(receipt.extent(), Extent::Interrupted);
     }
 }

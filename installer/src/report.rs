@@ -13,7 +13,7 @@ use crate::text::{Lang, Message};
 
 mod human;
 
-use human::Human;
+use human::{Human, Stream};
 
 /// Receives events and shows them in one way.
 #[derive(Debug)]
@@ -108,6 +108,16 @@ impl Reporter {
                 }
             }
             Style::Json => self.emit(&Event::Note { text: text.clone() }),
+        }
+    }
+
+    /// What is shown from now on is what was asked for, and goes to standard output: people redirect it. Progress and
+    /// failures stay where they are.
+    pub fn show_result(&self) {
+        if let Style::Human(human) = &self.style
+            && let Ok(mut human) = human.lock()
+        {
+            human.speak_on(Stream::Output);
         }
     }
 

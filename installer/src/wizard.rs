@@ -1,5 +1,7 @@
 //! Asks a person: the same questions and the same parser as unattended, with a terminal as the source of answers.
 
+use std::io::IsTerminal;
+
 use bundle_spec::index::Content;
 use bundle_spec::question::{Question, QuestionKind};
 use dialoguer::theme::ColorfulTheme;
@@ -9,7 +11,7 @@ use crate::answers::{Origin, Sources, why_message};
 use crate::install::Prepared;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
-use crate::text::{Message, wizard as text};
+use crate::text::{Message, summary, wizard as text};
 
 /// Asks every question that no stronger source has answered.
 ///
@@ -142,7 +144,24 @@ pub fn confirm(content: &Content, prepared: &Prepared, reporter: &Reporter) -> O
     let theme = ColorfulTheme::default();
     match Confirm::with_theme(&theme).with_prompt(prompt).default(true).interact() {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::new(Code::Answers, text::nothing_changed())),
+        Ok(false) => Err(Failure::calm(Code::Answers, text::nothing_changed())),
         Err(error) => Err(Failure::new(Code::Answers, text::broken_off()).because(&error)),
+    }
+}
+
+/// Asks whether the application shall go; where nobody can be asked, the command is word enough.
+///
+/// # Errors
+/// [`Code::Usage`] when the operator says no.
+pub fn confirm_removal(app: &str, reporter: &Reporter) -> Outcome<()> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(());
+    }
+    let prompt = summary::go_on_removing(app).in_lang(reporter.lang()).to_owned();
+    let theme = ColorfulTheme::default();
+    match Confirm::with_theme(&theme).with_prompt(prompt).default(false).interact() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::calm(Code::Usage, text::nothing_changed())),
+        Err(error) => Err(Failure::new(Code::Usage, text::broken_off()).because(&error)),
     }
 }

@@ -124,7 +124,7 @@ fn a_machine_that_does_not_fit() {
     let _ = site.refuses(INSTALL, 4, &["18080", "busybox"]);
     // Everything at once, and in Chinese.
     let all = format!("runuser -u alice -- sh {INSTALL} --dir /small/app --lang zh");
-    let _ = site.refuses(&all, 4, &["root", "/small", "18080", "FAIL"]);
+    let _ = site.refuses(&all, 4, &["root", "/small", "18080", "失败"]);
     let findings = site.refuses("$RUN preflight --json --answers /stick/answers.toml", 4, &[]).events();
     let failed = |event: &&serde_json::Value| event["event"] == "finding" && event["severity"] == "fail";
     assert_eq!(findings.iter().filter(failed).count(), 1, "{findings:?}");

@@ -11,17 +11,17 @@ use super::Session;
 use crate::answers::{Origin, Sources, resolve};
 use crate::engine::Engine;
 use crate::event::Event;
-use crate::health::{self, Verdict};
+use crate::health::{self, Kind, ServiceHealth, Verdict};
 use crate::host::{file, lock, process};
 use crate::install::{Options, Target};
 use crate::layout::{EngineHome, Layout};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::EnginePlan;
 use crate::project::compose::Compose;
-use crate::receipt::Receipt;
+use crate::receipt::{Extent, Receipt};
 use crate::report::data;
 use crate::step::start_engine;
-use crate::text::{finding, problem, summary as text};
+use crate::text::{Message, command, finding, problem, summary as text};
 
 /// An installation as it was left.
 pub(super) struct Installed {
@@ -39,6 +39,9 @@ pub(super) fn run(
 ) -> Outcome<()> {
     let installed = find(session, installed)?;
     let project = &installed.content.project.name;
+    if verb != "stop" || installed.receipt.extent() == Extent::Uninstalled {
+        installed.refuse_if_gone(session)?;
+    }
     match verb {
         "status" => status(session, &installed),
         "logs" => logs(matches, &installed),
@@ -106,14 +109,14 @@ impl Installed {
     /// The engine, if it answers.
     pub(super) fn engine(&self) -> Outcome<Engine> {
         let socket = &self.receipt.socket;
+        let control = self.control();
         let silent = || {
-            let control = self.layout.control(&self.content.app.name);
             let todo = if self.receipt.engine.is_some() {
-                text::start_it(&control.display())
+                text::start_it(&control)
             } else {
                 finding::start_engine()
             };
-            Failure::new(Code::Unhealthy, problem::engine_not_there(&socket.display())).todo(todo)
+            Failure::new(Code::Unhealthy, problem::engine_not_running()).todo(todo)
         };
         let engine = Engine::connect(socket).map_err(|error| silent().because(&error))?;
         if engine.is_answering() { Ok(engine) } else { Err(silent()) }
@@ -134,6 +137,44 @@ impl Installed {
         self.engine()
     }
 
+    /// How to call `<app>ctl` of this installation.
+    pub(super) fn control(&self) -> String {
+        self.layout.control_command(&self.content.app.name)
+    }
+
+    /// How to call the bundle again; by now the stick may be elsewhere.
+    pub(super) fn bundle_command(&self, session: &Session<'_>) -> String {
+        let app = &self.content.app;
+        let file = match &session.bundle {
+            Some(bundle) => bundle.path.display().to_string(),
+            None => format!("./{}-{}.run", app.name, app.version),
+        };
+        let dir = &self.layout.dir;
+        let elsewhere = (*dir != Layout::default_dir(&app.name)).then(|| format!(" --dir {}", dir.display()));
+        format!("sudo {file}{}", elsewhere.unwrap_or_default())
+    }
+
+    /// Ends the run when there is no application to work with.
+    fn refuse_if_gone(&self, session: &Session<'_>) -> Outcome<()> {
+        let run = self.bundle_command(session);
+        match self.receipt.extent() {
+            Extent::Uninstalled => {
+                let gone = text::is_uninstalled(&self.layout.dir.display().to_string());
+                Err(Failure::new(Code::Usage, gone).todo(text::install_or_purge(&run)))
+            }
+            // An upgrade that was broken off has left the version before, which can be used.
+            Extent::Interrupted if self.compose().is_present() => {
+                session.say(&text::is_interrupted());
+                session.say(&text::finish_installation(&run));
+                Ok(())
+            }
+            Extent::Interrupted => {
+                Err(Failure::midway(text::is_interrupted()).todo(text::finish_installation(&run)))
+            }
+            Extent::Installed => Ok(()),
+        }
+    }
+
     /// Compose for this project.
     pub(super) fn compose(&self) -> Compose {
         Compose::new(&self.receipt.compose, &self.layout, &self.receipt.socket, &self.content)
@@ -142,31 +183,60 @@ impl Installed {
 
 fn status(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
     let engine = installed.engine()?;
-    let services = health::observe(&installed.content, &installed.answers, &engine)
-        .map_err(|error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error))?;
+    let unknown = |error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error);
+    let services =
+        health::observe_at_rest(&installed.content, &installed.answers, &engine).map_err(unknown)?;
+    let containers = engine.containers(&installed.content.project.name).map_err(unknown)?;
+    let is_stopped = health::is_stopped(&containers);
     let is_well = services.iter().all(|service| service.verdict == Verdict::Well);
     if session.json {
         session.reporter.emit(&Event::Health { services });
     } else {
         let lang = session.reporter.lang();
-        services.iter().for_each(|service| data(&service.line(lang)));
+        let lines = status_lines(&installed.content, &services, is_stopped);
+        lines.iter().for_each(|line| data(line.in_lang(lang)));
     }
-    if is_well {
+    if is_stopped {
+        Err(Failure::calm(Code::Unhealthy, text::is_stopped(&installed.control())))
+    } else if is_well {
         Ok(())
     } else {
-        Err(Failure::new(Code::Unhealthy, text::not_healthy())
-            .todo(text::look_at_logs(&installed.layout.control(&installed.content.app.name).display())))
+        let todo = text::look_and_restart(&installed.control());
+        Err(Failure::new(Code::Unhealthy, text::not_well_now()).todo(todo))
     }
 }
 
+/// The verdict, then services and checks apart. Of a stopped application there is nothing to check.
+fn status_lines(content: &Content, observed: &[ServiceHealth], is_stopped: bool) -> Vec<Message> {
+    let title = Message::from(&content.app.title);
+    let of = |kind| observed.iter().filter(move |health| health.kind == kind);
+    if is_stopped {
+        return vec![text::verdict_stopped(&title, &content.app.version)];
+    }
+    let faults = observed.iter().filter(|health| health.verdict != Verdict::Well).count();
+    let mut lines = vec![text::verdict(&title, &content.app.version, of(Kind::Service).count(), faults)];
+    let sections = [(Kind::Service, text::heading_services()), (Kind::Check, text::heading_checks())];
+    for (kind, heading) in sections {
+        if of(kind).next().is_some() {
+            lines.push(heading);
+            lines.extend(of(kind).map(|health| text::marked_line(&health.mark(), &health.line())));
+        }
+    }
+    lines
+}
+
 fn logs(matches: &ArgMatches, installed: &Installed) -> Outcome<()> {
+    let services: Vec<&str> =
+        matches.get_many::<String>("services").unwrap_or_default().map(String::as_str).collect();
+    refuse_unknown_services(&installed.content.project.services, &services)?;
+    installed.engine()?;
     let mut arguments = vec!["logs", "--no-color"];
     if matches.get_flag("follow") {
         arguments.push("--follow");
     }
     let tail = matches.get_one::<String>("tail").map_or("200", String::as_str);
     arguments.extend(["--tail", tail]);
-    arguments.extend(matches.get_many::<String>("services").unwrap_or_default().map(String::as_str));
+    arguments.extend(services);
     let failed = || Failure::midway(problem::compose_failed("logs"));
     let status = process::run_attached(&mut installed.compose().command(&arguments))
         .map_err(|error| failed().because(&error))?;
@@ -175,6 +245,20 @@ fn logs(matches: &ArgMatches, installed: &Installed) -> Outcome<()> {
         Ok(())
     } else {
         Err(failed())
+    }
+}
+
+/// Compose itself shows nothing for a service that is not there, and calls that a success.
+fn refuse_unknown_services(known: &[String], wanted: &[&str]) -> Outcome<()> {
+    let unknown = wanted.iter().find(|name| !known.iter().any(|known| known == *name));
+    match unknown.filter(|_| !known.is_empty()) {
+        Some(name) => {
+            let (what, names) =
+                (text::no_such_service(&bundle_spec::text::tame(name)), command::alternatives(known));
+            let todo = Message { en: text::services_are(&names.en).en, zh: text::services_are(&names.zh).zh };
+            Err(Failure::new(Code::Usage, what).todo(todo))
+        }
+        None => Ok(()),
     }
 }
 
@@ -195,8 +279,9 @@ pub(super) fn is_by_systemd(home: &EngineHome) -> bool {
 
 fn stop(installed: &Installed) -> Outcome<()> {
     let _lock = lock::take(&installed.layout.lock())?;
-    if installed.engine().is_ok() {
-        installed.compose().run(&["stop"])?;
+    let compose = installed.compose();
+    if installed.engine().is_ok() && compose.is_present() {
+        compose.run(&["stop"])?;
     }
     match &installed.receipt.engine {
         // A private engine is there for this application alone.

@@ -12,6 +12,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let target = Target::of(content, &options);
     let sources = sources::collect(&options, &target.layout)?;
     // Missing answers are no matter here, except for ports that depend on them.
+    session.reporter.show_result();
     let facts = look(bundle, &target);
     let prepared = prepare(content, &target, &sources, facts, session.reporter, &[])?;
     refuse_by_findings(&prepared.findings)?;

@@ -1,6 +1,6 @@
 //! `uninstall`: takes back what the receipt says was done. Data stays unless the application's name is typed in full.
 
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use bundle_spec::project::Image;
@@ -12,16 +12,26 @@ use crate::engine::Engine;
 use crate::host::{file, lock, process};
 use crate::layout::{EngineHome, SYSTEM_UNIT};
 use crate::outcome::{Code, Failure, Outcome};
-use crate::receipt::StepState;
+use crate::receipt::{Extent, StepState};
 use crate::step::start_engine;
 use crate::text::{problem, summary as text};
+use crate::wizard;
 
 pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
     let purge = matches.get_flag("purge");
     let installed = day2::find(session, own)?;
     let app = &installed.content.app.name;
+    let dir = installed.layout.dir.display().to_string();
+    let run = installed.bundle_command(session);
+    if !purge && installed.receipt.extent() == Extent::Uninstalled {
+        session.say(&text::is_uninstalled(&dir));
+        session.say(&text::install_or_purge(&run));
+        return Ok(());
+    }
     if purge {
-        confirm(session, app)?;
+        confirm_purge(session, app, &dir)?;
+    } else if !matches.get_flag("yes") {
+        wizard::confirm_removal(app, session.reporter)?;
     }
     let lock = lock::take(&installed.layout.lock())?;
     match installed.started_engine() {
@@ -36,18 +46,25 @@ pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathB
     if purge {
         session.say(&text::purged(app));
     } else {
-        session.say(&text::uninstalled_with_data(&installed.layout.dir.display().to_string()));
+        session.say(&text::uninstalled_with_data(&dir));
+        session.say(&text::to_purge(&run));
     }
     Ok(())
 }
 
 /// The name must be typed in full; `--yes` does not replace it.
-fn confirm(session: &Session<'_>, app: &str) -> Outcome<()> {
-    session.say(&text::type_name(app));
+fn confirm_purge(session: &Session<'_>, app: &str, dir: &str) -> Outcome<()> {
+    session.say(&text::type_name(app, dir));
     let mut typed = String::new();
     // End of input counts as nothing typed.
     let _ = std::io::stdin().lock().read_line(&mut typed);
-    if typed.trim() == app { Ok(()) } else { Err(Failure::new(Code::Usage, text::name_mismatch(app))) }
+    if typed.trim() == app {
+        Ok(())
+    } else if typed.is_empty() && !std::io::stdin().is_terminal() {
+        Err(Failure::new(Code::Usage, text::no_terminal_for_name()).todo(text::pipe_name(app)))
+    } else {
+        Err(Failure::new(Code::Usage, text::name_mismatch(app)).todo(text::type_it_exactly(app)))
+    }
 }
 
 fn remove_from_engine(
@@ -103,8 +120,12 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     let is_gone = !home.bin().join("dockerd").exists();
     let is_empty = is_gone
         || Engine::connect(&installed.receipt.socket).and_then(|engine| engine.is_empty()).unwrap_or(false);
-    if !purge || !is_empty {
+    if !purge {
         session.say(&text::engine_kept());
+        return Ok(());
+    }
+    if !is_empty {
+        session.say(&text::engine_in_use());
         return Ok(());
     }
     session.say(&text::removing_engine());

@@ -12,6 +12,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let total = bundle.len_of(Extent::Everything);
     let progress = |done| session.reporter.emit(&Event::Progress { title: title.clone(), done, total });
     bundle.verify(Extent::Everything, &progress)?;
+    session.reporter.show_result();
     session.say(&summary::verified(&bytes(bundle.bundle.trailer.total_len)));
     Ok(())
 }

@@ -50,6 +50,35 @@ fn a_service_that_restarts_by_itself_is_given_time() {
 }
 
 #[test]
+fn what_is_not_well_at_rest_has_failed() {
+    let at_rest = |container: Container| {
+        let mut judged = judge(&["web".to_owned()], std::slice::from_ref(&container));
+        give_up(&mut judged[0], &[container]);
+        judged[0].verdict
+    };
+    let with = |state: &str, health: Option<&str>| Container {
+        health: health.map(str::to_owned),
+        exit_code: 1,
+        ..container("web", state)
+    };
+    assert_eq!(at_rest(with("restarting", None)), Verdict::Failed);
+    assert_eq!(at_rest(with("exited", None)), Verdict::Failed);
+    assert_eq!(at_rest(with("running", Some("unhealthy"))), Verdict::Failed);
+    assert_eq!(at_rest(with("running", Some("starting"))), Verdict::Waiting);
+    assert_eq!(at_rest(with("running", None)), Verdict::Well);
+}
+
+#[test]
+fn stopped_is_told_from_broken() {
+    let exited = |exit_code, stays_up| Container { exit_code, stays_up, ..container("web", "exited") };
+    assert!(is_stopped(&[exited(137, true), exited(1, true)]));
+    assert!(is_stopped(&[exited(143, false)]));
+    assert!(!is_stopped(&[exited(1, false)]), "it ended by itself, and badly");
+    assert!(!is_stopped(&[exited(137, true), container("db", "running")]));
+    assert!(!is_stopped(&[]));
+}
+
+#[test]
 fn a_service_without_container_is_not_well() {
     let judged = judge(&["web".to_owned(), "db".to_owned()], &[container("web", "running")]);
     assert_eq!(judged[1].name, "db");

@@ -16,16 +16,23 @@ use crate::text::{Lang, Message, bytes, command, progress as text};
 /// How often a line of progress is written where there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Length of the mark at the beginning of [`ServiceHealth::line`], in ASCII characters.
-const MARK_LEN: usize = 5;
+/// Where lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// Standard error: what happens.
+    Error,
+    /// Standard output: what was asked for.
+    Output,
+}
 
 pub(super) struct Human {
     lang: Lang,
+    stream: Stream,
     is_terminal: bool,
+    has_spoken: bool,
     bar: Option<ProgressBar>,
     last_plain: Option<Instant>,
     last_health: Vec<ServiceHealth>,
-    passed: usize,
 }
 
 impl std::fmt::Debug for Human {
@@ -37,7 +44,16 @@ impl std::fmt::Debug for Human {
 impl Human {
     pub(super) fn new(lang: Lang, is_terminal: bool) -> Self {
         let is_terminal = is_terminal && std::env::var("TERM").is_ok_and(|term| term != "dumb");
-        Self { lang, is_terminal, bar: None, last_plain: None, last_health: Vec::new(), passed: 0 }
+        let stream = Stream::Error;
+        Self {
+            lang,
+            stream,
+            is_terminal,
+            has_spoken: false,
+            bar: None,
+            last_plain: None,
+            last_health: Vec::new(),
+        }
     }
 
     pub(super) fn show(&mut self, event: &Event) {
@@ -56,13 +72,27 @@ impl Human {
 
     pub(super) fn line(&mut self, text: &str) {
         self.clear_bar();
-        // Standard error may be closed; there is nobody left to tell.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        self.has_spoken = true;
+        // The stream may be closed; there is nobody left to tell.
+        let _ = match self.stream {
+            Stream::Error => writeln!(io::stderr().lock(), "{text}"),
+            Stream::Output => writeln!(io::stdout().lock(), "{text}"),
+        };
+    }
+
+    /// From now on lines are the result that was asked for, and go where it can be redirected.
+    pub(super) fn speak_on(&mut self, stream: Stream) {
+        self.stream = stream;
     }
 
     pub(super) fn failure(&mut self, failure: &Failure, todo: Option<&Message>) {
+        self.speak_on(Stream::Error);
+        if !failure.is_error {
+            return self.line(failure.what.in_lang(self.lang));
+        }
         let mark = self.painted(command::error_mark().in_lang(self.lang), Style::new().red().bold());
-        self.line(&format!("\n{mark}{}", failure.what.in_lang(self.lang)));
+        let gap = if self.has_spoken { "\n" } else { "" };
+        self.line(&format!("{gap}{mark}{}", failure.what.in_lang(self.lang)));
         for detail in &failure.details {
             self.line(&format!("  - {}", detail.in_lang(self.lang)));
         }
@@ -80,7 +110,11 @@ impl Human {
     }
 
     fn painted(&self, text: &str, style: Style) -> String {
-        if self.is_terminal { style.for_stderr().apply_to(text).to_string() } else { text.to_owned() }
+        match self.stream {
+            Stream::Output => style.for_stdout().apply_to(text).to_string(),
+            Stream::Error if self.is_terminal => style.for_stderr().apply_to(text).to_string(),
+            Stream::Error => text.to_owned(),
+        }
     }
 
     fn bold(&mut self, text: &Message) {
@@ -91,13 +125,12 @@ impl Human {
     /// Findings that need attention are shown in full; those that pass are one dim line each.
     fn finding(&mut self, finding: &Finding) {
         let (mark, style) = match finding.severity {
-            Severity::Pass => ("  ok    ", Style::new().green()),
-            Severity::Warn => ("  warn  ", Style::new().yellow().bold()),
-            Severity::Fail => ("  FAIL  ", Style::new().red().bold()),
+            Severity::Pass => (command::mark_pass(), Style::new().green()),
+            Severity::Warn => (command::mark_warn(), Style::new().yellow().bold()),
+            Severity::Fail => (command::mark_fail(), Style::new().red().bold()),
         };
-        self.passed += usize::from(finding.severity == Severity::Pass);
-        let mark = self.painted(mark, style);
-        self.line(&format!("{mark}{}", finding.text.in_lang(self.lang)));
+        let mark = self.painted(mark.in_lang(self.lang), style);
+        self.line(&format!("  {mark}  {}", finding.text.in_lang(self.lang)));
         if let Some(todo) = &finding.todo {
             self.line(&format!("        > {}", todo.in_lang(self.lang)));
         }
@@ -172,10 +205,8 @@ impl Human {
                 Verdict::Waiting => Style::new().yellow(),
                 Verdict::Failed => Style::new().red().bold(),
             };
-            let line = service.line(self.lang);
-            let (mark, rest) = line.split_at(MARK_LEN);
-            let mark = self.painted(mark, style);
-            self.line(&format!("      {mark}{rest}"));
+            let mark = self.painted(service.mark().in_lang(self.lang), style);
+            self.line(&format!("      {mark}  {}", service.line().in_lang(self.lang)));
         }
         self.last_health = services.to_vec();
     }

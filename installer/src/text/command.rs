@@ -77,6 +77,9 @@ messages! {
     usage_error() en "The command line is not understood." zh "无法识别此命令行。";
     did_you_mean(name: &str) en "Did you mean {name}? --help shows what is possible." zh "您是否想写 {name}？使用 --help 查看可用的命令和选项。";
     see_help() en "--help shows what is possible." zh "使用 --help 查看可用的命令和选项。";
+    mark_pass() en "ok  " zh "通过";
+    mark_warn() en "warn" zh "警告";
+    mark_fail() en "FAIL" zh "失败";
     error_mark() en "ERROR: " zh "错误：";
     todo_mark() en "What to do: " zh "处理办法：";
 }

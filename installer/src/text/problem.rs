@@ -71,7 +71,7 @@ messages! {
         zh "运行 `./{file} answers > answers.toml` 可生成待填写的文件；填好后加 --answers answers.toml 运行。";
     preflight_refused(count: usize)
         en "This machine does not meet the requirements yet: {count} problem(s), marked FAIL above. Nothing has been changed."
-        zh "本机暂不满足要求：上面有 {count} 项标为 FAIL。尚未做任何改动。";
+        zh "本机暂不满足要求：上面有 {count} 项标为“失败”。尚未做任何改动。";
     fix_and_run_again() en "Fix them and run the same command again." zh "请逐项解决后重新运行同一条命令。";
     answers_unreadable(path: &impl Display) en "Cannot read the answers file {path}." zh "无法读取应答文件 {path}。";
     answers_not_found(path: &impl Display) en "There is no answers file {path}." zh "找不到应答文件 {path}。";
@@ -129,6 +129,7 @@ messages! {
         zh "引擎已接收镜像 {reference}，但核对发现并不完整。";
     compose_failed(verb: &str) en "docker compose {verb} failed." zh "docker compose {verb} 失败。";
     engine_not_there(socket: &impl Display) en "The engine at {socket} does not answer." zh "{socket} 上的引擎没有响应。";
+    engine_not_running() en "The Docker engine does not run." zh "Docker 引擎未运行。";
     engine_not_unpacked(path: &impl Display)
         en "The engine could not be unpacked to {path}."
         zh "无法将引擎解压到 {path}。";

@@ -11,20 +11,50 @@ messages! {
     exited(code: i64, restarts: i64)
         en "ended with exit code {code}, restarted {restarts} time(s)"
         zh "已退出（退出码 {code}），重启过 {restarts} 次";
-    not_yet(state: &str) en "not yet: {state}" zh "尚未就绪：{state}";
+    starting() en "starting" zh "正在启动";
+    created() en "created, not started yet" zh "已创建，尚未启动";
+    unhealthy() en "its health check fails" zh "健康检查未通过";
+    stopped_container() en "ended" zh "已退出";
+    paused() en "paused" zh "已暂停";
+    restarting() en "restarting" zh "正在重启";
+    refused() en "connection refused (nothing listens on this port yet)" zh "连接被拒绝（服务尚未监听该端口）";
+    timed_out() en "no answer in time" zh "超时未响应";
+    mark_well() en "ok  " zh "正常";
+    mark_waiting() en "... " zh "等待";
+    mark_failed() en "FAIL" zh "异常";
+    heading_services() en "Services" zh "服务";
+    heading_checks() en "Checks" zh "访问检查";
     wrong_status(url: &str, status: u16, wanted: u16)
         en "{url} answers {status} instead of {wanted}"
         zh "{url} 返回 {status}，应为 {wanted}";
     wrong_body(url: &str) en "{url} answers something unexpected" zh "{url} 返回的内容不符合预期";
     answers(url: &str, status: u16) en "{url} answers {status}" zh "{url} 返回 {status}";
-    no_answer(url: &str, why: &str) en "{url}: {why}" zh "{url}：{why}";
     health_unknown() en "The engine does not say how the services are." zh "无法从引擎获知服务状态。";
     not_healthy()
         en "The application is installed, but not healthy."
         zh "应用已安装，但未达到健康状态。";
+    not_well_now() en "Not everything is healthy." zh "部分服务或访问检查异常。";
     look_at_logs(control: &impl std::fmt::Display)
-        en "Look at the lines above and at `{control} logs`; after a correction run the same command again."
-        zh "请查看上面的日志以及 `{control} logs`；修正后重新运行同一条命令。";
+        en "Find the cause with `{control} logs SERVICE`; after a correction run the same command again."
+        zh "用 {control} logs 服务名 查看原因；修正后重新运行同一条命令。";
+    look_and_restart(control: &str)
+        en "Find the cause with `{control} logs SERVICE`; after a correction run {control} restart."
+        zh "用 {control} logs 服务名 查看原因；处理后运行 {control} restart。";
+    is_stopped(control: &str)
+        en "The application is stopped. Start it with: {control} start"
+        zh "应用已停止。启动：{control} start";
+    is_uninstalled(dir: &str)
+        en "The application is uninstalled; its data is kept in {dir}."
+        zh "应用已卸载，数据保留在 {dir}。";
+    install_or_purge(run: &str)
+        en "To install it again: {run}; to delete everything: {run} uninstall --purge"
+        zh "重新安装：{run}；彻底删除：{run} uninstall --purge";
+    is_interrupted()
+        en "The last installation did not come to its end."
+        zh "上次安装未完成。";
+    finish_installation(run: &str) en "Run {run} again: it goes on." zh "请重新运行 {run} 继续安装。";
+    no_such_service(name: &str) en "There is no service {name}." zh "没有名为 {name} 的服务。";
+    services_are(names: &str) en "The services are: {names}" zh "可选：{names}";
     manage(control: &str)
         en "Manage it with: {control} status | logs | start | stop | restart | uninstall"
         zh "日常管理：{control} status | logs | start | stop | restart | uninstall";
@@ -34,21 +64,35 @@ messages! {
     start_it(control: &impl std::fmt::Display) en "Start it with: {control} start" zh "请运行：{control} start";
     stopped(project: &str) en "{project} is stopped." zh "{project} 已停止。";
     started(project: &str) en "{project} is running and healthy." zh "{project} 正在运行，状态健康。";
-    type_name(name: &str)
-        en "This deletes all data of {name} for good. Type its name to confirm:"
-        zh "此操作将永久删除 {name} 的全部数据。请输入应用名称以确认：";
+    type_name(name: &str, dir: &str)
+        en "This deletes all data in {dir} for good (databases and keys too). Type {name} to confirm:"
+        zh "将永久删除 {dir} 下的全部数据（含数据库和密钥），且无法恢复。请输入 {name} 确认：";
     name_mismatch(name: &str)
         en "The name typed is not {name}; nothing has been removed."
         zh "输入的名称不是 {name}；未删除任何内容。";
+    type_it_exactly(name: &str)
+        en "Run the command again and type {name} exactly."
+        zh "如需删除，请重新运行该命令，并准确输入 {name}。";
+    no_terminal_for_name() en "There is no terminal to confirm on." zh "没有可供确认的终端。";
+    pipe_name(name: &str)
+        en "Run it on a terminal, or give the name on standard input: echo {name} | ... uninstall --purge"
+        zh "请在终端上运行；或从标准输入给出应用名称：echo {name} | … uninstall --purge";
+    go_on_removing(name: &str)
+        en "The containers and images of {name} are stopped and removed; data is kept. Go on?"
+        zh "将停止并删除 {name} 的容器和镜像，数据保留。继续吗？";
     removing_project() en "Removing containers and networks" zh "正在删除容器和网络";
     removing_images() en "Removing images" zh "正在删除镜像";
     removing_engine() en "Removing the engine" zh "正在删除引擎";
-    engine_kept()
-        en "The engine stays: something else uses it, or data of this application is in it."
-        zh "引擎已保留：仍有其他容器或镜像在使用，或其中存有本应用的数据。";
+    engine_in_use()
+        en "The Docker engine stays: other containers, images or volumes are in it."
+        zh "Docker 引擎已保留：其中仍有其他容器、镜像或数据卷。";
+    engine_kept() en "The Docker engine stays (only --purge removes it)." zh "Docker 引擎已保留（只有 --purge 才会删除）。";
     uninstalled_with_data(dir: &str)
         en "Uninstalled. Data, .env and secrets are kept in {dir}; installing again uses them."
         zh "已卸载。数据、.env 和密钥保留在 {dir}，再次安装时会继续使用。";
+    to_purge(run: &str)
+        en "To delete the data as well: {run} uninstall --purge"
+        zh "如需连同数据一起删除，请运行：{run} uninstall --purge";
     purged(name: &str) en "{name} is removed with all its data." zh "{name} 及其全部数据已删除。";
     verified(bytes: &str) en "The bundle is intact: {bytes} verified." zh "安装包完好：已校验 {bytes}。";
     preflight_passed() en "This machine meets the requirements." zh "本机满足要求。";
@@ -75,7 +119,60 @@ pub fn link(title: &Message, url: &str) -> Message {
     Message { en: format!("{}: {url}", title.en), zh: format!("{}：{url}", title.zh) }
 }
 
-/// One service that is not well.
+/// A state that is not the wanted one, in the engine's own word where there is no better one.
+pub fn not_yet(state: &str) -> Message {
+    match state {
+        "starting" => starting(),
+        "created" => created(),
+        "unhealthy" => unhealthy(),
+        "exited" => stopped_container(),
+        "paused" => paused(),
+        "restarting" => restarting(),
+        other => Message::verbatim(other),
+    }
+}
+
+/// Why a URL did not answer: the frequent reasons in words.
+pub fn why_no_answer(why: &str) -> Message {
+    if why.contains("Connection refused") {
+        refused()
+    } else if why.contains("in time") {
+        timed_out()
+    } else {
+        Message::verbatim(why)
+    }
+}
+
+/// A URL that did not answer.
+pub fn no_answer(url: &str, why: &Message) -> Message {
+    Message { en: format!("{url}: {}", why.en), zh: format!("{url}：{}", why.zh) }
+}
+
+/// How everything is, in one line.
+pub fn verdict(title: &Message, version: &str, services: usize, faults: usize) -> Message {
+    let (en, zh) = match faults {
+        0 => (format!("{services} service(s), all healthy"), format!("{services} 个服务，全部健康")),
+        _ => (
+            format!("{services} service(s), {faults} fault(s)"),
+            format!("{services} 个服务，{faults} 项异常"),
+        ),
+    };
+    Message { en: format!("{} {version}: {en}", title.en), zh: format!("{} {version}：{zh}", title.zh) }
+}
+
+/// The same for one that was stopped.
+pub fn verdict_stopped(title: &Message, version: &str) -> Message {
+    Message {
+        en: format!("{} {version}: stopped", title.en), zh: format!("{} {version}：已停止", title.zh)
+    }
+}
+
+/// A line behind its mark.
+pub fn marked_line(mark: &Message, line: &Message) -> Message {
+    Message { en: format!("  {}  {}", mark.en, line.en), zh: format!("  {}  {}", mark.zh, line.zh) }
+}
+
+/// Name and observation of a service or a check.
 pub fn service_line(name: &str, observed: &Message) -> Message {
     Message { en: format!("{name}: {}", observed.en), zh: format!("{name}：{}", observed.zh) }
 }

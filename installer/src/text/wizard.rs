@@ -9,11 +9,11 @@ messages! {
     mismatch() en "The two are not the same." zh "两次输入不一致。";
     broken_off()
         en "Cancelled; nothing has been changed."
-        zh "已取消；尚未做任何改动。";
+        zh "已取消，未做任何改动。";
     review() en "Answers:" zh "请核对以下配置：";
     images_to_load() en "Images to load:" zh "待导入的镜像：";
     go_on() en "Install now?" zh "现在开始安装？";
-    nothing_changed() en "Nothing has been changed." zh "未做任何改动。";
+    nothing_changed() en "Cancelled; nothing has been changed." zh "已取消，未做任何改动。";
 }
 
 /// One answer for review.
