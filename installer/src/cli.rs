@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::ArgMatches;
 
 use self::identity::Identity;
 use crate::bundle::BundleFile;
-use crate::host::process;
+use crate::host::{process, signal};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
 use crate::text::{Lang, Message, problem};
@@ -50,8 +51,13 @@ pub fn run() -> ExitCode {
     launcher::clean_up();
     let lang = arguments::early_lang(&arguments);
     let json = arguments.iter().any(|argument| argument == "--json");
-    let reporter = Reporter::new(lang, json);
-    match dispatch(&arguments, lang, json, &reporter) {
+    let reporter = Arc::new(Reporter::new(lang, json));
+    let told = Arc::clone(&reporter);
+    // Without a watch the process ends as any other does.
+    let watch = signal::watch(move || told.interrupted()).unwrap_or_default();
+    let result = dispatch(&arguments, lang, json, &reporter);
+    watch.give_way();
+    match result {
         Ok(()) => {
             reporter.finished();
             ExitCode::SUCCESS

@@ -3,3 +3,4 @@
 pub mod file;
 pub mod lock;
 pub mod process;
+pub mod signal;

@@ -23,6 +23,20 @@ pub struct Reporter {
     log: Mutex<Option<File>>,
     last_progress: Mutex<Option<Instant>>,
     has_finished: AtomicBool,
+    stage: Mutex<Stage>,
+}
+
+/// How far the run is: what somebody is told who breaks it off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has been changed.
+    Before,
+    /// In a step, and of how many.
+    Step(usize, usize),
+    /// Only looks, or says itself how it ends.
+    Watching,
+    /// Changes something, not in steps.
+    Working,
 }
 
 /// Shortest time between two events of progress for programs; a terminal's bar keeps its own.
@@ -48,6 +62,7 @@ impl Reporter {
             log: Mutex::new(None),
             last_progress: Mutex::new(None),
             has_finished: AtomicBool::new(false),
+            stage: Mutex::new(Stage::Before),
         }
     }
 
@@ -77,6 +92,11 @@ impl Reporter {
     pub fn emit(&self, event: &Event) {
         if matches!(event, Event::Finished { .. }) {
             self.has_finished.store(true, Ordering::Relaxed);
+        }
+        match event {
+            Event::StepStarted { number, count, .. } => self.enter(Stage::Step(*number, *count)),
+            Event::Finished { .. } => self.enter(Stage::Watching),
+            _ => {}
         }
         let is_progress = matches!(event, Event::Progress { .. });
         if is_progress && self.is_too_soon() {
@@ -125,6 +145,41 @@ impl Reporter {
     pub fn finished(&self) {
         if matches!(self.style, Style::Json) && !self.has_finished.load(Ordering::Relaxed) {
             self.emit(&Event::Finished { code: 0, text: Message::verbatim("") });
+        }
+    }
+
+    fn enter(&self, stage: Stage) {
+        if let Ok(mut current) = self.stage.lock() {
+            *current = stage;
+        }
+    }
+
+    /// From now on something is changed without steps.
+    pub fn working(&self) {
+        self.enter(Stage::Working);
+    }
+
+    /// From now on a person only looks on, and ends that as they like.
+    pub fn watching(&self) {
+        self.enter(Stage::Watching);
+    }
+
+    /// Says to whoever broke the run off how far it got.
+    pub fn interrupted(&self) {
+        let stage = self.stage.lock().map_or(Stage::Watching, |stage| *stage);
+        let text = match stage {
+            Stage::Before => crate::text::wizard::nothing_changed(),
+            Stage::Step(number, count) => crate::text::progress::interrupted_in_step(number, count),
+            Stage::Working => crate::text::progress::interrupted(),
+            Stage::Watching => return,
+        };
+        match &self.style {
+            // Whoever was about to print when the signal came may hold the lock for ever.
+            Style::Human(human) => match human.try_lock() {
+                Ok(mut human) => human.interrupted(text.in_lang(self.lang)),
+                Err(_) => human::tell(text.in_lang(self.lang)),
+            },
+            Style::Json => self.emit(&Event::Note { text }),
         }
     }
 

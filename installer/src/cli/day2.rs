@@ -43,6 +43,10 @@ pub(super) fn run(
         installed.refuse_if_gone(session)?;
     }
     match verb {
+        "logs" | "status" => session.reporter.watching(),
+        _ => session.reporter.working(),
+    }
+    match verb {
         "status" => status(session, &installed),
         "logs" => logs(matches, &installed),
         "start" => {

@@ -33,6 +33,7 @@ pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathB
     } else if !matches.get_flag("yes") {
         wizard::confirm_removal(app, session.reporter)?;
     }
+    session.reporter.working();
     let lock = lock::take(&installed.layout.lock())?;
     match installed.started_engine() {
         Ok(engine) => remove_from_engine(session, &installed, &engine, purge)?,

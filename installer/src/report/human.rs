@@ -35,6 +35,15 @@ pub(super) struct Human {
     last_health: Vec<ServiceHealth>,
 }
 
+/// Shows a line below whatever stands there, with the cursor that a question may have hidden.
+pub(super) fn tell(text: &str) {
+    let terminal = console::Term::stderr();
+    if terminal.is_term() {
+        let _ = terminal.show_cursor();
+    }
+    let _ = writeln!(io::stderr().lock(), "\n{text}");
+}
+
 impl std::fmt::Debug for Human {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Human").field("lang", &self.lang).finish_non_exhaustive()
@@ -107,6 +116,12 @@ impl Human {
         }
         let code = text::exit_code(failure.code as u8);
         self.line(code.in_lang(self.lang));
+    }
+
+    /// The last line of a run that somebody broke off, perhaps in the middle of a question.
+    pub(super) fn interrupted(&mut self, text: &str) {
+        self.clear_bar();
+        tell(text);
     }
 
     fn painted(&self, text: &str, style: Style) -> String {

@@ -23,6 +23,12 @@ messages! {
     step_done(seconds: f64) en "done in {seconds:.1} s" zh "完成，用时 {seconds:.1} 秒";
     step_skipped() en "in place already" zh "已就绪，跳过";
     unpacking() en "unpacking" zh "正在解压";
+    interrupted_in_step(number: usize, count: usize)
+        en "Interrupted (step {number} of {count}). Run the same command again: it goes on."
+        zh "已中断（第 {number} 步，共 {count} 步）。重新运行同一条命令即可继续。";
+    interrupted()
+        en "Interrupted. Run the same command again: it goes on."
+        zh "已中断。重新运行同一条命令即可继续。";
     exit_code(code: u8) en "Exit code {code}." zh "退出码：{code}。";
 }
 
