@@ -99,17 +99,18 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     let prepared = prepare(content, &target, &sources, facts, reporter, &shown)?;
     refuse_by_answers(&prepared, content)?;
     refuse_by_findings(&prepared.findings)?;
+    let mut receipt = target.receipt.clone().unwrap_or_else(|| {
+        Receipt::new(&content.app.name, &content.app.version, &content.project.name, target.choice)
+    });
     if options.dry_run {
-        wizard::review(content, &prepared, reporter);
+        let lines = execute::plan_lines(&prepared, bundle, content, &mut receipt, reporter);
+        wizard::review(content, &prepared, &lines, reporter);
         return Ok(());
     }
     let is_told = options.yes || options.answers.is_some() || !options.set.is_empty();
     if !options.on_terminal && !is_told && target.receipt.is_none() {
         return Err(Failure::new(Code::Usage, problem_text::consent_missing()).todo(problem_text::say_yes()));
     }
-    let mut receipt = target.receipt.clone().unwrap_or_else(|| {
-        Receipt::new(&content.app.name, &content.app.version, &content.project.name, target.choice)
-    });
     if is_known && execute::all_done(&prepared, bundle, content, &mut receipt, reporter) {
         let elapsed = started.elapsed();
         return summary::in_place(content, &prepared, reporter, elapsed);
@@ -117,12 +118,13 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     if is_known && !options.verify_first {
         verify(bundle, options, reporter)?;
     }
+    let lines = execute::plan_lines(&prepared, bundle, content, &mut receipt, reporter);
     if options.interactive {
-        wizard::confirm(content, &prepared, reporter)?;
+        wizard::confirm(content, &prepared, &lines, reporter)?;
         // The time that a person took to answer is not the installation's.
         started = Instant::now();
     } else {
-        reporter.emit(&Event::Plan { steps: prepared.plan.describe(content) });
+        reporter.emit(&Event::Plan { steps: lines });
     }
     execute::carry_out(bundle, content, &prepared, (target.receipt, receipt), reporter)?;
     summary::done(content, &prepared, reporter, started.elapsed())

@@ -220,11 +220,6 @@ fn disk(
 }
 
 impl Plan {
-    /// One line a step.
-    pub fn describe(&self, content: &Content) -> Vec<Message> {
-        self.steps.iter().map(|step| self.describe_step(*step, content)).collect()
-    }
-
     /// What one step does.
     pub fn describe_step(&self, step: Step, content: &Content) -> Message {
         let dir = self.layout.dir.display().to_string();

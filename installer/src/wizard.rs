@@ -3,28 +3,35 @@
 use std::io::IsTerminal;
 
 use bundle_spec::index::Content;
-use bundle_spec::question::{Question, QuestionKind};
-use dialoguer::theme::ColorfulTheme;
+use bundle_spec::question::{AnswerProblem, Question, QuestionKind};
 use dialoguer::{Confirm, Input, Password, Select};
 
 use crate::answers::{Origin, Sources, why_message};
 use crate::install::Prepared;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
-use crate::text::{Message, summary, wizard as text};
+use crate::text::{Lang, Message, summary, wizard as text};
+
+mod theme;
+
+use theme::Look;
 
 /// Asks every question that no stronger source has answered.
 ///
 /// # Errors
 /// [`Code::Answers`] when the terminal goes away or the operator breaks off.
 pub fn ask(content: &Content, mut sources: Sources, reporter: &Reporter) -> Outcome<Sources> {
-    for question in &content.questions {
-        let given = sources.raw(question);
-        if matches!(given, Some((Origin::Set | Origin::Environment | Origin::File, _))) {
-            continue;
-        }
-        let suggestion = given.map(|(_, value)| value.to_owned());
-        if let Some(value) = ask_one(question, suggestion, reporter)? {
+    let is_open = |question: &&Question| {
+        !matches!(sources.raw(question), Some((Origin::Set | Origin::Environment | Origin::File, _)))
+    };
+    let open: Vec<&Question> = content.questions.iter().filter(is_open).collect();
+    reporter.line(&text::opening(open.len()));
+    for question in open {
+        let suggestion = sources.raw(question).map(|(_, value)| value.to_owned());
+        // What was accepted as it stood is still the default's, or the earlier run's.
+        let given = ask_one(question, suggestion.clone(), reporter)?
+            .filter(|value| Some(value) != suggestion.as_ref());
+        if let Some(value) = given {
             sources.add(Origin::Asked, [(question.id.as_str().to_owned(), value)]);
         }
     }
@@ -38,7 +45,7 @@ fn ask_one(question: &Question, suggestion: Option<String>, reporter: &Reporter)
         reporter.line(&Message::from(help));
     }
     let prompt = Message::from(&question.prompt).in_lang(lang).to_owned();
-    let theme = ColorfulTheme::default();
+    let theme = Look::new(reporter.lang());
     let broken = |error: dialoguer::Error| Failure::new(Code::Answers, text::broken_off()).because(&error);
     if question.is_secret() {
         return ask_secret(question, &prompt, suggestion.is_some(), reporter);
@@ -64,11 +71,13 @@ fn ask_one(question: &Question, suggestion: Option<String>, reporter: &Reporter)
         _ => {
             let validate = |value: &String| match question.parse(value) {
                 Ok(_) => Ok(()),
+                Err(AnswerProblem::Empty) => Err(text::is_required().in_lang(lang).to_owned()),
                 Err(why) => Err(why_message(&why).in_lang(lang).to_owned()),
             };
             let mut input = Input::<String>::with_theme(&theme)
                 .with_prompt(prompt)
-                .allow_empty(!question.required)
+                // Else an empty answer would be passed over in silence.
+                .allow_empty(true)
                 .validate_with(validate);
             if let Some(suggestion) = suggestion.filter(|value| !value.is_empty()) {
                 input = input.default(suggestion);
@@ -94,35 +103,49 @@ fn ask_secret(
     if let Some(hint) = hint {
         reporter.line(&hint);
     }
-    let theme = ColorfulTheme::default();
-    let again = text::again().in_lang(lang).to_owned();
-    let mismatch = text::mismatch().in_lang(lang).to_owned();
     loop {
-        let mut input = Password::with_theme(&theme).with_prompt(prompt).allow_empty_password(may_be_empty);
-        if question.kind == QuestionKind::Password {
-            input = input.with_confirmation(again.clone(), mismatch.clone());
-        }
-        let value = input
-            .interact()
-            .map_err(|error| Failure::new(Code::Answers, text::broken_off()).because(&error))?;
-        if value.is_empty() {
+        let value = hidden(prompt, lang)?;
+        if value.is_empty() && may_be_empty {
+            reporter.line(&text::secret_left_empty(prompt, has_earlier, question.generate.is_some()));
             return Ok(None);
         }
         match question.parse(&value) {
-            Ok(_) => return Ok(Some(value)),
+            Err(AnswerProblem::Empty) => reporter.line(&text::is_required()),
             Err(why) => reporter.line(&why_message(&why)),
+            Ok(_)
+                if question.kind == QuestionKind::Password
+                    && hidden(text::again().in_lang(lang), lang)? != value =>
+            {
+                reporter.line(&text::mismatch());
+            }
+            Ok(_) => {
+                reporter.line(&text::secret_given(prompt));
+                return Ok(Some(value));
+            }
         }
     }
 }
 
+/// Something typed unseen; the line is taken back, since what comes of it is said by the caller.
+fn hidden(prompt: &str, lang: Lang) -> Outcome<String> {
+    let theme = Look::new(lang);
+    let input = Password::with_theme(&theme).with_prompt(prompt).allow_empty_password(true).report(false);
+    input.interact().map_err(|error| Failure::new(Code::Answers, text::broken_off()).because(&error))
+}
+
 /// Shows answers, images and plan; secrets are masked.
-pub fn review(content: &Content, prepared: &Prepared, reporter: &Reporter) {
+pub fn review(content: &Content, prepared: &Prepared, plan: &[Message], reporter: &Reporter) {
     reporter.line(&text::review());
     for question in &content.questions {
         if let Some(answer) = prepared.resolved.answers.of(question.id.as_str()) {
             let origin = prepared.resolved.origins.get(&question.id).map(|origin| origin.message());
             let origin = origin.unwrap_or_else(|| Message::verbatim(""));
-            reporter.line(&text::answer_line(&Message::from(&question.prompt), answer.shown(), &origin));
+            let prompt = Message::from(&question.prompt);
+            reporter.line(&if answer.reveal().is_empty() {
+                text::answer_not_set(&prompt)
+            } else {
+                text::answer_line(&prompt, answer.shown(), &origin)
+            });
         }
     }
     if !prepared.plan.load.images.is_empty() {
@@ -131,17 +154,17 @@ pub fn review(content: &Content, prepared: &Prepared, reporter: &Reporter) {
             reporter.line(&Message::verbatim(format!("  {}", content.images[*image].reference)));
         }
     }
-    reporter.emit(&crate::event::Event::Plan { steps: prepared.plan.describe(content) });
+    reporter.emit(&crate::event::Event::Plan { steps: plan.to_vec() });
 }
 
 /// Shows everything and asks whether to go on.
 ///
 /// # Errors
 /// [`Code::Answers`] when the operator says no.
-pub fn confirm(content: &Content, prepared: &Prepared, reporter: &Reporter) -> Outcome<()> {
-    review(content, prepared, reporter);
+pub fn confirm(content: &Content, prepared: &Prepared, plan: &[Message], reporter: &Reporter) -> Outcome<()> {
+    review(content, prepared, plan, reporter);
     let prompt = text::go_on().in_lang(reporter.lang()).to_owned();
-    let theme = ColorfulTheme::default();
+    let theme = Look::new(reporter.lang());
     match Confirm::with_theme(&theme).with_prompt(prompt).default(true).interact() {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::calm(Code::Answers, text::nothing_changed())),
@@ -158,7 +181,7 @@ pub fn confirm_removal(app: &str, reporter: &Reporter) -> Outcome<()> {
         return Ok(());
     }
     let prompt = summary::go_on_removing(app).in_lang(reporter.lang()).to_owned();
-    let theme = ColorfulTheme::default();
+    let theme = Look::new(reporter.lang());
     match Confirm::with_theme(&theme).with_prompt(prompt).default(false).interact() {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::calm(Code::Usage, text::nothing_changed())),

@@ -16,7 +16,7 @@ use crate::plan::Step;
 use crate::receipt::{Receipt, StepState};
 use crate::report::Reporter;
 use crate::step::{self, Context};
-use crate::text::problem as text;
+use crate::text::{Message, problem as text, progress};
 
 /// Whether every step finds its work done; looks at the host each time.
 pub(super) fn all_done(
@@ -28,6 +28,23 @@ pub(super) fn all_done(
 ) -> bool {
     let context = context(prepared, bundle, content, receipt, reporter);
     prepared.plan.steps.iter().all(|step| step::is_done(*step, &context))
+}
+
+/// The plan for people: what is done already is marked. Health is not asked for, which takes its time and may change.
+pub(super) fn plan_lines(
+    prepared: &Prepared,
+    bundle: &BundleFile,
+    content: &Content,
+    receipt: &mut Receipt,
+    reporter: &Reporter,
+) -> Vec<Message> {
+    let context = context(prepared, bundle, content, receipt, reporter);
+    let line = |step: &Step| {
+        let line = prepared.plan.describe_step(*step, content);
+        let is_done = *step != Step::ProveHealthy && step::is_done(*step, &context);
+        if is_done { progress::done_already(&line) } else { line }
+    };
+    prepared.plan.steps.iter().map(line).collect()
 }
 
 fn context<'a>(

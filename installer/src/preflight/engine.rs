@@ -19,7 +19,8 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             let no_compose = (demand.content.engine.is_none() && compose.is_none()).then(|| {
                 Finding::fail("compose", text::no_compose_anywhere(), text::install_compose_first())
             });
-            std::iter::once(running(description)).chain(no_compose).collect()
+            let engine = if installed_by_us(facts) { ours(description) } else { running(description) };
+            std::iter::once(engine).chain(no_compose).collect()
         }
         (EngineFacts::Remote(host), _) => {
             vec![Finding::fail("engine", text::engine_is_remote(host), text::unset_docker_host())]
@@ -37,6 +38,10 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
 
 fn installed_by_us(facts: &Facts) -> bool {
     facts.project.own_engine == Some(EngineHome::System)
+}
+
+fn ours(description: &Description) -> Finding {
+    Finding::pass("engine", text::own_engine_runs(&description.version))
 }
 
 fn running(description: &Description) -> Finding {

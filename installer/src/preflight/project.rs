@@ -4,7 +4,8 @@ use super::{Demand, Finding};
 use crate::engine::Container;
 use crate::facts::{EngineChoice, Facts};
 use crate::layout::Layout;
-use crate::text::finding as text;
+use crate::receipt::{Extent, Receipt};
+use crate::text::{Message, finding as text};
 
 pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     let dir = demand.layout.dir.display().to_string();
@@ -23,7 +24,7 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         {
             Finding::fail("project", text::other_engine_choice(&dir), text::same_engine_choice())
         }
-        (Some(receipt), None) => Finding::pass("project", text::dir_is_ours(&dir, &receipt.version)),
+        (Some(receipt), None) => Finding::pass("project", extent(receipt, &dir)),
         (None, None) if project.is_occupied => {
             Finding::fail("project", text::dir_is_occupied(&dir), text::choose_other_dir())
         }
@@ -59,6 +60,15 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         findings.push(Finding::fail("control", text::command_is_taken(&path), text::rename_command()));
     }
     findings
+}
+
+/// What an earlier run has left here.
+fn extent(receipt: &Receipt, dir: &str) -> Message {
+    match receipt.extent() {
+        Extent::Installed => text::dir_is_ours(dir, &receipt.version),
+        Extent::Interrupted => text::dir_is_begun(dir),
+        Extent::Uninstalled => text::dir_has_data(dir),
+    }
 }
 
 /// `auto` and `system` lead to the same engine.

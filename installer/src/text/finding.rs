@@ -93,6 +93,9 @@ messages! {
     engine_usable(version: &str)
         en "Docker {version} is running and will be used as it is."
         zh "Docker {version} 正在运行，将直接使用，不做改动。";
+    own_engine_runs(version: &str)
+        en "Docker {version}, installed by this installer, is running."
+        zh "Docker {version}（由本安装程序安装）正在运行。";
     no_engine_anywhere()
         en "There is no Docker engine on this machine, and the bundle carries none."
         zh "本机没有 Docker 引擎，安装包中也没有自带。";
@@ -120,7 +123,7 @@ messages! {
     commands_missing(names: &str) en "The engine needs commands that are missing: {names}." zh "缺少引擎需要的命令：{names}。";
     install_commands(names: &str)
         en "Install the packages with these commands from the system's installation media: {names}."
-        zh "请用系统安装介质安装提供这些命令的软件包：{names}。";
+        zh "请从系统安装光盘或内网软件源安装软件包：{names}。";
     dir_too_long(longest: usize)
         en "The path of the project directory is too long for the engine's sockets: at most {longest} bytes."
         zh "项目目录路径过长，超出套接字路径的长度限制：最多 {longest} 字节。";
@@ -139,7 +142,7 @@ messages! {
         zh "机器重启后请运行：{control} start";
     unit_is_foreign(unit: &str)
         en "{unit} exists and was not written by Airlift."
-        zh "{unit} 已存在，且不是由 Airlift 写入的。";
+        zh "{unit} 已存在，且不是由本安装程序写入的。";
     remove_unit_or_private(unit: &str)
         en "If it is a leftover, remove {unit} and run again; else use --engine private."
         zh "如果它是残留文件，请删除 {unit} 后重新运行；否则请加 --engine private。";
@@ -176,8 +179,11 @@ messages! {
         en "Port {port} is taken by a process that cannot be seen from here."
         zh "端口 {port} 已被占用，但无法确定是哪个进程。";
     free_port(port: u16)
-        en "Stop that program, or give another port than {port} where it is asked for."
-        zh "请停止该程序，或将该端口改为 {port} 以外的值。";
+        en "Stop that program: the application needs port {port}."
+        zh "请停止该程序：应用需要使用端口 {port}。";
+    free_port_or_set(port: u16, id: &str)
+        en "Stop that program, or give another port than {port}: --set {id}=PORT, or {id} in the answers file."
+        zh "请停止该程序，或改用 {port} 以外的端口：--set {id}=端口号，或在应答文件中修改 {id}。";
     receipt_unreadable(dir: &str, why: &str)
         en "The record of the installation in {dir} cannot be read: {why}"
         zh "无法读取 {dir} 中的安装记录：{why}";
@@ -194,10 +200,16 @@ messages! {
     dir_is_ours(dir: &str, version: &str)
         en "{dir} has this application, version {version}."
         zh "{dir} 中已有本应用，版本 {version}。";
+    dir_is_begun(dir: &str)
+        en "An installation in {dir} has not come to its end; it goes on."
+        zh "{dir} 中上次的安装未完成，将继续。";
+    dir_has_data(dir: &str)
+        en "The application was uninstalled; its data in {dir} is used again."
+        zh "应用已卸载，{dir} 中保留有数据，将继续使用。";
     dir_is_occupied(dir: &str)
         en "{dir} is not empty and was not made by Airlift."
-        zh "{dir} 不为空，且不是由 Airlift 创建的。";
-    dir_is_free(dir: &str) en "{dir} is free." zh "{dir} 未被占用，可以使用。";
+        zh "{dir} 不为空，且不是由本安装程序创建的。";
+    dir_is_free(dir: &str) en "{dir} is free." zh "安装目录 {dir} 可用。";
     control_is_foreign(link: &str, target: &str)
         en "{link} leads to {target}: this application is installed elsewhere."
         zh "{link} 指向 {target}：本应用已安装在别处。";

@@ -32,9 +32,20 @@ messages! {
     exit_code(code: u8) en "Exit code {code}." zh "退出码：{code}。";
 }
 
+/// A step of the plan that has nothing left to do.
+pub fn done_already(step: &Message) -> Message {
+    Message {
+        en: format!("{} (done already; will be skipped)", step.en),
+        zh: format!("{}（已完成，将跳过）", step.zh),
+    }
+}
+
 /// Headline of an installation.
 pub fn installing(title: &Message, version: &str) -> Message {
-    Message { en: format!("{} {version}", title.en), zh: format!("{} {version}", title.zh) }
+    Message {
+        en: format!("Installer of {} {version}", title.en),
+        zh: format!("{} {version} 安装程序", title.zh),
+    }
 }
 
 /// Something did not work in the first way.
