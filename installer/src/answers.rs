@@ -36,12 +36,18 @@ pub enum Origin {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     given: BTreeMap<Origin, BTreeMap<String, String>>,
+    misfits: Vec<String>,
 }
 
 impl Sources {
     /// Adds what one source gives.
     pub fn add(&mut self, origin: Origin, values: impl IntoIterator<Item = (String, String)>) {
         self.given.entry(origin).or_default().extend(values);
+    }
+
+    /// Adds ids for which the answers file has something that is no value.
+    pub fn add_misfits(&mut self, ids: Vec<String>) {
+        self.misfits.extend(ids);
     }
 
     /// What the strongest source gives for a question.
@@ -52,6 +58,10 @@ impl Sources {
             (question.generate.is_none() || !value.is_empty()).then_some((*origin, value.as_str()))
         });
         given.or_else(|| question.default.as_deref().map(|default| (Origin::Default, default)))
+    }
+
+    fn is_misfit(&self, question: &Question) -> bool {
+        self.misfits.iter().any(|id| id == question.id.as_str())
     }
 
     /// Ids that were given and that no question has; stale ones of an earlier version are no mistake.
@@ -78,6 +88,8 @@ pub enum Problem {
         /// Where it was given.
         origin: Origin,
     },
+    /// What the answers file has for this id is a list, a table or a date.
+    Misfit(String),
     /// The answer is refused.
     Invalid {
         /// Of which question.
@@ -109,7 +121,8 @@ pub fn resolve(
 ) -> Result<Resolved, (Resolved, Vec<Problem>)> {
     let mut resolved = Resolved::default();
     let mut problems = Vec::new();
-    for question in questions {
+    problems.extend(sources.misfits.iter().cloned().map(Problem::Misfit));
+    for question in questions.iter().filter(|question| !sources.is_misfit(question)) {
         let (origin, raw) = match (sources.raw(question), question.generate) {
             (None, Some(recipe)) => (Origin::Generated, generate(recipe)),
             (Some((origin, raw)), _) => (origin, raw.to_owned()),
@@ -160,6 +173,7 @@ impl Problem {
             Self::Unknown { id, nearest: None, origin } => {
                 text::answer_unknown(&shown(id), &origin.message())
             }
+            Self::Misfit(id) => text::answer_not_scalar(&shown(id)),
             Self::Invalid { id, why, origin } => {
                 text::answer_invalid(id.as_str(), &why_message(why), &origin.message())
             }

@@ -46,6 +46,14 @@ pub enum Event {
         /// Bytes in all.
         total: u64,
     },
+    /// Something takes its time, and nothing can be counted.
+    Waiting {
+        /// Seconds so far.
+        seconds: u64,
+        /// Seconds after which it is given up, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        limit: Option<u64>,
+    },
     /// A step ended.
     StepFinished {
         /// Its number from 1.

@@ -188,6 +188,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How often the state is looked at.
 const INTERVAL: Duration = Duration::from_millis(500);
 
+/// How long everything may take to become well.
+pub fn longest_wait(content: &Content) -> Duration {
+    let longest = content.checks.iter().map(|check| Duration::from_secs(check.timeout)).max();
+    longest.unwrap_or_default().max(PATIENCE)
+}
+
 /// Waits until everything is well. `seen` is shown each change.
 ///
 /// # Errors
@@ -199,8 +205,7 @@ pub fn wait_until_well(
     layout: &Layout,
     mut seen: impl FnMut(&[ServiceHealth]),
 ) -> Outcome<Vec<ServiceHealth>> {
-    let longest =
-        content.checks.iter().map(|check| Duration::from_secs(check.timeout)).max().unwrap_or_default();
+    let longest = longest_wait(content);
     let started = Instant::now();
     let mut last = Vec::new();
     let mut well_since: Option<(Instant, Vec<String>)> = None;
@@ -225,12 +230,12 @@ pub fn wait_until_well(
                 if well_since.as_ref().is_none_or(|(_, then)| *then != lives) {
                     well_since = Some((Instant::now(), lives));
                 }
-                if started.elapsed() >= longest.max(PATIENCE) {
+                if started.elapsed() >= longest {
                     return Err(unwell(content, &last, engine, layout));
                 }
                 std::thread::sleep(INTERVAL);
             }
-            Verdict::Waiting if started.elapsed() < longest.max(PATIENCE) => std::thread::sleep(INTERVAL),
+            Verdict::Waiting if started.elapsed() < longest => std::thread::sleep(INTERVAL),
             Verdict::Waiting | Verdict::Failed => return Err(unwell(content, &last, engine, layout)),
         }
     }

@@ -1,6 +1,7 @@
 //! The main job, in order: bundle → facts → answers → plan → preflight → confirmation → steps → summary. Nothing is changed
 //! before everything is known.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -97,7 +98,8 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         (sources, Vec::new())
     };
     let prepared = prepare(content, &target, &sources, facts, reporter, &shown)?;
-    refuse_by_answers(&prepared, content)?;
+    warn_of_open_answers(&prepared, content, options, reporter);
+    refuse_by_answers(&prepared, content, options)?;
     refuse_by_findings(&prepared.findings)?;
     let mut receipt = target.receipt.clone().unwrap_or_else(|| {
         Receipt::new(&content.app.name, &content.app.version, &content.project.name, target.choice)
@@ -113,7 +115,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     }
     if is_known && execute::all_done(&prepared, bundle, content, &mut receipt, reporter) {
         let elapsed = started.elapsed();
-        return summary::in_place(content, &prepared, reporter, elapsed);
+        return summary::in_place(content, &prepared, options, reporter, elapsed);
     }
     if is_known && !options.verify_first {
         verify(bundle, options, reporter)?;
@@ -127,7 +129,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         reporter.emit(&Event::Plan { steps: lines });
     }
     execute::carry_out(bundle, content, &prepared, (target.receipt, receipt), reporter)?;
-    summary::done(content, &prepared, reporter, started.elapsed())
+    summary::done(content, &prepared, options, reporter, started.elapsed())
 }
 
 /// Where an installation goes and which engine it uses.
@@ -228,16 +230,34 @@ pub fn prepare(
     Ok(Prepared { resolved, problems, facts, plan, findings })
 }
 
+/// Passwords in a file that everybody may read.
+fn warn_of_open_answers(prepared: &Prepared, content: &Content, options: &Options, reporter: &Reporter) {
+    let Some(path) = &options.answers else { return };
+    let is_open = std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o044 != 0);
+    if is_open && summary::has_secret_from_file(content, prepared) {
+        let shown = path.display();
+        reporter.emit(&Event::Finding(Finding {
+            id: "answers-file",
+            severity: Severity::Warn,
+            text: problem_text::answers_file_is_open(&shown),
+            todo: Some(problem_text::close_answers_file(&shown)),
+        }));
+    }
+}
+
 /// Ends the run with everything that is wrong with the answers. They come before findings: ports depend on them.
-fn refuse_by_answers(prepared: &Prepared, content: &Content) -> Outcome<()> {
+fn refuse_by_answers(prepared: &Prepared, content: &Content, options: &Options) -> Outcome<()> {
     if prepared.problems.is_empty() {
         return Ok(());
     }
     let details = prepared.problems.iter().map(Problem::message).collect();
-    let app = format!("{}-{}.run", content.app.name, content.app.version);
+    let todo = match &options.answers {
+        Some(path) => problem_text::mend_answers(&path.display()),
+        None => problem_text::complete_answers(&format!("{}-{}.run", content.app.name, content.app.version)),
+    };
     Err(Failure::new(Code::Answers, problem_text::answers_incomplete(prepared.problems.len()))
         .listing(details)
-        .todo(problem_text::complete_answers(&app)))
+        .todo(todo))
 }
 
 /// Ends the run when preflight forbids it; the findings themselves have been shown.

@@ -5,10 +5,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use crate::event::Event;
 use crate::outcome::{Code, Failure};
+use crate::text::cause::explained;
 use crate::text::{Lang, Message};
 
 mod human;
@@ -41,6 +43,11 @@ enum Stage {
 
 /// Shortest time between two events of progress for programs; a terminal's bar keeps its own.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How often somebody who waits is told so.
+const WAITING_INTERVAL: Duration = Duration::from_secs(1);
+/// What takes no longer than this needs no word.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 enum Style {
@@ -98,7 +105,7 @@ impl Reporter {
             Event::Finished { .. } => self.enter(Stage::Watching),
             _ => {}
         }
-        let is_progress = matches!(event, Event::Progress { .. });
+        let is_progress = matches!(event, Event::Progress { .. } | Event::Waiting { .. });
         if is_progress && self.is_too_soon() {
             return;
         }
@@ -148,6 +155,26 @@ impl Reporter {
         }
     }
 
+    /// Says how long something takes while it goes on.
+    pub fn while_waiting<T>(&self, limit: Option<Duration>, work: impl FnOnce() -> T) -> T {
+        let (ending, has_ended) = std::sync::mpsc::channel::<()>();
+        let started = Instant::now();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                while has_ended.recv_timeout(WAITING_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    let waited = started.elapsed();
+                    if waited >= PATIENCE {
+                        let limit = limit.map(|limit| limit.as_secs());
+                        self.emit(&Event::Waiting { seconds: waited.as_secs(), limit });
+                    }
+                }
+            });
+            let result = work();
+            drop(ending);
+            result
+        })
+    }
+
     fn enter(&self, stage: Stage) {
         if let Ok(mut current) = self.stage.lock() {
             *current = stage;
@@ -189,7 +216,7 @@ impl Reporter {
         let todo = failure.todo.clone().or(again);
         let finished = Event::Finished { code: failure.code as u8, text: failure.what.clone() };
         let details = failure.details.iter().map(|text| Event::Note { text: text.clone() });
-        let causes = failure.causes.iter().map(|cause| Event::Note { text: Message::verbatim(cause) });
+        let causes = failure.causes.iter().map(|cause| Event::Note { text: explained(cause) });
         let last = todo.iter().map(|text| Event::Note { text: text.clone() });
         let events = details.chain(causes).chain(last).chain([finished]);
         match &self.style {

@@ -5,24 +5,39 @@ use crate::text::{Message, problem as text};
 /// Reads the text of an answers file.
 ///
 /// # Errors
-/// Where it is not TOML, or a value is no text, number or truth value; in words, with line and column.
-pub fn parse(content: &str) -> Result<Vec<(String, String)>, Message> {
+/// Where it is not TOML: in words, with line and column.
+pub fn parse(content: &str) -> Result<Given, Message> {
     let table: toml::Table = content.parse().map_err(|error: toml::de::Error| {
         let (line, column) = position(content, error.span().map_or(0, |span| span.start));
-        text::answers_not_toml(line, column, error.message())
+        let shown = content.lines().nth(line - 1).unwrap_or_default();
+        text::answers_not_toml(line, column, error.message(), shown)
     })?;
-    table.into_iter().map(|(id, value)| Ok((id.clone(), scalar(&id, value)?))).collect()
+    let mut given = Given::default();
+    for (id, value) in table {
+        match scalar(value) {
+            Some(value) => given.values.push((id, value)),
+            None => given.misfits.push(id),
+        }
+    }
+    Ok(given)
 }
 
-fn scalar(id: &str, value: toml::Value) -> Result<String, Message> {
+/// What a file gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Ids and raw values.
+    pub values: Vec<(String, String)>,
+    /// Ids whose value is no text, number or truth value.
+    pub misfits: Vec<String>,
+}
+
+fn scalar(value: toml::Value) -> Option<String> {
     match value {
-        toml::Value::String(text) => Ok(text),
-        toml::Value::Integer(number) => Ok(number.to_string()),
-        toml::Value::Boolean(truth) => Ok(truth.to_string()),
-        toml::Value::Float(number) => Ok(number.to_string()),
-        toml::Value::Array(_) | toml::Value::Table(_) | toml::Value::Datetime(_) => {
-            Err(text::answer_not_scalar(&id.escape_debug().to_string()))
-        }
+        toml::Value::String(text) => Some(text),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(truth) => Some(truth.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
+        toml::Value::Array(_) | toml::Value::Table(_) | toml::Value::Datetime(_) => None,
     }
 }
 
@@ -39,7 +54,7 @@ mod tests {
 
     #[test]
     fn scalars_become_text() {
-        let answers = parse("a = \"x\"\nb = 80\nc = true\n").unwrap();
+        let answers = parse("a = \"x\"\nb = 80\nc = true\n").unwrap().values;
         let expected = [("a", "x"), ("b", "80"), ("c", "true")].map(|(id, value)| (id.into(), value.into()));
         assert_eq!(answers, expected);
     }
@@ -48,6 +63,27 @@ mod tests {
     fn errors_name_the_place() {
         let error = parse("a = 1\nb = \"open\nc = 2\n").unwrap_err();
         assert!(error.en.contains("line 2"), "{}", error.en);
-        assert!(parse("[net]\nlist = [1]\n").unwrap_err().en.contains("net"));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_does_not_hide_the_others() {
+        let given = parse("a = [1]\nb = 80\n[net]\nlist = 1\n").unwrap();
+        assert_eq!(given.misfits, ["a", "net"]);
+        assert_eq!(given.values, [("b".to_owned(), "80".to_owned())]);
+    }
+
+    #[test]
+    fn frequent_mistakes_are_said_in_chinese() {
+        let table = [
+            ("a = hello\n", "第 1 行第 5 列：值要用半角引号 \" 括起来"),
+            ("a = \"open\n", "第 1 行第 10 列：引号没有成对"),
+            ("a = 1\na = 2\n", "第 2 行第 1 列：该项重复出现"),
+            ("a = “x”\n", "值要用半角引号 \" 括起来；此行含有全角引号，请使用半角引号 \""),
+            ("a =\n", "缺少值"),
+        ];
+        for (content, expected) in table {
+            let shown = parse(content).unwrap_err().zh;
+            assert!(shown.contains(expected), "{content:?}: {shown}");
+        }
     }
 }

@@ -269,12 +269,15 @@ fn refuse_unknown_services(known: &[String], wanted: &[&str]) -> Outcome<()> {
 fn start(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
     let _lock = lock::take(&installed.layout.lock())?;
     let engine = installed.started_engine()?;
-    installed.compose().run(&["up", "--detach", "--no-build", "--pull", "never"])?;
+    let reporter = session.reporter;
+    let up = || installed.compose().run(&["up", "--detach", "--no-build", "--pull", "never"]);
+    reporter.while_waiting(None, up)?;
     let seen = |services: &[health::ServiceHealth]| {
-        session.reporter.emit(&Event::Health { services: services.to_vec() });
+        reporter.emit(&Event::Health { services: services.to_vec() });
     };
-    health::wait_until_well(&installed.content, &installed.answers, &engine, &installed.layout, seen)
-        .map(drop)
+    let (content, layout) = (&installed.content, &installed.layout);
+    let wait = || health::wait_until_well(content, &installed.answers, &engine, layout, seen);
+    reporter.while_waiting(Some(health::longest_wait(content)), wait).map(drop)
 }
 
 pub(super) fn is_by_systemd(home: &EngineHome) -> bool {

@@ -28,7 +28,7 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
     let set = set.map(|given| match given.split_once('=') {
         Some((id, value)) => Ok((id.to_owned(), value.to_owned())),
         // What was given may be a secret with its name forgotten; it is not repeated.
-        None => Err(Failure::new(Code::Usage, text::set_not_understood())),
+        None => Err(Failure::new(Code::Usage, text::set_not_understood()).todo(text::give_set())),
     });
     let (yes, dry_run) = (flag("yes"), flag("dry-run"));
     let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();

@@ -1,6 +1,7 @@
 //! Collects raw answers from command line, environment, answers file and the earlier installation.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::Options;
@@ -32,16 +33,27 @@ pub fn collect(options: &Options, layout: &Layout) -> Outcome<Sources> {
         environment.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_lowercase(), value))),
     );
     if let Some(path) = &options.answers {
-        sources.add(Origin::File, read_answers(path)?);
+        let given = read_answers(path)?;
+        sources.add(Origin::File, given.values);
+        sources.add_misfits(given.misfits);
     }
     sources.add(Origin::Earlier, read_earlier(layout)?);
     Ok(sources)
 }
 
-fn read_answers(path: &Path) -> Outcome<Vec<(String, String)>> {
+fn read_answers(path: &Path) -> Outcome<answers_file::Given> {
     let shown = path.display();
     let content = file::read_text(path)
-        .map_err(|error| Failure::new(Code::Answers, text::answers_unreadable(&shown)).because(&error))?
+        .map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => {
+                Failure::new(Code::Answers, text::answers_not_utf8(&shown)).todo(text::convert_answers())
+            }
+            ErrorKind::IsADirectory => Failure::new(Code::Answers, text::answers_is_directory(&shown))
+                .todo(text::make_answers_file()),
+            _ => Failure::new(Code::Answers, text::answers_unreadable(&shown))
+                .because(&error)
+                .todo(text::make_answers_file()),
+        })?
         .ok_or_else(|| {
             Failure::new(Code::Answers, text::answers_not_found(&shown)).todo(text::make_answers_file())
         })?;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bundle_spec::index::Content;
 
-use super::{Prepared, services};
-use crate::engine::Engine;
+use super::{Options, Prepared, services};
+use crate::answers::Origin;
+use crate::engine::{Engine, http};
 use crate::event::Event;
 use crate::facts::EngineChoice;
 use crate::health::{self, ServiceHealth, Verdict};
@@ -18,10 +19,16 @@ use crate::text::{Message, summary as text};
 ///
 /// # Errors
 /// [`Code::Unhealthy`] when it is not well any more at this very moment.
-pub fn done(content: &Content, prepared: &Prepared, reporter: &Reporter, elapsed: Duration) -> Outcome<()> {
+pub fn done(
+    content: &Content,
+    prepared: &Prepared,
+    options: &Options,
+    reporter: &Reporter,
+    elapsed: Duration,
+) -> Outcome<()> {
     let headline =
         text::installed(&Message::from(&content.app.title), &content.app.version, elapsed.as_secs());
-    show(content, prepared, reporter, headline)
+    show(content, prepared, options, reporter, headline)
 }
 
 /// After a run that found everything in place.
@@ -31,6 +38,7 @@ pub fn done(content: &Content, prepared: &Prepared, reporter: &Reporter, elapsed
 pub fn in_place(
     content: &Content,
     prepared: &Prepared,
+    options: &Options,
     reporter: &Reporter,
     elapsed: Duration,
 ) -> Outcome<()> {
@@ -39,10 +47,33 @@ pub fn in_place(
         &content.app.version,
         elapsed.as_secs_f64(),
     );
-    show(content, prepared, reporter, headline)
+    show(content, prepared, options, reporter, headline)
 }
 
-fn show(content: &Content, prepared: &Prepared, reporter: &Reporter, headline: Message) -> Outcome<()> {
+/// How long a link may take to answer.
+const LINK_LIMIT: Duration = Duration::from_secs(3);
+
+/// Nobody listens where a link leads: a port was changed, and the address that was given still has the old one. Names and
+/// TLS cannot be asked from here.
+fn is_dead(url: &str) -> bool {
+    url.starts_with("http://")
+        && http::get(url, LINK_LIMIT).is_err_and(|why| why.contains("Connection refused"))
+}
+
+/// Whether the answers file had a password in it that was used.
+pub(super) fn has_secret_from_file(content: &Content, prepared: &Prepared) -> bool {
+    let origins = &prepared.resolved.origins;
+    let secrets = content.questions.iter().filter(|question| question.is_secret());
+    secrets.into_iter().any(|question| origins.get(&question.id) == Some(&Origin::File))
+}
+
+fn show(
+    content: &Content,
+    prepared: &Prepared,
+    options: &Options,
+    reporter: &Reporter,
+    headline: Message,
+) -> Outcome<()> {
     let services: Vec<ServiceHealth> = services(content, prepared);
     let is_well = !services.is_empty() && services.iter().all(|service| service.verdict == Verdict::Well);
     reporter.emit(&Event::Health { services: services.clone() });
@@ -54,6 +85,9 @@ fn show(content: &Content, prepared: &Prepared, reporter: &Reporter, headline: M
     for link in &content.links {
         if let Ok(url) = prepared.resolved.answers.expand(&link.url) {
             reporter.emit(&Event::Note { text: text::link(&Message::from(&link.title), &url) });
+            if is_dead(&url) {
+                reporter.emit(&Event::Note { text: text::dead_link(&url) });
+            }
         }
     }
     let plan = &prepared.plan;
@@ -66,7 +100,12 @@ fn show(content: &Content, prepared: &Prepared, reporter: &Reporter, headline: M
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
+    let log = plan.layout.state().join("install.log");
+    reporter.emit(&Event::Note { text: text::places(&plan.layout.dir.display(), &log.display()) });
     reporter.emit(&Event::Note { text: text::manage(&control) });
+    if let Some(path) = options.answers.as_ref().filter(|_| has_secret_from_file(content, prepared)) {
+        reporter.emit(&Event::Note { text: text::delete_answers(&path.display()) });
+    }
     if plan.engine.home.is_some() && !plan.engine.by_systemd {
         reporter.emit(&Event::Note { text: text::not_back_after_reboot(&control) });
     }

@@ -11,10 +11,14 @@ use crate::event::{Event, StepOutcome};
 use crate::health::{ServiceHealth, Verdict};
 use crate::outcome::Failure;
 use crate::preflight::{Finding, Severity};
+use crate::text::cause::explained;
 use crate::text::{Lang, Message, bytes, command, progress as text};
 
 /// How often a line of progress is written where there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The same for waiting, of which there is less to say.
+const PLAIN_WAIT: Duration = Duration::from_secs(15);
 
 /// Where lines go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +76,7 @@ impl Human {
             Event::Plan { steps } => self.plan(steps),
             Event::StepStarted { number, count, title } => self.step_started(*number, *count, title),
             Event::Progress { title, done, total } => self.progress(title, *done, *total),
+            Event::Waiting { seconds, limit } => self.waiting(*seconds, *limit),
             Event::StepFinished { outcome, millis, .. } => self.step_finished(*outcome, *millis),
             Event::Health { services } => self.health(services),
             Event::Note { text } => self.line(text.in_lang(self.lang)),
@@ -106,7 +111,7 @@ impl Human {
             self.line(&format!("  - {}", detail.in_lang(self.lang)));
         }
         for cause in &failure.causes {
-            for line in cause.lines() {
+            for line in explained(cause).in_lang(self.lang).lines() {
                 self.line(&format!("    | {line}"));
             }
         }
@@ -197,6 +202,28 @@ impl Human {
             String::new()
         };
         bar.set_message(waiting);
+    }
+
+    fn waiting(&mut self, seconds: u64, limit: Option<u64>) {
+        let text = match limit {
+            Some(limit) => text::waiting_at_most(seconds, limit),
+            None => text::waiting(seconds),
+        };
+        if self.is_terminal {
+            let bar = self.bar.get_or_insert_with(|| {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+                let style = ProgressStyle::with_template("      {msg}");
+                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+                bar
+            });
+            bar.set_message(text.in_lang(self.lang).to_owned());
+            return;
+        }
+        let now = Instant::now();
+        if self.last_plain.is_none_or(|last| now.duration_since(last) >= PLAIN_WAIT) {
+            self.last_plain = Some(now);
+            self.line(&format!("      {}", text.in_lang(self.lang)));
+        }
     }
 
     fn plain_progress(&mut self, title: &Message, done: u64, total: u64) {

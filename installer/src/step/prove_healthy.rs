@@ -16,5 +16,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let reporter = context.reporter;
     let seen =
         |services: &[health::ServiceHealth]| reporter.emit(&Event::Health { services: services.to_vec() });
-    health::wait_until_well(context.content, context.answers, &engine, &context.plan.layout, seen).map(drop)
+    let (content, layout) = (context.content, &context.plan.layout);
+    let wait = || health::wait_until_well(content, context.answers, &engine, layout, seen);
+    reporter.while_waiting(Some(health::longest_wait(content)), wait).map(drop)
 }

@@ -35,7 +35,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
             context.claim(&trace)?;
         }
     }
-    start(&context.plan.engine)
+    context.reporter.while_waiting(Some(START_LIMIT), || start(&context.plan.engine))
 }
 
 /// Starts the engine of a plan, if it is ours.

@@ -26,7 +26,8 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let plan = context.plan;
     let compose = Compose::new(&plan.engine.compose, &plan.layout, &plan.engine.socket, context.content);
     refuse_foreign_images(&compose, context)?;
-    let up = compose.run(&["up", "--detach", "--no-build", "--pull", "never", "--remove-orphans"]);
+    let up = || compose.run(&["up", "--detach", "--no-build", "--pull", "never", "--remove-orphans"]);
+    let up = context.reporter.while_waiting(None, up);
     up.map_err(|failure| explain(context, failure))?;
     // Their own containers hold the images now.
     let engine = context.engine()?;

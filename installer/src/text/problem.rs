@@ -48,9 +48,6 @@ messages! {
         zh "{path} 含有打包工具不会写入的内容，拒绝使用。";
     ask_vendor() en "Ask the vendor for a correct bundle." zh "请向厂商索取正确的安装包。";
     bundle_damaged(path: &impl Display) en "{path} is damaged." zh "{path} 已损坏。";
-    stretch_damaged(start: f64, end: f64, total: &str, parts: &str)
-        en "Bytes {start}-{end} MB of {total} are damaged: {parts}"
-        zh "第 {start}-{end} MB（共 {total}）已损坏：{parts}";
     no_bundle()
         en "This program carries no application."
         zh "此程序不含任何应用。";
@@ -80,11 +77,29 @@ messages! {
         zh "请检查路径；子命令 `answers` 可打印待填写的文件。";
     answers_not_understood(path: &impl Display)
         en "The answers file {path} cannot be understood."
-        zh "无法理解应答文件 {path}。";
-    answers_form() en "Each line must be: id = \"value\"" zh "每行的格式应为：id = \"值\"";
-    answers_not_toml(line: usize, column: usize, why: &str)
-        en "line {line}, column {column}: {why}"
-        zh "第 {line} 行第 {column} 列：{why}";
+        zh "应答文件 {path} 的格式有误。";
+    answers_not_utf8(path: &impl Display)
+        en "The answers file {path} is not in UTF-8."
+        zh "应答文件 {path} 不是 UTF-8 编码。";
+    convert_answers()
+        en "Save it as UTF-8, or convert it: iconv -f GBK -t UTF-8 OLD > NEW"
+        zh "请另存为 UTF-8，或运行：iconv -f GBK -t UTF-8 旧文件 > 新文件";
+    answers_is_directory(path: &impl Display)
+        en "{path} is a directory, not an answers file."
+        zh "{path} 是目录，不是应答文件。";
+    mend_answers(path: &impl Display)
+        en "Correct the above in {path} and run the same command again."
+        zh "请修改 {path} 中的上述项，然后重新运行同一条命令。";
+    give_set()
+        en "For instance: --set http_port=8080"
+        zh "例如：--set http_port=8080";
+    answers_file_is_open(path: &impl Display)
+        en "Other users of this machine can read the answers file {path}, which has passwords in it."
+        zh "应答文件 {path} 含有密码，但本机其他用户也能读取。";
+    close_answers_file(path: &impl Display)
+        en "Run: chmod 600 {path}; and delete it after the installation."
+        zh "请运行：chmod 600 {path}；安装完成后请删除该文件。";
+    answers_form() en "Each line must be: id = \"value\"" zh "每行的格式应为：配置项 = \"值\"（使用半角引号）";
     answer_not_scalar(id: &str)
         en "{id} must be a text, a number, true or false."
         zh "{id} 必须是文本、数字、true 或 false。";
@@ -161,6 +176,25 @@ messages! {
     say_yes()
         en "Say --yes, or give --answers FILE; --dry-run shows the plan first."
         zh "请加 --yes，或用 --answers 指定文件；可先用 --dry-run 查看计划。";
+}
+
+/// A place in the bundle that is damaged, and what lies there.
+pub fn stretch_damaged(start: f64, end: f64, total: &str, parts: &str) -> Message {
+    let zh: Vec<String> = parts.split(", ").map(super::cause::part_of_bundle).collect();
+    let zh = zh.join("、");
+    Message {
+        en: format!("{start}-{end} MB of {total} are damaged: {parts}"),
+        zh: format!("第 {start}–{end} MB（共 {total}）已损坏（{zh}）"),
+    }
+}
+
+/// Where an answers file is no TOML.
+pub fn answers_not_toml(line: usize, column: usize, why: &str, content: &str) -> Message {
+    let zh = super::cause::toml(why, content);
+    Message {
+        en: format!("line {line}, column {column}: {why}"),
+        zh: format!("第 {line} 行第 {column} 列：{zh}"),
+    }
 }
 
 /// An unknown id with the name that was probably meant.

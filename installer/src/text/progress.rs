@@ -23,6 +23,10 @@ messages! {
     step_done(seconds: f64) en "done in {seconds:.1} s" zh "完成，用时 {seconds:.1} 秒";
     step_skipped() en "in place already" zh "已就绪，跳过";
     unpacking() en "unpacking" zh "正在解压";
+    waiting(seconds: u64) en "waiting for {seconds} s" zh "已等待 {seconds} 秒";
+    waiting_at_most(seconds: u64, limit: u64)
+        en "waiting for {seconds} s (at most {limit} s)"
+        zh "已等待 {seconds} 秒（最长 {limit} 秒）";
     interrupted_in_step(number: usize, count: usize)
         en "Interrupted (step {number} of {count}). Run the same command again: it goes on."
         zh "已中断（第 {number} 步，共 {count} 步）。重新运行同一条命令即可继续。";

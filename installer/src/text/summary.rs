@@ -55,6 +55,15 @@ messages! {
     finish_installation(run: &str) en "Run {run} again: it goes on." zh "请重新运行 {run} 继续安装。";
     no_such_service(name: &str) en "There is no service {name}." zh "没有名为 {name} 的服务。";
     services_are(names: &str) en "The services are: {names}" zh "可选：{names}";
+    places(dir: &impl std::fmt::Display, log: &impl std::fmt::Display)
+        en "Directory: {dir} (data, .env); log of the installation: {log}"
+        zh "安装目录：{dir}（数据、.env）；安装日志：{log}";
+    delete_answers(path: &impl std::fmt::Display)
+        en "NOTE: {path} has passwords in it. Delete it when it is no longer needed."
+        zh "注意：应答文件 {path} 含有密码，不再需要时请删除。";
+    dead_link(url: &str)
+        en "NOTE: nothing answers at {url}. If a port was changed, the address that was given must have it too: run again with --set."
+        zh "注意：{url} 无法访问。如果修改过端口，访问地址也要带上该端口；请用 --set 更正后重新运行。";
     manage(control: &str)
         en "Manage it with: {control} status | logs | start | stop | restart | uninstall"
         zh "日常管理：{control} status | logs | start | stop | restart | uninstall";
@@ -110,7 +119,7 @@ pub fn installed(title: &Message, version: &str, seconds: u64) -> Message {
 pub fn everything_in_place(title: &Message, version: &str, seconds: f64) -> Message {
     Message {
         en: format!("{} {version}: everything is in place and healthy ({seconds:.1} s).", title.en),
-        zh: format!("{} {version}：一切就绪，状态健康（用时 {seconds:.1} 秒）。", title.zh),
+        zh: format!("{} {version}：无需改动，所有服务健康（用时 {seconds:.1} 秒）。", title.zh),
     }
 }
 
