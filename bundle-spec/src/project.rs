@@ -158,8 +158,11 @@ pub struct Requirements {
 /// A check that proves the application healthy from outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// What to call it.
+    /// What programs call it, and people where there is no title.
     pub name: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Localized>,
     /// `http://` URL; `{question}` stands for an answer.
     pub url: String,
     /// Expected HTTP status.

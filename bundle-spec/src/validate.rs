@@ -234,6 +234,7 @@ fn placeholders(content: &Content) -> Result<(), String> {
     }
     for check in &content.checks {
         text(&check.name)?;
+        check.title.iter().try_for_each(localized)?;
         check.contains.iter().try_for_each(|contains| text(contains))?;
         if check.timeout > TIMEOUT_MAX {
             return Err(format!("check `{}`: the timeout is longer than a day", check.name));

@@ -57,6 +57,7 @@ fn full_content(blobs: &[Digest]) -> Content {
     requirements.kernel = Some("3.10".to_owned());
     content.checks = vec![Check {
         name: "health".to_owned(),
+        title: None,
         url: "http://127.0.0.1:{http_port}/api/health".to_owned(),
         status: 200,
         contains: Some("ok".to_owned()),

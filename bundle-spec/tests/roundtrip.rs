@@ -109,7 +109,14 @@ impl Decided {
             let url = format!("http://127.0.0.1:80/{{{}}}", question.id);
             content.links.push(Link { title: self.title.clone(), url: url.clone() });
             let (name, timeout) = (self.vendor.clone(), self.timeout);
-            content.checks.push(Check { name, url, status: 200, contains: None, timeout });
+            content.checks.push(Check {
+                name,
+                title: Some(self.title.clone()),
+                url,
+                status: 200,
+                contains: None,
+                timeout,
+            });
             content.requirements.ports = vec!["80".to_owned(), format!("{{{}}}", question.id)];
         }
         content.created = self.time;

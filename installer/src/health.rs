@@ -19,6 +19,9 @@ pub struct ServiceHealth {
     pub kind: Kind,
     /// Compose service, or the check's name.
     pub name: String,
+    /// What people call it, where that is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Message>,
     /// Whether it is as it should be.
     pub verdict: Verdict,
     /// What was observed.
@@ -37,7 +40,8 @@ impl ServiceHealth {
 
     /// Name and observation.
     pub fn line(&self) -> Message {
-        text::service_line(&self.name, &self.text)
+        let name = self.title.clone().unwrap_or_else(|| Message::verbatim(&self.name));
+        text::service_line(&name, &self.text)
     }
 }
 
@@ -96,12 +100,13 @@ fn judge_container(service: &str, container: &Container) -> ServiceHealth {
 }
 
 fn health(name: &str, verdict: Verdict, text: Message) -> ServiceHealth {
-    ServiceHealth { kind: Kind::Service, name: name.to_owned(), verdict, text }
+    ServiceHealth { kind: Kind::Service, name: name.to_owned(), title: None, verdict, text }
 }
 
 /// Asks one check's URL.
 pub fn ask(check: &Check, answers: &Answers) -> ServiceHealth {
-    ServiceHealth { kind: Kind::Check, ..ask_url(check, answers) }
+    let title = check.title.as_ref().map(Message::from);
+    ServiceHealth { kind: Kind::Check, title, ..ask_url(check, answers) }
 }
 
 fn ask_url(check: &Check, answers: &Answers) -> ServiceHealth {

@@ -10,6 +10,7 @@ pub mod cause;
 pub mod columns;
 pub mod command;
 pub mod finding;
+pub mod inspect;
 pub mod problem;
 pub mod progress;
 pub mod summary;

@@ -4,7 +4,7 @@ use super::Session;
 use crate::answers::template;
 use crate::outcome::Outcome;
 use crate::report::data;
-use crate::text::{Message, bytes};
+use crate::text::{Message, bytes, columns, inspect as text};
 
 pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let bundle = session.bundle()?;
@@ -13,21 +13,25 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
         data(&serde_json::to_string(&*bundle.bundle.index).unwrap_or_default());
         return Ok(());
     }
-    let title = Message::from(&content.app.title);
-    data(&format!(
-        "{} {} ({})",
-        title.in_lang(session.reporter.lang()),
-        content.app.version,
-        content.app.name
-    ));
-    data(&format!("{}  {}", bundle.path.display(), bytes(bundle.bundle.trailer.total_len)));
-    for image in &content.images {
+    let lang = session.reporter.lang();
+    let app = &content.app;
+    let rows = [
+        (text::row_application(), text::application(&Message::from(&app.title), &app.version, &app.name)),
+        (text::row_file(), text::file(&bundle.path.display(), &bytes(bundle.bundle.trailer.total_len))),
+    ];
+    let images = content.images.iter().enumerate().map(|(position, image)| {
         let unpacked: u64 = image.layers.iter().map(|layer| layer.unpacked_len).sum();
-        data(&format!("  {}  {}  {}", image.reference, image.platform, bytes(unpacked)));
-    }
-    if let Some(engine) = &content.engine {
-        data(&format!("  Docker {}", engine.version.as_deref().unwrap_or("?")));
-    }
+        let label = if position == 0 { text::row_images() } else { Message::verbatim("") };
+        (label, text::image(image.reference.as_str(), &image.platform, &bytes(unpacked)))
+    });
+    let engine = content.engine.as_ref().map(|engine| {
+        let version = engine.version.as_deref().unwrap_or("?");
+        (text::row_engine(), Message::verbatim(format!("Docker {version}")))
+    });
+    let rows = rows.into_iter().chain(images).chain(engine);
+    let rows: Vec<(String, String)> =
+        rows.map(|(label, value)| (label.in_lang(lang).to_owned(), value.in_lang(lang).to_owned())).collect();
+    columns::table(&rows, usize::MAX).iter().for_each(|line| data(line));
     Ok(())
 }
 

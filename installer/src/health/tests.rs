@@ -89,6 +89,7 @@ fn a_service_without_container_is_not_well() {
 fn a_check_is_given_its_own_time_and_no_more() {
     let check = |name: &str, timeout| Check {
         name: name.to_owned(),
+        title: None,
         url: "http://127.0.0.1/".to_owned(),
         status: 200,
         contains: None,

@@ -11,7 +11,7 @@ use bundle_spec::index::Content;
 pub fn render(content: &Content, answers: &Answers) -> String {
     let project = &content.project;
     let mut text = format!(
-        "# {} {}: written by Airlift from the answers of the installation.\n# To change a value run the bundle again with --set id=value: a change made here is lost with the next run.\n",
+        "# {} {}: written by Airlift from the answers of the installation.\n# To change a value run the bundle again with --set id=value: a change made here is lost with the next run.\n# 由安装程序生成；此处的改动会在下次运行安装包时丢失。修改请重新运行安装包并加 --set 配置项=值。\n",
         content.app.name, content.app.version
     );
     let mut put = |name: &str, value: &str| {

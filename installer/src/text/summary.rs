@@ -182,6 +182,6 @@ pub fn marked_line(mark: &Message, line: &Message) -> Message {
 }
 
 /// Name and observation of a service or a check.
-pub fn service_line(name: &str, observed: &Message) -> Message {
-    Message { en: format!("{name}: {}", observed.en), zh: format!("{name}：{}", observed.zh) }
+pub fn service_line(name: &Message, observed: &Message) -> Message {
+    Message { en: format!("{}: {}", name.en, observed.en), zh: format!("{}：{}", name.zh, observed.zh) }
 }

@@ -48,6 +48,7 @@ pub fn requirements(table: Option<Table<'_>>, questions: &[&str]) -> Option<Requ
 pub fn check(table: &Table<'_>, questions: &[&str]) -> Option<Check> {
     let text = |text: &str| validate::text(text).map(|()| text.to_owned());
     let name = table.required("name", text);
+    let title = table.localized("title");
     let url = table.required("url", |url| match url.strip_prefix("http://") {
         Some(_) => template(url, questions),
         None => Err(format!("`{url}`: only http:// URLs can be checked")),
@@ -61,6 +62,7 @@ pub fn check(table: &Table<'_>, questions: &[&str]) -> Option<Check> {
     table.report_unknown();
     Some(Check {
         name: name?,
+        title,
         url: url?,
         status: status.unwrap_or(200),
         contains,
