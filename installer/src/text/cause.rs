@@ -36,6 +36,9 @@ fn in_chinese(cause: &str) -> Option<String> {
     {
         return Some(format!("{socket} 上的引擎没有正常应答"));
     }
+    if let Some(program) = cause.strip_suffix(" is installed, and there is no socket") {
+        return Some(format!("已安装 {program}，但没有套接字"));
+    }
     let (_, zh) = BEGINNING.iter().find(|(en, _)| cause.starts_with(en))?;
     // The number behind is what a search finds.
     let errno = cause.rfind("(os error").map_or("", |at| &cause[at..]);

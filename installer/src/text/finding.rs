@@ -1,6 +1,6 @@
 //! Preflight: what was found, what is needed, what to do.
 
-use super::messages;
+use super::{Message, messages};
 
 messages! {
     is_root() en "Running as root." zh "以 root 身份运行。";
@@ -37,9 +37,6 @@ messages! {
     unset_docker_host()
         en "Unset DOCKER_HOST and run again: the installer works with the engine of this machine only."
         zh "请取消 DOCKER_HOST 环境变量后重新运行：安装程序只使用本机的 Docker 引擎。";
-    engine_silent(socket: &str, why: &str)
-        en "A Docker engine is installed, but does not answer at {socket} ({why})."
-        zh "已安装 Docker 引擎，但 {socket} 没有响应（{why}）。";
     start_engine()
         en "Start it (systemctl start docker; journalctl -u docker says why it fails) and run again, or use --engine private."
         zh "请先启动它（systemctl start docker；失败原因见 journalctl -u docker）再重新运行，或者改用 --engine private。";
@@ -216,4 +213,13 @@ messages! {
     uninstall_other_first()
         en "Use that installation's directory with --dir, or uninstall it first."
         zh "请用 --dir 指定该安装目录，或先将其卸载。";
+}
+
+/// An engine that is installed and does not answer, and what was found instead.
+pub fn engine_silent(socket: &str, why: &str) -> Message {
+    let why = super::cause::explained(why);
+    Message {
+        en: format!("A Docker engine is installed, but does not answer at {socket} ({}).", why.en),
+        zh: format!("已安装 Docker 引擎，但 {socket} 没有响应（{}）。", why.zh),
+    }
 }

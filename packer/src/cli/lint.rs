@@ -45,7 +45,9 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
         report::data(&shown(finding, args.json)?)?;
     }
     let errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
-    emit(Event::Step(format!("{errors} errors, {} warnings", findings.len() - errors)));
+    // What could not be looked at is a warning too.
+    let warnings = findings.len() - errors + usize::from(matches!(asked, Asked::NotAtHand));
+    emit(Event::Step(format!("{errors} errors, {warnings} warnings")));
     Ok(if errors > 0 { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS })
 }
 
