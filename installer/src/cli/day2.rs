@@ -179,6 +179,13 @@ impl Installed {
         }
     }
 
+    /// A private engine runs for this application alone: where it does not, the application was stopped, or the machine
+    /// started anew.
+    fn is_private_engine_off(&self) -> bool {
+        matches!(&self.receipt.engine, Some(home @ EngineHome::Private(_))
+            if process::find_running(&home.bin().join("dockerd")).is_none())
+    }
+
     /// Compose for this project.
     pub(super) fn compose(&self) -> Compose {
         Compose::new(&self.receipt.compose, &self.layout, &self.receipt.socket, &self.content)
@@ -186,7 +193,11 @@ impl Installed {
 }
 
 fn status(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
-    let engine = installed.engine()?;
+    let stopped = || Failure::calm(Code::Unhealthy, text::is_stopped(&installed.control()));
+    let engine = match installed.engine() {
+        Err(_) if installed.is_private_engine_off() => return Err(stopped()),
+        engine => engine?,
+    };
     let unknown = |error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error);
     let services =
         health::observe_at_rest(&installed.content, &installed.answers, &engine).map_err(unknown)?;
@@ -201,7 +212,7 @@ fn status(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
         lines.iter().for_each(|line| data(line.in_lang(lang)));
     }
     if is_stopped {
-        Err(Failure::calm(Code::Unhealthy, text::is_stopped(&installed.control())))
+        Err(stopped())
     } else if is_well {
         Ok(())
     } else {

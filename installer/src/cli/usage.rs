@@ -11,6 +11,9 @@ pub(super) fn failure(error: &clap::Error) -> Box<Failure> {
         [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
             .into_iter()
             .find_map(|kind| words(error, kind).pop());
+    // Whoever wants to install must not be led to remove.
+    let typed = words(error, ContextKind::InvalidSubcommand).pop().unwrap_or_default();
+    let suggested = suggested.filter(|name| name != "uninstall" || typed.starts_with("un"));
     let todo = suggested.map_or_else(text::see_help, |name| text::did_you_mean(&name));
     Failure::new(Code::Usage, what(error)).todo(todo)
 }
@@ -84,6 +87,10 @@ mod tests {
     #[test]
     fn the_nearest_name_is_offered() {
         assert!(refused("install --answrs x").1.contains("--answers"));
+        assert!(refused("unistall").1.contains("想写 uninstall？"));
+        let control = Identity::Control { dir: "/".into(), name: "x".into(), app: None };
+        let error = command(&control, Lang::Zh).try_get_matches_from(["x", "install"]).unwrap_err();
+        assert!(!failure(&error).todo.unwrap().zh.contains("uninstall"));
         assert!(refused("instal").1.contains("想写 install？"));
     }
 }

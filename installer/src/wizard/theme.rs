@@ -49,7 +49,9 @@ impl Theme for Look {
     }
 
     fn format_confirm_prompt(&self, f: &mut dyn Write, prompt: &str, default: Option<bool>) -> Result {
-        write!(f, "{} {} ", mark("?"), bold(prompt))?;
+        // Full-width brackets bring their own gap.
+        let gap = if self.lang == Lang::Zh { "" } else { " " };
+        write!(f, "{} {}{gap}", mark("?"), bold(prompt))?;
         let keys = text::yes_or_no();
         match default {
             Some(default) => {
@@ -102,6 +104,6 @@ mod tests {
         look.format_confirm_prompt(&mut shown, "现在开始安装？", Some(true)).unwrap();
         look.format_confirm_prompt_selection(&mut shown, "现在开始安装？", Some(false)).unwrap();
         let shown = console::strip_ansi_codes(&shown).into_owned();
-        assert_eq!(shown, "? 现在开始安装？ （y 是，n 否） [是]   现在开始安装？ > 否");
+        assert_eq!(shown, "? 现在开始安装？（y 是，n 否） [是]   现在开始安装？ > 否");
     }
 }
