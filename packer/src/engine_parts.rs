@@ -24,23 +24,69 @@ pub struct EngineFiles {
     pub compose_len: u64,
 }
 
+/// Both parts as far as they could be had.
+#[derive(Debug)]
+pub struct Obtained {
+    archive: Outcome<StaticArchive>,
+    plugin: Outcome<(PathBuf, u64)>,
+}
+
 /// Obtains both parts. `spool` is a folder with room for what is large.
-pub fn obtain(
+pub fn obtain(source: &EngineSource, root: &Path, spool: &Path, machine: &str, emit: Emit<'_>) -> Obtained {
+    Obtained {
+        archive: fetch::obtain(&source.docker, root, emit)
+            .and_then(|docker| StaticArchive::read(&docker, spool, machine, emit)),
+        plugin: fetch::obtain(&source.compose, root, emit).and_then(|compose| plugin(compose, machine)),
+    }
+}
+
+impl Obtained {
+    /// What is wrong with either of them.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.archive.as_ref().err().into_iter().chain(self.plugin.as_ref().err())
+    }
+
+    /// The Compose plugin, whatever the other part is like.
+    pub fn plugin(&self) -> Option<&Path> {
+        self.plugin.as_ref().ok().map(|(path, _)| path.as_path())
+    }
+
+    /// Both parts.
+    ///
+    /// # Errors
+    /// The first of [`Obtained::failures`].
+    pub fn files(self) -> Outcome<EngineFiles> {
+        let (compose, compose_len) = self.plugin?;
+        Ok(EngineFiles { archive: self.archive?, compose, compose_len })
+    }
+}
+
+/// Checks the parts that are at hand already; nothing is downloaded. Gives the plugin, if it is one of them, and what is
+/// wrong.
+pub fn check(
     source: &EngineSource,
     root: &Path,
-    spool: &Path,
     machine: &str,
     emit: Emit<'_>,
-) -> Outcome<EngineFiles> {
-    let docker = fetch::obtain(&source.docker, root, emit)?;
-    let compose = fetch::obtain(&source.compose, root, emit)?;
-    let archive = StaticArchive::read(&docker, spool, machine, emit)?;
-    let failed = || format!("cannot read the Compose plugin {}", compose.display());
+) -> (Option<PathBuf>, Vec<Failure>) {
+    let at_hand = |part| fetch::is_local(part).then(|| fetch::obtain(part, root, emit));
+    let docker = at_hand(&source.docker).and_then(Result::err);
+    let compose = at_hand(&source.compose).map(|path| plugin(path?, machine));
+    match compose {
+        Some(Ok((path, _))) => (Some(path), docker.into_iter().collect()),
+        Some(Err(failure)) => (None, docker.into_iter().chain([failure]).collect()),
+        None => (None, docker.into_iter().collect()),
+    }
+}
+
+/// The plugin and its length, if it runs on a machine of this architecture.
+fn plugin(path: PathBuf, machine: &str) -> Outcome<(PathBuf, u64)> {
+    let failed = || format!("cannot read the Compose plugin {}", path.display());
     let mut head = Vec::new();
-    File::open(&compose).explain(failed)?.take(20).read_to_end(&mut head).explain(failed)?;
+    File::open(&path).explain(failed)?.take(20).read_to_end(&mut head).explain(failed)?;
     fits(&head, machine).map_err(|reason| Failure::usage(failed()).because(reason))?;
-    let compose_len = fs::metadata(&compose).explain(failed)?.len();
-    Ok(EngineFiles { archive, compose, compose_len })
+    let len = fs::metadata(&path).explain(failed)?.len();
+    Ok((path, len))
 }
 
 /// Whether a program that begins with `head` runs on a machine of this architecture.

@@ -4,76 +4,75 @@
 use std::collections::BTreeSet;
 
 use bundle_spec::reference::{ImageReference, InvalidReference};
-use serde::Serialize;
 
 use crate::compose::model::{Model, Service};
-use crate::project::Project;
+use crate::finding::Finding;
+use crate::project::{Asked, Project};
 
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// The bundle would not work, so none is made.
-    Error,
-    /// It works, but probably not as wished.
-    Warning,
-}
-
-/// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Finding {
-    /// How bad it is.
-    pub level: Level,
-    /// Name of the rule, for scripts.
-    pub id: &'static str,
-    /// What is wrong, with whom.
-    pub message: String,
-    /// What to do.
-    pub hint: String,
-}
-
-/// Everything found, errors first.
-pub fn findings(project: &Project, model: Option<&Model>) -> Vec<Finding> {
-    let mut found = Vec::new();
+/// Everything found, errors first. `sources` is what was wrong where images, engine and installer come from.
+pub fn findings(project: &Project, asked: &Asked, sources: Vec<Finding>) -> Vec<Finding> {
+    let mut found = sources;
     for problem in &project.picked.problems {
-        found.push(error("file", problem.clone(), "correct the section [[file]]"));
+        found.push(Finding::error("file", problem.clone(), "correct the section [[file]]"));
     }
     paths(project, &mut found);
     variables(project, &mut found);
     requirements(project, &mut found);
-    for (name, service) in model.iter().flat_map(|model| &model.services) {
-        image(name, service, &mut found);
-        habits(name, service, &mut found);
-        mounts(project, name, service, &mut found);
-    }
-    if let Some(model) = model {
-        unused_images(project, model, &mut found);
+    match asked {
+        Asked::Answer(model) => {
+            services(project, model, &mut found);
+            unused_images(project, &asked.images(), &mut found);
+        }
+        Asked::NotAtHand => no_compose(project, &mut found),
+        Asked::Refused(failure) => found.push(Finding::of_failure("compose", failure)),
     }
     found.sort();
     found.dedup();
     found
 }
 
-fn error(id: &'static str, message: String, hint: impl Into<String>) -> Finding {
-    Finding { level: Level::Error, id, message, hint: hint.into() }
+fn services(project: &Project, model: &Model, found: &mut Vec<Finding>) {
+    for (name, service) in &model.services {
+        image(name, service, found);
+        habits(name, service, found);
+        mounts(project, name, service, found);
+    }
+    if project.definition.images.is_empty() && model.services.is_empty() {
+        found.push(no_image("list the images as [[image]], or switch profiles on: [compose] profiles"));
+    }
 }
 
-fn warning(id: &'static str, message: String, hint: impl Into<String>) -> Finding {
-    Finding { level: Level::Warning, id, message, hint: hint.into() }
+fn no_compose(project: &Project, found: &mut Vec<Finding>) {
+    let message = "Docker Compose is not at hand: only the images listed as [[image]] are packed, and services are not checked";
+    found.push(Finding::warning(NO_COMPOSE, message.to_owned(), GET_COMPOSE));
+    if project.definition.images.is_empty() {
+        found.push(no_image(
+            "list the images as [[image]]; or let Docker Compose say which ones there are: install its plugin",
+        ));
+    }
 }
+
+fn no_image(hint: &str) -> Finding {
+    Finding::error("image-none", "there is no image to pack".to_owned(), hint)
+}
+
+/// The rule that says that Compose could not be asked.
+pub const NO_COMPOSE: &str = "compose-missing";
+
+const GET_COMPOSE: &str = "install Docker's Compose plugin, or name it in the section [engine]";
 
 fn paths(project: &Project, found: &mut Vec<Finding>) {
     for directory in &project.definition.directories {
         if project.picked.files.iter().any(|file| file.path == directory.path) {
             let message = format!("{} is both a [[directory]] and a packed file", directory.path);
-            found.push(error("path-twice", message, "remove one of them"));
+            found.push(Finding::error("path-twice", message, "remove one of them"));
         }
     }
     let mut images = BTreeSet::new();
     for image in &project.definition.images {
         if !images.insert(image.reference.as_str()) {
             let message = format!("the image {} is listed twice", image.reference);
-            found.push(error("image-twice", message, "remove one [[image]]"));
+            found.push(Finding::error("image-twice", message, "remove one [[image]]"));
         }
     }
 }
@@ -83,9 +82,9 @@ fn variables(project: &Project, found: &mut Vec<Finding>) {
         let message = format!("{} uses the variable {name}, which no question sets", project.compose_file);
         let hint = format!("add a [[question]] with env = \"{name}\", or a default: ${{{name}:-value}}");
         if variable.required {
-            found.push(error("variable-unset", message, hint));
+            found.push(Finding::error("variable-unset", message, hint));
         } else if variable.default.is_none() {
-            found.push(warning("variable-unset", message, hint));
+            found.push(Finding::warning("variable-unset", message, hint));
         }
     }
     // With env_file every variable of .env may be used by a container, unseen.
@@ -96,7 +95,7 @@ fn variables(project: &Project, found: &mut Vec<Finding>) {
         if !project.variables.contains_key(env) {
             let message =
                 format!("a question sets the variable {env}, which {} does not use", project.compose_file);
-            found.push(warning(
+            found.push(Finding::warning(
                 "variable-unused",
                 message,
                 format!("write ${{{env}}} where it belongs, or remove `env`"),
@@ -113,7 +112,7 @@ fn requirements(project: &Project, found: &mut Vec<Finding>) {
         };
         if !definition.checks.iter().any(in_url) {
             let message = format!("no [[check]] asks at port {port}");
-            found.push(warning(
+            found.push(Finding::warning(
                 "port-unchecked",
                 message,
                 "add a [[check]], so that a start without success is noticed",
@@ -127,14 +126,14 @@ fn image(name: &str, service: &Service, found: &mut Vec<Finding>) {
         Err(InvalidReference::Pinned(image)) => {
             let message = format!("service {name} pins its image by digest: {image}");
             let hint = "give it a tag alone: engines cannot find loaded images by a registry's digest";
-            found.push(error("image-pinned", message, hint));
+            found.push(Finding::error("image-pinned", message, hint));
         }
         Err(problem) => {
-            found.push(error("image-name", format!("service {name}: {problem}"), "correct `image`"))
+            found.push(Finding::error("image-name", format!("service {name}: {problem}"), "correct `image`"))
         }
         Ok(image) if image.tag() == "latest" => {
             let message = format!("service {name} uses {image}");
-            found.push(warning(
+            found.push(Finding::warning(
                 "image-latest",
                 message,
                 "give the image a version as its tag, so that two bundles can be told apart",
@@ -144,7 +143,7 @@ fn image(name: &str, service: &Service, found: &mut Vec<Finding>) {
     }
     if service.build.is_some() {
         let message = format!("service {name} has `build`, which is not done on the customer's machine");
-        found.push(warning(
+        found.push(Finding::warning(
             "image-build",
             message,
             format!("build {} before packing, and give it an `image` name", service.image),
@@ -157,18 +156,22 @@ fn image(name: &str, service: &Service, found: &mut Vec<Finding>) {
     {
         let message =
             format!("service {name} has pull_policy {policy}, and there is no registry to pull from");
-        found.push(error("pull-policy", message, "remove `pull_policy`, or set it to never"));
+        found.push(Finding::error("pull-policy", message, "remove `pull_policy`, or set it to never"));
     }
 }
 
 fn habits(name: &str, service: &Service, found: &mut Vec<Finding>) {
     if service.privileged {
         let message = format!("service {name} is privileged: it may do everything on the customer's machine");
-        found.push(warning("privileged", message, "name the capabilities and devices that it needs instead"));
+        found.push(Finding::warning(
+            "privileged",
+            message,
+            "name the capabilities and devices that it needs instead",
+        ));
     }
     if service.healthcheck.is_none() {
         let message = format!("service {name} has no health check");
-        found.push(warning(
+        found.push(Finding::warning(
             "no-healthcheck",
             message,
             "add `healthcheck`: without it, started counts as healthy",
@@ -177,7 +180,7 @@ fn habits(name: &str, service: &Service, found: &mut Vec<Finding>) {
     let deploy_restart = service.deploy.as_ref().is_some_and(|deploy| deploy.get("restart_policy").is_some());
     if service.restart.as_deref().is_none_or(|restart| restart == "no") && !deploy_restart {
         let message = format!("service {name} has no restart policy: it does not come back after a reboot");
-        found.push(warning("no-restart", message, "add `restart: unless-stopped`"));
+        found.push(Finding::warning("no-restart", message, "add `restart: unless-stopped`"));
     }
     let rotates = service.logging.as_ref().is_some_and(|logging| {
         logging.pointer("/options/max-size").is_some()
@@ -187,7 +190,7 @@ fn habits(name: &str, service: &Service, found: &mut Vec<Finding>) {
         let message = format!(
             "service {name} does not rotate its log: on an engine that is not ours it can fill the disk"
         );
-        found.push(warning(
+        found.push(Finding::warning(
             "no-log-rotation",
             message,
             "add `logging: {driver: json-file, options: {max-size: 10m, max-file: \"3\"}}`",
@@ -217,26 +220,23 @@ fn mounts(project: &Project, name: &str, service: &Service, found: &mut Vec<Find
             let hint = format!(
                 "pack it: [[file]] include = [\"{source}\"]; the engine would make an empty folder of that name"
             );
-            found.push(error("mount-missing", message, hint));
+            found.push(Finding::error("mount-missing", message, hint));
         } else {
             let hint = format!(
                 "add [[directory]] path = \"{source}\" with its mode and owner; the engine would make it for root"
             );
-            found.push(warning("mount-missing", message, hint));
+            found.push(Finding::warning("mount-missing", message, hint));
         }
     }
 }
 
-fn unused_images(project: &Project, model: &Model, found: &mut Vec<Finding>) {
-    let used = crate::project::needed_images(model);
+fn unused_images(project: &Project, used: &[ImageReference], found: &mut Vec<Finding>) {
     for image in project.definition.images.iter().filter(|image| !used.contains(&image.reference)) {
         let message = format!("the image {} is packed, and no service uses it", image.reference);
-        found.push(warning("image-unused", message, "remove its [[image]], or correct the reference"));
+        found.push(Finding::warning(
+            "image-unused",
+            message,
+            "remove its [[image]], or correct the reference",
+        ));
     }
-}
-
-/// The finding that Compose does not accept the project at all.
-pub fn refused(failure: &crate::outcome::Failure) -> Finding {
-    let reason = std::error::Error::source(failure).map(|source| format!(": {source}")).unwrap_or_default();
-    error("compose", format!("{failure}{reason}"), failure.hint.clone().unwrap_or_default())
 }

@@ -12,6 +12,7 @@ mod definition;
 mod engine_parts;
 mod event;
 mod files;
+mod finding;
 mod image;
 mod launcher;
 mod lint;

@@ -7,7 +7,7 @@ use std::fmt;
 use bundle_spec::error::ReadError;
 
 /// Exit codes of `airlift`; scripts depend on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// The bundle or a part of it is damaged, or a digest differs from the one that was asked for.
     Damaged = 5,
@@ -47,6 +47,12 @@ impl Failure {
     /// Something is damaged or not what its digest says.
     pub fn damaged(what: impl fmt::Display) -> Self {
         Self { exit: Exit::Damaged, ..Self::new(what) }
+    }
+
+    /// Ends with another code.
+    #[must_use]
+    pub fn ending(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 
     /// Adds the reason.

@@ -4,16 +4,17 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::definition::{EngineSource, Part, PartPlace};
-use crate::engine_parts::{self, EngineFiles};
+use crate::engine_parts::{self, EngineFiles, Obtained};
 use crate::event::{Emit, Event};
+use crate::finding::{self, Finding, Level};
 use crate::image::layer::Effort;
 use crate::image::library::Library;
 use crate::image::{SourceImage, SourceLayer};
 use crate::launcher::{self, Stub};
-use crate::lint::{self, Level};
+use crate::lint;
 use crate::outcome::{Explain, Failure, Outcome};
-use crate::project::{self, Asked, Project};
-use crate::quantity::{bytes, parse_time};
+use crate::project::{Asked, Project};
+use crate::quantity::{bytes, counted, parse_time};
 use crate::stub;
 
 /// What `airlift pack` was asked for.
@@ -67,10 +68,12 @@ pub struct Plan {
 }
 
 /// Decides everything.
+///
+/// # Errors
+/// Everything that is wrong with the project, at once.
 pub fn make(request: &Request, emit: Emit<'_>) -> Outcome<Plan> {
     let project = Project::read(&request.definition)?;
     let machine = project.definition.requirements.arch.clone();
-    let stub = stub::for_arch(&machine)?;
     let output =
         request.output.clone().unwrap_or_else(|| launcher::file_name(&project.definition.app).into());
     let spool = folder_of(&output);
@@ -78,64 +81,47 @@ pub fn make(request: &Request, emit: Emit<'_>) -> Outcome<Plan> {
         return Err(Failure::usage(format!("{} is not a folder", spool.display()))
             .hint("give -o a path in a folder that is there"));
     }
-    let engine = match engine_source(request, &project)? {
-        Some((source, root)) => {
-            emit(Event::Step("checking the engine's parts".to_owned()));
-            Some(engine_parts::obtain(&source, &root, &spool, &machine, emit)?)
-        }
-        None => None,
-    };
-    let plugin = engine.as_ref().map(|engine| engine.compose.as_path());
-    let asked = project.ask_compose(plugin)?;
-    accept(&project, &asked, emit)?;
-    let (needed, services) = match &asked {
-        Asked::Answer(model) => (project::needed_images(model), model.service_names(&project.compose_text)),
-        _ => (Vec::new(), Vec::new()),
-    };
+    let mut problems = Vec::new();
+    let stub = stub::for_arch(&machine);
+    problems.extend(stub.as_ref().err().map(|failure| Finding::of_failure("arch", failure)));
+    let engine = engine_source(request, &project)?.map(|(source, root)| {
+        emit(Event::Step("checking the engine's parts".to_owned()));
+        engine_parts::obtain(&source, &root, &spool, &machine, emit)
+    });
+    let failures = engine.iter().flat_map(Obtained::failures);
+    problems.extend(failures.map(|failure| Finding::of_failure("engine-part", failure)));
+    let asked = project.ask_compose(engine.as_ref().and_then(Obtained::plugin))?;
     let library = Library { root: &project.root, spool: &spool, machine: &machine };
-    let images = library.find(&project.definition.images, &needed, emit)?;
-    if images.is_empty() {
-        return Err(Failure::usage("there is no image to pack")
-            .hint("list the images as [[image]] in the definition"));
-    }
+    let mut survey = library.survey(&project.definition.images, &asked.images());
+    problems.append(&mut survey.problems);
+    accept(lint::findings(&project, &asked, problems), emit)?;
+    let services = match &asked {
+        Asked::Answer(model) => model.service_names(&project.compose_text),
+        _ => Vec::new(),
+    };
+    let engine = engine.map(Obtained::files).transpose()?;
+    let images = library.fetch(survey, emit)?;
     let created = created(&images)?;
-    Ok(Plan { project, services, images, engine, stub, effort: request.effort, created, output })
+    Ok(Plan { services, images, engine, stub: stub?, effort: request.effort, created, output, project })
 }
 
-/// Stops at errors of `lint`, and mentions its warnings.
-fn accept(project: &Project, asked: &Asked, emit: Emit<'_>) -> Outcome<()> {
-    let model = match asked {
-        Asked::Answer(model) => Some(model),
-        _ => None,
-    };
+/// Stops at errors of `lint`, all of them, and mentions its warnings.
+fn accept(findings: Vec<Finding>, emit: Emit<'_>) -> Outcome<()> {
     let (errors, warnings): (Vec<_>, Vec<_>) =
-        lint::findings(project, model).into_iter().partition(|finding| finding.level == Level::Error);
+        findings.into_iter().partition(|finding| finding.level == Level::Error);
     if !errors.is_empty() {
-        let list: Vec<_> = errors
-            .iter()
-            .map(|finding| format!("\n  {}: {}; {}", finding.id, finding.message, finding.hint))
-            .collect();
-        return Err(Failure::usage(format!("the project cannot be packed:{}", list.concat())));
+        let list: String = errors.iter().map(|finding| format!("\n  {}", finding.shown())).collect();
+        let failure = Failure::new(format!("the project cannot be packed:{list}"));
+        return Err(failure.ending(finding::exit(&errors)));
     }
-    match asked {
-        Asked::Answer(_) => {}
-        Asked::NotAtHand => emit(Event::Warning(
-            "Docker Compose is not at hand: only the images listed as [[image]] are packed, and services are not checked".to_owned(),
-        )),
-        Asked::Refused(failure) => {
-            let mut reason = Failure::usage(failure);
-            if let Some(source) = std::error::Error::source(failure) {
-                reason = reason.because(source.to_string());
-            }
-            reason.hint.clone_from(&failure.hint);
-            return Err(reason);
-        }
+    let (no_compose, others): (Vec<_>, Vec<_>) =
+        warnings.into_iter().partition(|finding| finding.id == lint::NO_COMPOSE);
+    for finding in no_compose {
+        emit(Event::Warning(finding.message));
     }
-    if !warnings.is_empty() {
-        emit(Event::Step(format!(
-            "{} warnings about the project: `airlift lint` lists them",
-            warnings.len()
-        )));
+    if !others.is_empty() {
+        let count = counted(others.len(), "warning");
+        emit(Event::Step(format!("{count} about the project: `airlift lint` shows what to do")));
     }
     Ok(())
 }

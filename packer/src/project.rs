@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bundle_spec::path::ProjectPath;
 use bundle_spec::reference::ImageReference;
 
-use crate::compose::model::Model;
+use crate::compose::model::{Model, Service};
 use crate::compose::variables::{self, Variable};
 use crate::compose::{self, Compose};
 use crate::definition::{self, Definition};
@@ -93,11 +93,14 @@ impl Project {
     }
 }
 
-/// The images that a project needs; names that cannot be packed are left to `lint`.
-pub fn needed_images(model: &Model) -> Vec<ImageReference> {
-    let mut images: Vec<_> =
-        model.services.values().filter_map(|service| ImageReference::parse(&service.image).ok()).collect();
-    images.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    images.dedup();
-    images
+impl Asked {
+    /// The images that the project needs, as far as Compose could say; names that cannot be packed are left to `lint`.
+    pub fn images(&self) -> Vec<ImageReference> {
+        let Self::Answer(model) = self else { return Vec::new() };
+        let parsed = |service: &Service| ImageReference::parse(&service.image).ok();
+        let mut images: Vec<_> = model.services.values().filter_map(parsed).collect();
+        images.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        images.dedup();
+        images
+    }
 }

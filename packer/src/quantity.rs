@@ -14,6 +14,12 @@ pub fn bytes(count: u64) -> String {
     format!("{scaled:.1} TB")
 }
 
+/// A number of things: `1 image`, `2 images`.
+#[must_use]
+pub fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Reads a size: `4 GB` (powers of 1000), `4GiB` (powers of 1024), or plain bytes.
 ///
 /// # Errors

@@ -1,15 +1,21 @@
 //! `airlift lint`: every finding about a definition and its Compose file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::definition;
-use crate::engine_parts::fetch;
+use crate::engine_parts;
 use crate::event::{Emit, Event};
-use crate::lint::{self, Finding, Level};
-use crate::outcome::{Exit, Explain, Outcome};
-use crate::project::{Asked, Project};
+use crate::finding::{self, Finding, Level};
+use crate::image::library::Library;
+use crate::launcher;
+use crate::lint;
+use crate::outcome::{Explain, Outcome};
+use crate::plan::folder_of;
+use crate::project::Project;
+use crate::quantity::counted;
 use crate::report;
+use crate::stub;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -26,29 +32,33 @@ pub struct Args {
 
 pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     let project = Project::read(&args.definition)?;
-    // Only a part that is a file is asked: linting downloads nothing.
-    let defined = || fetch::local(&project.definition.engine.as_ref()?.compose, &project.root);
-    let plugin = args.engine_compose.clone().or_else(defined);
-    let asked = project.ask_compose(plugin.as_deref())?;
-    let mut findings = match &asked {
-        Asked::Answer(model) => lint::findings(&project, Some(model)),
-        _ => lint::findings(&project, None),
-    };
-    match &asked {
-        Asked::Answer(_) => {}
-        Asked::NotAtHand => {
-            emit(Event::Warning("Docker Compose is not at hand: services are not checked".to_owned()))
+    let definition = &project.definition;
+    let machine = definition.requirements.arch.as_str();
+    let mut problems = Vec::new();
+    problems.extend(stub::for_arch(machine).err().map(|failure| Finding::of_failure("arch", &failure)));
+    // Only parts that are at hand are looked at: linting downloads nothing.
+    let plugin = match (&args.engine_compose, &definition.engine) {
+        (Some(plugin), _) => Some(plugin.clone()),
+        (None, Some(source)) => {
+            let (plugin, failures) = engine_parts::check(source, &project.root, machine, emit);
+            problems.extend(failures.iter().map(|failure| Finding::of_failure("engine-part", failure)));
+            plugin
         }
-        Asked::Refused(failure) => findings.insert(0, lint::refused(failure)),
-    }
+        (None, None) => None,
+    };
+    let asked = project.ask_compose(plugin.as_deref())?;
+    // A compressed archive is unpacked where packing would do it.
+    let spool = folder_of(Path::new(&launcher::file_name(&definition.app)));
+    let library = Library { root: &project.root, spool: &spool, machine };
+    problems.append(&mut library.survey(&definition.images, &asked.images()).problems);
+    let findings = lint::findings(&project, &asked, problems);
     for finding in &findings {
         report::data(&shown(finding, args.json)?)?;
     }
     let errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
-    // What could not be looked at is a warning too.
-    let warnings = findings.len() - errors + usize::from(matches!(asked, Asked::NotAtHand));
-    emit(Event::Step(format!("{errors} errors, {warnings} warnings")));
-    Ok(if errors > 0 { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS })
+    let warnings = findings.len() - errors;
+    emit(Event::Step(format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"))));
+    Ok(if errors > 0 { ExitCode::from(finding::exit(&findings) as u8) } else { ExitCode::SUCCESS })
 }
 
 fn shown(finding: &Finding, json: bool) -> Outcome<String> {

@@ -90,10 +90,13 @@ fn cache() -> Outcome<PathBuf> {
         .ok_or_else(|| Failure::new("there is no folder for downloads").hint("set HOME or XDG_CACHE_HOME"))
 }
 
-/// The part's file, if it is one that is there.
-pub fn local(part: &Part, root: &Path) -> Option<PathBuf> {
-    match &part.place {
-        PartPlace::Path(path) => Some(root.join(path)).filter(|path| path.is_file()),
-        PartPlace::Url(_) => None,
+/// Whether the part can be had without a download.
+pub fn is_local(part: &Part) -> bool {
+    match (&part.place, part.digest) {
+        (PartPlace::Path(_), _) => true,
+        (PartPlace::Url(_), Some(digest)) => cache()
+            .and_then(|cache| digest_of(&cache.join(digest.hex())))
+            .is_ok_and(|actual| actual == digest),
+        (PartPlace::Url(_), None) => false,
     }
 }

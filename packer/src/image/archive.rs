@@ -149,7 +149,7 @@ impl Archive {
             _ => {
                 let mut there: Vec<_> = platforms.keys().map(String::as_str).collect();
                 there.sort_unstable();
-                Err(Failure::new(format!(
+                Err(Failure::usage(format!(
                     "{reference} in {} is not there for linux/{wanted}",
                     self.tree.name()
                 ))

@@ -1,18 +1,24 @@
 //! All places in which images are looked for: the archives that the definition names, and a running engine.
+//! A survey says everything that is wrong with them, without reading a layer; then what is in the engine is exported.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bundle_spec::reference::ImageReference;
 use bundle_spec::suggest::nearest;
 
 use crate::definition::{ImagePlace, ImageSource};
 use crate::event::Emit;
+use crate::finding::Finding;
 use crate::image::archive::Archive;
 use crate::image::engine::Engine;
 use crate::image::tree::Tree;
 use crate::image::{SourceImage, oci_arch};
 use crate::outcome::{Failure, Outcome};
+
+/// What to do about an image that is not where it should be.
+const MISSING: &str =
+    "build or pull it, or correct `reference`, `source` and `path` of its [[image]] in the definition";
 
 /// What finding images needs.
 #[derive(Debug)]
@@ -25,133 +31,106 @@ pub struct Library<'a> {
     pub machine: &'a str,
 }
 
-/// An image that could not be used, and why.
-#[derive(Debug)]
-pub struct Missing {
-    /// Which image.
-    pub reference: ImageReference,
-    /// Why, for people.
-    pub reason: String,
+/// What is known about all images before any is exported.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Everything wrong with images and their sources.
+    pub problems: Vec<Finding>,
+    found: Vec<SourceImage>,
+    of_engine: Vec<ImageReference>,
+    engine: Option<Engine>,
 }
 
 impl Library<'_> {
-    /// Finds all `listed` images, and the `needed` ones that are not listed: in the archives, then in the engine.
-    pub fn find(
-        &self,
-        listed: &[ImageSource],
-        needed: &[ImageReference],
-        emit: Emit<'_>,
-    ) -> Outcome<Vec<SourceImage>> {
-        let archives = self.open_archives(listed)?;
-        let mut images = Vec::new();
-        let mut missing = Vec::new();
-        let mut of_engine: Vec<ImageReference> = Vec::new();
+    /// Looks for all `listed` images, and the `needed` ones that are not listed: in the archives, then in the engine.
+    pub fn survey(&self, listed: &[ImageSource], needed: &[ImageReference]) -> Survey {
+        let mut survey = Survey::default();
+        let archives = self.open_archives(listed, &mut survey.problems);
         for source in listed {
             match &source.place {
-                ImagePlace::Engine => of_engine.push(source.reference.clone()),
-                ImagePlace::Archive(path) => match archives.get(path) {
-                    Some(archive) => {
-                        self.take(archive, path, &source.reference, &mut images, &mut missing)?
+                ImagePlace::Engine => survey.of_engine.push(source.reference.clone()),
+                ImagePlace::Archive(path) => {
+                    if let Some(archive) = archives.get(path.as_path())
+                        && !self.take(archive, &source.reference, &mut survey)
+                    {
+                        let place = format!("not in {}", path.display());
+                        survey.miss(&source.reference, &near(&place, &source.reference, &archive.names()));
                     }
-                    None => return Err(Failure::new(format!("{} was not opened", path.display()))),
-                },
+                }
             }
         }
         for reference in
             needed.iter().filter(|needed| listed.iter().all(|source| source.reference != **needed))
         {
-            let mut found = None;
-            for archive in archives.values() {
-                found = found.or(archive.find(reference, self.machine)?);
-            }
-            match found {
-                Some(image) => images.push(image),
-                None => of_engine.push(reference.clone()),
+            if !archives.values().any(|archive| self.take(archive, reference, &mut survey)) {
+                survey.of_engine.push(reference.clone());
             }
         }
-        if !of_engine.is_empty() {
-            self.take_from_engine(&of_engine, &mut images, &mut missing, emit)?;
+        if !survey.of_engine.is_empty() {
+            survey.ask_engine();
         }
-        if !missing.is_empty() {
-            return Err(not_found(&missing));
+        survey
+    }
+
+    /// Exports what the survey found in the engine.
+    ///
+    /// # Errors
+    /// When the engine does not give what it said it has.
+    pub fn fetch(&self, survey: Survey, emit: Emit<'_>) -> Outcome<Vec<SourceImage>> {
+        let mut images = survey.found;
+        if let Some(engine) = survey.engine {
+            let archive = Archive::of(engine.export(&survey.of_engine, self.spool, emit)?)?;
+            for reference in &survey.of_engine {
+                let image = archive.find(reference, self.machine)?.ok_or_else(|| {
+                    Failure::new(format!("the engine at {} did not export {reference}", engine.address()))
+                })?;
+                self.fits(&image)?;
+                images.push(image);
+            }
         }
-        images.iter().try_for_each(|image| self.fits(image))?;
         images.sort_by(|a, b| a.reference.as_str().cmp(b.reference.as_str()));
         Ok(images)
     }
 
-    fn open_archives(&self, listed: &[ImageSource]) -> Outcome<BTreeMap<PathBuf, Archive>> {
+    fn open_archives<'s>(
+        &self,
+        listed: &'s [ImageSource],
+        problems: &mut Vec<Finding>,
+    ) -> BTreeMap<&'s Path, Archive> {
         let mut archives = BTreeMap::new();
+        let mut tried: Vec<&Path> = Vec::new();
         for source in listed {
-            if let ImagePlace::Archive(path) = &source.place
-                && !archives.contains_key(path)
-            {
-                let tree = Tree::open(&self.root.join(path), self.spool).map_err(|failure| {
+            let ImagePlace::Archive(path) = &source.place else { continue };
+            if tried.contains(&path.as_path()) {
+                continue;
+            }
+            tried.push(path);
+            match Tree::open(&self.root.join(path), self.spool).and_then(Archive::of) {
+                Ok(archive) => {
+                    archives.insert(path.as_path(), archive);
+                }
+                Err(failure) => {
                     let hint = format!("check `path` of the image {} in the definition", source.reference);
-                    if failure.hint.is_some() { failure } else { failure.hint(hint) }
-                })?;
-                archives.insert(path.clone(), Archive::of(tree)?);
+                    let failure = if failure.hint.is_some() { failure } else { failure.hint(hint) };
+                    problems.push(Finding::of_failure("image-archive", &failure));
+                }
             }
         }
-        Ok(archives)
+        archives
     }
 
-    fn take(
-        &self,
-        archive: &Archive,
-        path: &Path,
-        reference: &ImageReference,
-        images: &mut Vec<SourceImage>,
-        missing: &mut Vec<Missing>,
-    ) -> Outcome<()> {
-        match archive.find(reference, self.machine)? {
-            Some(image) => images.push(image),
-            None => {
-                let place = format!("not in {}", path.display());
-                missing.push(Missing {
-                    reference: reference.clone(),
-                    reason: near(&place, reference, &archive.names()),
-                });
-            }
+    /// Whether the archive lists the image, be it usable or not.
+    fn take(&self, archive: &Archive, reference: &ImageReference, survey: &mut Survey) -> bool {
+        let found = archive.find(reference, self.machine).and_then(|found| {
+            found.iter().try_for_each(|image| self.fits(image))?;
+            Ok(found)
+        });
+        match found {
+            Ok(Some(image)) => survey.found.push(image),
+            Ok(None) => return false,
+            Err(failure) => survey.problems.push(Finding::of_failure("image-unusable", &failure)),
         }
-        Ok(())
-    }
-
-    fn take_from_engine(
-        &self,
-        wanted: &[ImageReference],
-        images: &mut Vec<SourceImage>,
-        missing: &mut Vec<Missing>,
-        emit: Emit<'_>,
-    ) -> Outcome<()> {
-        let names = wanted.iter().map(ImageReference::as_str).collect::<Vec<_>>().join(", ");
-        let engine = Engine::connect().map_err(|failure| {
-            let hint = "start Docker, or list these images with source = \"archive\" and a `path`";
-            Failure::new(format!("cannot take from an engine: {names}")).because(failure).hint(hint)
-        })?;
-        let there = engine.names()?;
-        let has = |reference: &&ImageReference| {
-            there.iter().any(|name| ImageReference::parse(name).is_ok_and(|name| name == **reference))
-        };
-        for reference in wanted.iter().filter(|reference| !has(reference)) {
-            let place = format!("not in the engine at {}", engine.address());
-            missing.push(Missing { reference: reference.clone(), reason: near(&place, reference, &there) });
-        }
-        if !missing.is_empty() {
-            return Ok(());
-        }
-        let tree = engine.export(wanted, self.spool, emit)?;
-        let archive = Archive::of(tree)?;
-        for reference in wanted {
-            match archive.find(reference, self.machine)? {
-                Some(image) => images.push(image),
-                None => missing.push(Missing {
-                    reference: reference.clone(),
-                    reason: format!("the engine at {} did not export it", engine.address()),
-                }),
-            }
-        }
-        Ok(())
+        true
     }
 
     /// An image of another architecture would be loaded without complaint and fail at its start.
@@ -166,6 +145,37 @@ impl Library<'_> {
             image.facts.platform()
         ))
         .hint(format!("build or pull it with `--platform linux/{wanted}`, or set requirements.arch")))
+    }
+}
+
+impl Survey {
+    /// Asks the engine whether it has what no archive has. Only an engine that has all of it is kept.
+    fn ask_engine(&mut self) {
+        let asked = Engine::connect().and_then(|engine| Ok((engine.names()?, engine)));
+        let (there, engine) = match asked {
+            Ok(answer) => answer,
+            Err(failure) => {
+                let names = self.of_engine.iter().map(ImageReference::as_str).collect::<Vec<_>>().join(", ");
+                let hint = "start Docker, or list these images with source = \"archive\" and a `path`";
+                let failure =
+                    Failure::new(format!("cannot take from an engine: {names}")).because(failure).hint(hint);
+                self.problems.push(Finding::of_failure("engine-silent", &failure));
+                return;
+            }
+        };
+        let has = |reference: &ImageReference| {
+            there.iter().any(|name| ImageReference::parse(name).is_ok_and(|name| name == *reference))
+        };
+        let missing: Vec<_> = self.of_engine.iter().filter(|reference| !has(reference)).cloned().collect();
+        for reference in &missing {
+            let place = format!("not in the engine at {}", engine.address());
+            self.miss(reference, &near(&place, reference, &there));
+        }
+        self.engine = missing.is_empty().then_some(engine);
+    }
+
+    fn miss(&mut self, reference: &ImageReference, reason: &str) {
+        self.problems.push(Finding::error("image-missing", format!("{reference}: {reason}"), MISSING));
     }
 }
 
@@ -184,11 +194,4 @@ fn shortened(names: &[String]) -> String {
         text.push_str(&format!(" and {} more", names.len() - SHOWN));
     }
     text
-}
-
-fn not_found(missing: &[Missing]) -> Failure {
-    let list: Vec<_> =
-        missing.iter().map(|image| format!("\n  {}: {}", image.reference, image.reason)).collect();
-    Failure::usage(format!("images are missing:{}", list.concat()))
-        .hint("build or pull them, or correct `reference`, `source` and `path` in the definition")
 }

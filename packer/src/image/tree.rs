@@ -47,7 +47,12 @@ impl Tree {
     /// Opens a directory, or a tar that may be compressed; then a nameless copy of it is made in `spool`.
     pub fn open(path: &Path, spool: &Path) -> Outcome<Self> {
         let failed = || format!("cannot read the image archive {}", path.display());
-        if fs::metadata(path).explain(failed)?.is_dir() {
+        let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+            // Whoever named it is mistaken; everything else may be another time.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Failure::usage(failed()).because(error),
+            _ => Failure::new(failed()).because(error),
+        })?;
+        if metadata.is_dir() {
             return Ok(Self::Directory(path.to_owned()));
         }
         let file = compression::seekable(File::open(path).explain(failed)?, spool).explain(failed)?;

@@ -76,7 +76,7 @@ fn an_archive_that_is_none_is_named() {
     std::fs::remove_file(sandbox.path("images.tar")).unwrap();
     let _ = sandbox
         .airlift(&["pack"])
-        .fails(1, &["images.tar", "No such file", "check `path` of the image demo/one:1.0"]);
+        .fails(2, &["images.tar", "No such file", "check `path` of the image demo/one:1.0"]);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn another_architecture_is_refused() {
         OciStyle { gzip_layers: false, nested_index: true, annotation: Some(FULL_NAME) },
     );
     sandbox.write("airlift.toml", format!("{APP}{}", listing(&["demo/one:1.0"], "layout")));
-    let _ = sandbox.airlift(&["pack"]).fails(1, &["is not there for linux/amd64", "linux/arm64"]);
+    let _ = sandbox.airlift(&["pack"]).fails(2, &["is not there for linux/amd64", "linux/arm64"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `airlift lint`: every rule fires on a project made for it, and none on a good one.
 
-use crate::archive::listing;
+use crate::archive::{TestImage, docker_archive, layer, listing};
+use crate::pack::packable;
 use crate::sandbox::{APP, Sandbox};
 
 const GOOD: &str = r#"{"services":{"web":{"image":"web:1.0","restart":"always","healthcheck":{"test":["CMD","x"]},
@@ -18,6 +19,7 @@ fn a_good_project_has_no_findings() {
     let sandbox = Sandbox::new();
     sandbox.write("docker-compose.yml", "services: {web: {image: \"web:${TAG:-1.0}\"}}\n");
     let rest = "[[directory]]\npath = \"db\"\n[requirements]\nports = [80]\n[[check]]\nname = \"c\"\nurl = \"http://127.0.0.1/\"\n";
+    sandbox.write("x.tar", docker_archive(&[TestImage::new("web:1.0", &[&layer(&[("x", b"y")])])]));
     sandbox.write("airlift.toml", format!("{APP}{}{rest}", listing(&["web:1.0"], "x.tar")));
     // The fake Compose answers with absolute paths, as the real one does.
     sandbox.program(
@@ -56,6 +58,8 @@ fn every_rule_fires_at_once() {
         })
     };
     for (level, id, part) in [
+        ("error", "engine-silent", "b:latest, demo-built:latest"),
+        ("error", "image-archive", "x.tar"),
         ("error", "image-pinned", "pinned"),
         ("error", "mount-missing", "./nginx.conf"),
         ("error", "pull-policy", "built"),
@@ -83,7 +87,7 @@ fn every_rule_fires_at_once() {
     // Packing stops at the errors, all of them.
     let _ = sandbox
         .airlift(&["pack"])
-        .fails(2, &["image-pinned", "mount-missing", "pull-policy", "variable-unset"]);
+        .fails(2, &["image-archive", "image-pinned", "mount-missing", "pull-policy", "variable-unset"]);
 }
 
 #[test]
@@ -100,4 +104,72 @@ fn what_compose_refuses_is_a_finding() {
     let _ = sandbox
         .airlift(&["pack"])
         .fails(2, &["Docker Compose refuses docker-compose.yml", "services.web.imag"]);
+}
+
+/// What lint says, and that pack refuses the project with the same code and the same words.
+fn refused(sandbox: &Sandbox, code: i32, said: &[&str]) {
+    let linted = sandbox.airlift(&["lint"]);
+    assert_eq!(linted.code, code, "{}{}", linted.out, linted.err);
+    for part in said {
+        assert!(linted.out.contains(part), "`{part}` is missing in:\n{}", linted.out);
+    }
+    let _ = sandbox.airlift(&["pack"]).fails(code, said);
+}
+
+#[test]
+fn an_archive_that_is_not_there_is_found_together_with_the_rest() {
+    let sandbox = packable();
+    sandbox.write(
+        "airlift.toml",
+        format!("{APP}{}[[file]]\ninclude = [\"nothing/*\"]\n", listing(&["demo/one:1.0"], "gone.tar")),
+    );
+    refused(
+        &sandbox,
+        2,
+        &["image-archive", "gone.tar", "check `path` of the image demo/one:1.0", "nothing/*"],
+    );
+}
+
+#[test]
+fn images_without_a_source_are_found_with_the_nearest_name() {
+    let sandbox = packable();
+    sandbox.write("airlift.toml", format!("{APP}{}", listing(&["demo/one:2.0"], "images.tar")));
+    sandbox.compose_says(r#"{"services":{"one":{"image":"demo/one:1.0"},"db":{"image":"postgres:16"}}}"#);
+    refused(
+        &sandbox,
+        2,
+        &["demo/one:2.0: not in images.tar; did you mean demo/one:1.0?", "postgres:16", "start Docker"],
+    );
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_no_mistake_of_the_definition() {
+    let sandbox = packable();
+    sandbox.compose_says(r#"{"services":{"db":{"image":"postgres:16"}}}"#);
+    refused(&sandbox, 1, &["engine-silent", "postgres:16", "/nowhere/docker.sock", "start Docker"]);
+}
+
+#[test]
+fn without_compose_the_warning_counts_and_no_image_is_an_error() {
+    let sandbox = packable();
+    let ran = sandbox.airlift(&["lint"]).ok();
+    assert!(ran.out.contains("warning[compose-missing]"), "{}", ran.out);
+    assert!(ran.err.contains("0 errors, 1 warning\n"), "{}", ran.err);
+    sandbox.write("airlift.toml", APP);
+    refused(&sandbox, 2, &["image-none", "there is no image to pack", "[[image]]"]);
+}
+
+#[test]
+fn engine_parts_that_are_at_hand_are_looked_at() {
+    let sandbox = packable();
+    let definition = String::from_utf8(sandbox.read("airlift.toml")).unwrap();
+    let digest = "ab".repeat(32);
+    sandbox.write("compose", "no program");
+    sandbox.write(
+        "airlift.toml",
+        format!(
+            "{definition}[engine]\ndocker = {{ path = \"gone.tgz\", sha256 = \"{digest}\" }}\ncompose = {{ path = \"compose\", sha256 = \"{digest}\" }}\n"
+        ),
+    );
+    refused(&sandbox, 2, &["gone.tgz is not there", "compose is not the file that the definition names"]);
 }

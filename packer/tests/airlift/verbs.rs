@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::archive::{docker_archive, listing, two_images};
 use crate::pack::packable;
 use crate::sandbox::Sandbox;
 
@@ -19,7 +20,11 @@ fn init_writes_a_definition_that_lint_accepts_and_never_overwrites() {
             && text.contains("kind = \"secret\"")
             && text.contains("# [[check]]")
     );
+    sandbox.compose_says(r#"{"services":{"web":{"image":"demo/one:1.0"}}}"#);
+    sandbox.write("images.tar", docker_archive(&two_images()));
+    sandbox.write("airlift.toml", format!("{text}{}", listing(&["demo/one:1.0"], "images.tar")));
     let _ = sandbox.airlift(&["lint"]).ok();
+    sandbox.write("airlift.toml", &text);
     let _ = sandbox.airlift(&["init"]).fails(2, &["it is there already"]);
     assert_eq!(sandbox.read("airlift.toml"), text.as_bytes());
 }
