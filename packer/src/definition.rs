@@ -10,7 +10,7 @@ pub mod template;
 use std::path::{Path, PathBuf};
 
 use bundle_spec::project::{App, Check, Directory, Link, Requirements};
-use bundle_spec::question::Question;
+use bundle_spec::question::{Question, QuestionId};
 use bundle_spec::reference::ImageReference;
 use bundle_spec::validate;
 
@@ -139,9 +139,9 @@ fn sections(root: &Table<'_>) -> Option<Definition> {
     let images = root.tables("image").iter().map(source::image).collect::<Vec<_>>();
     let files = root.tables("file").iter().map(source::files).collect();
     let engine = root.table("engine").map(|table| source::engine(&table));
-    let questions = question::all(root);
+    let (questions, ids) = question::all(root);
     let directories = root.tables("directory").iter().map(host::directory).collect::<Vec<_>>();
-    let known: Vec<&str> = questions.iter().flatten().map(|question| question.id.as_str()).collect();
+    let known: Vec<&str> = ids.iter().map(QuestionId::as_str).collect();
     let requirements = host::requirements(root.table("requirements"), &known);
     let checks = root.tables("check").iter().map(|table| host::check(table, &known)).collect::<Vec<_>>();
     let links = root.tables("link").iter().map(|table| host::link(table, &known)).collect::<Vec<_>>();

@@ -52,6 +52,7 @@ impl<'t> Document<'t> {
             document: self,
             table: root.get_ref(),
             name: String::new(),
+            is_item: false,
             span: 0..0,
             asked: RefCell::default(),
         }
@@ -84,6 +85,8 @@ pub struct Table<'d> {
     document: &'d Document<'d>,
     table: &'d DeTable<'d>,
     name: String,
+    /// Whether it is one of several: `[[name]]`.
+    is_item: bool,
     span: Range<usize>,
     asked: RefCell<Vec<&'static str>>,
 }
@@ -193,7 +196,7 @@ impl<'d> Table<'d> {
     pub fn table(&self, key: &'static str) -> Option<Table<'d>> {
         let value = self.value(key)?;
         match value.get_ref() {
-            DeValue::Table(table) => Some(self.child(key, table, value.span())),
+            DeValue::Table(table) => Some(self.child(key, table, false, value.span())),
             other => {
                 let wanted = format!("a table, [{}]", self.path(key));
                 self.document.note(value.span(), expected(&self.path(key), &wanted, other));
@@ -210,7 +213,7 @@ impl<'d> Table<'d> {
             return Vec::new();
         };
         let table = |item: &'d Spanned<DeValue<'d>>| match item.get_ref() {
-            DeValue::Table(table) => Some(self.child(key, table, item.span())),
+            DeValue::Table(table) => Some(self.child(key, table, true, item.span())),
             _ => {
                 self.wrong_type(key, item, "a list of tables");
                 None
@@ -246,7 +249,7 @@ impl<'d> Table<'d> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known are {}", asked.join(", ")),
             };
-            let whose = if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) };
+            let whose = if self.name.is_empty() { String::new() } else { format!(" in {}", self.header()) };
             self.document.note(key.span(), format!("unknown key `{}`{whose}: {advice}", name.escape_debug()));
         }
     }
@@ -277,12 +280,24 @@ impl<'d> Table<'d> {
 
     fn expect(&self, key: &'static str) {
         if self.value(key).is_none() {
-            self.problem(format!("`{key}` is missing in [{}]", self.name));
+            self.problem(format!("`{key}` is missing in {}", self.header()));
         }
     }
 
-    fn child(&self, key: &'static str, table: &'d DeTable<'d>, span: Range<usize>) -> Table<'d> {
-        Table { document: self.document, table, name: self.path(key), span, asked: RefCell::default() }
+    fn child(
+        &self,
+        key: &'static str,
+        table: &'d DeTable<'d>,
+        is_item: bool,
+        span: Range<usize>,
+    ) -> Table<'d> {
+        let name = self.path(key);
+        Table { document: self.document, table, name, is_item, span, asked: RefCell::default() }
+    }
+
+    /// The table as its header is written.
+    fn header(&self) -> String {
+        if self.is_item { format!("[[{}]]", self.name) } else { format!("[{}]", self.name) }
     }
 
     fn path(&self, key: &str) -> String {

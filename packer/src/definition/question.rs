@@ -27,12 +27,15 @@ const FORMATS: [(&str, GenerateFormat); 3] = [
     ("hex", GenerateFormat::Hex),
 ];
 
-/// All questions; ids and variables are unique.
-pub fn all(root: &Table<'_>) -> Vec<Option<Question>> {
+/// All questions; ids and variables are unique. Gives the ids as well, those of questions with problems included: who
+/// refers to them is not mistaken.
+pub fn all(root: &Table<'_>) -> (Vec<Option<Question>>, Vec<QuestionId>) {
     let (mut ids, mut variables) = (HashSet::new(), HashSet::new());
-    let mut questions = Vec::new();
+    let (mut questions, mut known) = (Vec::new(), Vec::new());
     for table in root.tables("question") {
-        let question = one(&table);
+        let id = table.required("id", QuestionId::parse);
+        known.extend(id.clone());
+        let question = one(&table, id);
         if let Some(question) = &question {
             if !ids.insert(question.id.clone()) {
                 table.problem_of("id", format!("the question `{}` is there twice", question.id));
@@ -43,11 +46,10 @@ pub fn all(root: &Table<'_>) -> Vec<Option<Question>> {
         }
         questions.push(question);
     }
-    questions
+    (questions, known)
 }
 
-fn one(table: &Table<'_>) -> Option<Question> {
-    let id = table.required("id", QuestionId::parse);
+fn one(table: &Table<'_>, id: Option<QuestionId>) -> Option<Question> {
     let kind = table.required("kind", |text| named(text, &KINDS));
     let prompt = table.required_localized("prompt");
     let env = table.text("env");

@@ -66,8 +66,11 @@ fn part(table: &Table<'_>) -> Option<Part> {
         Some(("http" | "https", _)) => Ok(PartPlace::Url(text.to_owned())),
         _ => Err(format!("`{text}` is not a URL that begins with http:// or https://")),
     });
-    let digest =
-        table.required("sha256", |text| Digest::from_hex(text.strip_prefix("sha256:").unwrap_or(text)));
+    let digest = table.required("sha256", |text| {
+        Digest::from_hex(text.strip_prefix("sha256:").unwrap_or(text)).map_err(|_| {
+            format!("`{text}` is not a SHA-256 digest; write the 64 hex digits that sha256sum prints, with or without `sha256:` in front")
+        })
+    });
     let place = match (path, url) {
         (Some(place), None) | (None, Some(place)) => Some(place),
         (None, None) if table.has("url") => None,

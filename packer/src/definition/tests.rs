@@ -165,7 +165,7 @@ url = "{q"
         "`0` is neither a port",
         "only http:// URLs can be checked",
         "check.status must be from 100 to 599",
-        "`title` is missing in [link]",
+        "`title` is missing in [[link]]",
     ] {
         assert!(found.iter().any(|problem| problem.contains(part)), "{part} is missing in {found:#?}");
     }
@@ -187,6 +187,29 @@ fn questions_are_unique() {
     let found = problems(&format!("{APP}{}{}{}", question("a", "A"), question("a", "B"), question("c", "A")));
     assert!(found.iter().any(|problem| problem.contains("the question `a` is there twice")), "{found:?}");
     assert!(found.iter().any(|problem| problem.contains("two questions set the variable `A`")), "{found:?}");
+}
+
+#[test]
+fn one_typo_in_a_question_is_one_problem() {
+    let question = "[[question]]\nid = \"http_port\"\nkind = \"port\"\npromt = { zh = \"x\", en = \"x\" }\n";
+    let uses = "[requirements]\nports = [\"{http_port}\"]\n[[check]]\nname = \"c\"\nurl = \"http://h:{http_port}/\"\n";
+    assert_eq!(
+        problems(&format!("{APP}{question}{uses}")),
+        [
+            "5:1: `prompt` is missing in [[question]]",
+            "8:1: unknown key `promt` in [[question]]: did you mean `prompt`?",
+        ]
+    );
+}
+
+#[test]
+fn a_wrong_digest_says_both_forms() {
+    let part = "{ path = \"x\", sha256 = \"123\" }";
+    let found = problems(&format!("{APP}[engine]\ndocker = {part}\ncompose = {part}\n"));
+    assert!(
+        found[0].contains("`123` is not a SHA-256 digest") && found[0].contains("with or without `sha256:`"),
+        "{found:?}"
+    );
 }
 
 proptest! {

@@ -18,8 +18,8 @@ fn all_problems_are_listed_with_their_places() {
             2,
             &[
                 "airlift.toml:5:2: unknown key `complse`: did you mean `compose`?",
-                "airlift.toml:7:1: `reference` is missing in [image]",
-                "airlift.toml:8:1: unknown key `refrence` in [image]: did you mean `reference`?",
+                "airlift.toml:7:1: `reference` is missing in [[image]]",
+                "airlift.toml:8:1: unknown key `refrence` in [[image]]: did you mean `reference`?",
                 "airlift.toml:10:10: requirements.memory: `4 XB` is not a size",
             ],
         );
