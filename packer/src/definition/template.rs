@@ -36,12 +36,13 @@ const ENGINE: &str = r#"
 
 "#;
 
-const HOST: &str = r#"[requirements]
-cores = 2
-memory = "4 GB"
-disk = "10 GB"    # for the application's own data
-ports = []
-kernel = "3.10"
+const HOST: &str = r#"# What the customer's machine must offer. What is not stated is not required:
+# [requirements]
+# cores = 2
+# memory = "4 GB"
+# disk = "10 GB"    # for the application's own data
+# ports = [80, "{http_port}"]
+# kernel = "3.10"
 
 # What proves that it works:
 # [[check]]
@@ -127,15 +128,30 @@ fn question(text: &mut String, variable: &str, found: &Variable) {
     text.push('\n');
 }
 
-/// A guess from name and default; a person looks at it anyway.
+/// Endings of names that mean a password, and of those that mean another secret.
+const PASSWORDS: [&str; 6] = ["password", "passwd", "passphrase", "pass", "pwd", "pw"];
+const SECRETS: [&str; 6] = ["secret", "token", "key", "apikey", "credential", "credentials"];
+
+/// Endings of names that only say something about a secret: `TOKEN_FILE`, `SECRET_NAME`.
+const ABOUT: [&str; 8] = ["dir", "file", "host", "name", "path", "port", "url", "user"];
+
+/// A guess from name and default; a person looks at it anyway. In doubt it is a secret: what is masked for nothing does
+/// less harm than what is shown.
 fn kind(id: &str, default: Option<&str>) -> &'static str {
     let default = default.unwrap_or_default();
-    let ends = |names: &[&str]| names.iter().any(|name| id == *name || id.ends_with(&format!("_{name}")));
-    if ends(&["password", "passwd"]) {
+    let last = id.rsplit('_').next().unwrap_or(id);
+    let is_plain = default.parse::<i64>().is_ok() || matches!(default, "true" | "false");
+    let mentions = |words: &[&str]| {
+        let within = id.split('_').any(|part| words.contains(&part));
+        words.contains(&last) || (within && !ABOUT.contains(&last) && !is_plain)
+    };
+    // Written together: DBPASSWORD, APITOKEN.
+    let ends = |words: &[&str]| words.iter().any(|word| word.len() > 4 && last.ends_with(word));
+    if mentions(&PASSWORDS) || ends(&PASSWORDS) {
         "password"
-    } else if ends(&["secret", "token", "key"]) {
+    } else if mentions(&SECRETS) || ends(&SECRETS) {
         "secret"
-    } else if ends(&["port"]) && (default.is_empty() || default.parse::<u16>().is_ok_and(|port| port > 0)) {
+    } else if last == "port" && (default.is_empty() || default.parse::<u16>().is_ok_and(|port| port > 0)) {
         "port"
     } else if default.starts_with("http://") || default.starts_with("https://") {
         "url"
@@ -209,5 +225,31 @@ mod tests {
                 ("tag", true)
             ]
         );
+    }
+
+    #[test]
+    fn what_a_name_says_is_secret_is_masked() {
+        for name in ["admin_pw", "db_pass", "pwd", "root_passwd", "user_password_2", "dbpassword"] {
+            assert_eq!(super::kind(name, None), "password", "{name}");
+        }
+        for name in ["api_token", "secret", "secret_key", "aws_credential", "key", "access_key_id", "apikey"]
+        {
+            assert_eq!(super::kind(name, None), "secret", "{name}");
+        }
+        assert_eq!(super::kind("admin_pw", Some("123456")), "password");
+        assert_eq!(super::kind("token_minutes", Some("60")), "integer");
+        assert_eq!(super::kind("secret_file", None), "text");
+        assert_eq!(super::kind("token_url", Some("https://h")), "url");
+        for name in ["compass", "keyboard", "monkey", "power", "password_path"] {
+            assert_eq!(super::kind(name, None), "text", "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_required_of_a_machine_that_nobody_stated() {
+        let text = super::render("x", "compose.yaml", &variables::of(""), &[]);
+        let requirements = definition::parse(&text).unwrap().requirements;
+        assert_eq!((requirements.cores, requirements.memory, requirements.disk), (None, None, None));
+        assert!(requirements.kernel.is_none() && requirements.ports.is_empty());
     }
 }
