@@ -64,6 +64,15 @@ pub struct Damage {
     pub parts: Vec<String>,
 }
 
+impl Damage {
+    /// Where it begins and ends, in whole megabytes (powers of 1000): stretches are longer than what rounding takes away.
+    #[must_use]
+    pub fn megabytes(&self) -> (u64, u64) {
+        const MB: u64 = 1_000_000;
+        ((self.start + MB / 2) / MB, (self.end + MB / 2) / MB)
+    }
+}
+
 impl std::fmt::Display for Damage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "bytes {} to {} ({})", self.start, self.end, self.parts.join(", "))

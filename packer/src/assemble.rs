@@ -28,7 +28,7 @@ type Writer<'f> = BundleWriter<&'f File>;
 /// Writes the bundle and gives it its name. Whatever fails, nothing is left behind.
 pub fn write(plan: &Plan, emit: Emit<'_>) -> Outcome<Index> {
     let output = Output::create(&plan.output)?;
-    emit(Event::Started { work: "packing".to_owned(), total: plan.work() });
+    emit(Event::Started { work: "packing".to_owned(), total: plan.work(), of: plan.work_is() });
     let index = fill(plan, output.file(), emit)?;
     emit(Event::Ended);
     output.publish()?;

@@ -1,7 +1,7 @@
 //! Bundles as files: opened, and checked byte for byte by several threads.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::thread;
 
@@ -18,7 +18,14 @@ const THREADS_MAX: usize = 4;
 
 /// Opens a bundle: its trailer and index hold.
 pub fn open(path: &Path) -> Outcome<(File, Bundle)> {
-    let mut file = File::open(path).explain(|| format!("cannot read {}", path.display()))?;
+    let mut file = File::open(path).map_err(|error| {
+        let what = format!("cannot read {}", path.display());
+        let failure = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Failure::usage(what),
+            _ => Failure::new(what),
+        };
+        failure.because(error).hint("give the path of a .run file that `airlift pack` wrote")
+    })?;
     let bundle = Bundle::open(&mut file).map_err(|error| Failure::unreadable_bundle(path, error))?;
     Ok((file, bundle))
 }
@@ -28,7 +35,8 @@ pub fn check(path: &Path, bundle: &Bundle, emit: Emit<'_>) -> Outcome<Vec<Damage
     let count = bundle.stretch_count();
     let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
     let share = count.div_ceil(threads).max(1);
-    emit(Event::Started { work: "checking".to_owned(), total: bundle.trailer.index_offset });
+    let total = bundle.trailer.index_offset;
+    emit(Event::Started { work: "checking".to_owned(), total, of: "of the file" });
     let check_share = |first: usize| {
         let mut file = File::open(path).map_err(ReadError::Io)?;
         let stretches = first..(first + share).min(count);

@@ -24,6 +24,13 @@ pub struct EngineFiles {
     pub compose_len: u64,
 }
 
+impl EngineFiles {
+    /// Bytes of both parts, unpacked.
+    pub fn len(&self) -> u64 {
+        self.archive.unpacked_len() + self.compose_len
+    }
+}
+
 /// Both parts as far as they could be had.
 #[derive(Debug)]
 pub struct Obtained {

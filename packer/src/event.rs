@@ -24,6 +24,8 @@ pub enum Event {
         work: String,
         /// How many bytes it has.
         total: u64,
+        /// What is counted there, for people: the same images have many sizes.
+        of: &'static str,
     },
     /// The part that is worked on now.
     Working(String),

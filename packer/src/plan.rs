@@ -170,9 +170,15 @@ impl Plan {
     /// Bytes that have to be worked through.
     pub fn work(&self) -> u64 {
         let layers: u64 = self.distinct_layers().iter().map(|(_, layer)| layer.stored_len).sum();
-        let engine =
-            self.engine.as_ref().map_or(0, |engine| engine.archive.unpacked_len() + engine.compose_len);
-        layers + engine
+        layers + self.engine.as_ref().map_or(0, EngineFiles::len)
+    }
+
+    /// What [`Plan::work`] counts, for people.
+    pub fn work_is(&self) -> &'static str {
+        match self.engine {
+            Some(_) => "of layers and engine",
+            None => "of layers",
+        }
     }
 
     /// What will be packed, for people.
@@ -185,21 +191,22 @@ impl Plan {
             let len = image.layers.iter().map(|layer| layer.stored_len).sum();
             let shared = image.layers.len() - own;
             lines.push(format!(
-                "  image {} ({}, {} layers of which {shared} shared) from {}",
+                "  image {} ({}, {} of which {shared} shared) from {}",
                 image.reference,
                 bytes(len),
-                image.layers.len(),
+                counted(image.layers.len(), "layer"),
                 image.origin
             ));
         }
         match &self.engine {
             Some(engine) => lines.push(format!(
-                "  engine {} with Compose",
-                engine.archive.version.as_deref().unwrap_or("of unknown version")
+                "  engine {} with Compose ({})",
+                engine.archive.version.as_deref().unwrap_or("of unknown version"),
+                bytes(engine.len())
             )),
             None => lines.push("  no engine: the customer's machine must have one".to_owned()),
         }
-        lines.push(format!("  {} project files", self.project.picked.files.len()));
+        lines.push(format!("  {}", counted(self.project.picked.files.len(), "project file")));
         lines.join("\n")
     }
 }

@@ -34,8 +34,8 @@ impl Reporter {
             Event::Warning(text) => line(bar.as_ref(), &format!("warning: {text}")),
             _ if self.quiet => {}
             Event::Step(text) => line(bar.as_ref(), &text),
-            Event::Started { work, total } if self.terminal => *bar = Some(new_bar(work, total)),
-            Event::Started { work, total } => line(None, &format!("{work}: {}", bytes(total))),
+            Event::Started { work, total, .. } if self.terminal => *bar = Some(new_bar(work, total)),
+            Event::Started { work, total, of } => line(None, &format!("{work}: {} {of}", bytes(total))),
             Event::Working(part) => {
                 if let Some(bar) = bar.as_ref() {
                     bar.set_message(part);

@@ -41,7 +41,7 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
         })
         .collect();
     let total = wanted.iter().filter_map(|digest| bundle.index.blob(digest)).map(|blob| blob.len).sum();
-    emit(Event::Started { work: "exporting".to_owned(), total });
+    emit(Event::Started { work: "exporting".to_owned(), total, of: "of packed images" });
     for digest in wanted {
         copy(&args.file, &file, &bundle, digest, &blobs.join(digest.hex()), emit)?;
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::bundle_file;
 use crate::outcome::{Explain, Outcome};
-use crate::quantity::bytes;
+use crate::quantity::{bytes, counted};
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -61,11 +61,11 @@ fn text(index: &Index, total: u64) -> String {
         let unpacked: u64 = image.layers.iter().map(|layer| layer.tar_len).sum();
         let _ = writeln!(
             text,
-            "  {}  {} packed, {} unpacked, {} layers, {}",
+            "  {}  {} packed, {} unpacked, {}, {}",
             image.reference,
             bytes(stored),
             bytes(unpacked),
-            image.layers.len(),
+            counted(image.layers.len(), "layer"),
             image.platform
         );
     }

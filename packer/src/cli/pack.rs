@@ -11,7 +11,7 @@ use crate::event::{Emit, Event};
 use crate::image::layer::Effort;
 use crate::outcome::{Failure, Outcome};
 use crate::plan::{self, EngineChoice, Request};
-use crate::quantity::bytes;
+use crate::quantity::{bytes, counted};
 
 /// Level of `--best`.
 const BEST: i32 = 19;
@@ -100,11 +100,13 @@ pub fn pack(args: &Args, emit: Emit<'_>) -> Outcome<PathBuf> {
     let len = std::fs::metadata(&plan.output)
         .map_err(|error| Failure::new(format!("cannot read {}", plan.output.display())).because(error))?
         .len();
-    let images = index.content.images.len();
     emit(Event::Step(format!(
-        "{}: {} with {images} images, {:.1} seconds",
+        "{}: {} with the installer, from {} {}; {}, {:.1} seconds",
         plan.output.display(),
         bytes(len),
+        bytes(plan.work()),
+        plan.work_is(),
+        counted(index.content.images.len(), "image"),
         start.elapsed().as_secs_f64()
     )));
     Ok(plan.output)

@@ -32,13 +32,26 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// "bytes 812–816 MB of 1.4 GB are damaged (a layer of x)"; small files are shown to the byte.
+/// "bytes 812-816 MB of 1.4 GB are damaged (a layer of x)", as the file itself says it; small files are shown to the byte.
 fn shown(damage: &Damage, total: u64) -> String {
-    const MB: u64 = 1_000_000;
-    let place = if total < 10 * MB {
-        format!("{}–{} of {total}", damage.start, damage.end)
+    const SMALL: u64 = 10_000_000;
+    let place = if total < SMALL {
+        format!("{}-{} of {total}", damage.start, damage.end)
     } else {
-        format!("{}–{} MB of {}", damage.start / MB, damage.end.div_ceil(MB), bytes(total))
+        let (start, end) = damage.megabytes();
+        format!("{start}-{end} MB of {}", bytes(total))
     };
     format!("bytes {place} are damaged ({})", damage.parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_read_as_in_the_file_itself() {
+        let damage = Damage { start: 46_137_344, end: 50_331_648, parts: vec!["engine".to_owned()] };
+        assert_eq!(shown(&damage, 129_200_000), "bytes 46-50 MB of 129.2 MB are damaged (engine)");
+        assert_eq!(shown(&damage, 9_000_000), "bytes 46137344-50331648 of 9000000 are damaged (engine)");
+    }
 }

@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use crate::event::{Emit, Event};
 use crate::image::tree::Tree;
 use crate::outcome::{Explain, Failure, Outcome};
+use crate::quantity::counted;
 
 /// Seconds without response headers after which an engine is given up. An export of many gigabytes may need that long
 /// before its first byte.
@@ -72,7 +73,8 @@ impl Engine {
                 let image = self.docker.inspect_image(name).await.explain(failed)?;
                 total += u64::try_from(image.size.unwrap_or(0)).unwrap_or(0);
             }
-            emit(Event::Started { work: format!("exporting {} images from the engine", names.len()), total });
+            let work = format!("exporting {} from the engine", counted(names.len(), "image"));
+            emit(Event::Started { work, total, of: "as the engine counts them" });
             let mut chunks = std::pin::pin!(self.docker.export_images(&names));
             while let Some(chunk) = chunks.next().await {
                 let chunk = chunk.explain(failed)?;

@@ -76,7 +76,9 @@ fn another_file_is_no_bundle() {
     let sandbox = packable();
     let _ =
         sandbox.airlift(&["verify", "docker-compose.yml"]).fails(5, &["this file is not an Airlift bundle"]);
-    let _ = sandbox.airlift(&["verify", "nothing.run"]).fails(1, &["cannot read nothing.run"]);
+    let _ = sandbox
+        .airlift(&["inspect", "nothing.run"])
+        .fails(2, &["cannot read nothing.run", "what to do: give the path of a .run file"]);
 }
 
 #[test]

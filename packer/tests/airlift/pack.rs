@@ -30,6 +30,13 @@ fn a_bundle_has_each_layer_once_and_everything_else() {
     let ran = sandbox.airlift(&["pack"]).ok();
     assert_eq!(ran.out, "demo-1.0.run\n");
     assert!(ran.err.contains("Docker Compose is not at hand"), "{}", ran.err);
+    for said in [
+        " 2 layers of which 0 shared",
+        "packing: 446.0 kB of layers\n",
+        " with the installer, from 446.0 kB of layers; 2 images, ",
+    ] {
+        assert!(ran.err.contains(said), "`{said}` is missing in:\n{}", ran.err);
+    }
     let after: Vec<_> = sandbox.names().into_iter().filter(|name| !before.contains(name)).collect();
     assert_eq!(after, ["demo-1.0.run"]);
 
