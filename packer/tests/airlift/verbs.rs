@@ -1,5 +1,6 @@
 //! `init`, `inspect`, `export` and `demo` from outside.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
@@ -82,5 +83,32 @@ fn help_names_every_verb() {
     let ran = sandbox.airlift(&["--help"]).ok();
     for verb in ["init", "lint", "pack", "inspect", "verify", "export", "demo"] {
         assert!(ran.out.contains(&format!("\n  {verb} ")), "{verb}: {}", ran.out);
+    }
+}
+
+/// The long options that lines of this kind name.
+fn options(text: &str, is_row: impl Fn(&str) -> bool) -> BTreeSet<&str> {
+    text.lines()
+        .filter(|line| is_row(line))
+        .filter_map(|line| {
+            let option = &line[line.find("--")?..];
+            option.split(|c: char| !c.is_ascii_lowercase() && c != '-').next()
+        })
+        .filter(|option| *option != "--help")
+        .collect()
+}
+
+#[test]
+fn the_page_of_the_command_line_says_what_help_says() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command-line.md");
+    let page = fs::read_to_string(page).unwrap();
+    let page = page.split_once("\n## `airlift`").unwrap().1.split("\n## ").next().unwrap();
+    let sandbox = Sandbox::new();
+    for verb in ["init", "lint", "pack", "inspect", "verify", "export", "demo"] {
+        let heading = format!("\n### `airlift {verb}");
+        let section = page.split_once(&heading).unwrap().1.split("\n### ").next().unwrap();
+        let help = sandbox.airlift(&[verb, "--help"]).ok().out;
+        let said = options(&help, |line| line.trim_start().starts_with('-'));
+        assert_eq!(options(section, |line| line.starts_with("| `-")), said, "{verb}:\n{help}");
     }
 }
