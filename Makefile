@@ -15,7 +15,7 @@ help: ## Show what there is
 build: ## Build the packer with the installer inside (static)
 	cargo build --release
 
-demo: ## Build all, pack the example, install it with a private engine under target/demo
+demo: ## Build all, pack the example, install it with a private engine under target/demo (DEMO_PORT=18080)
 	@examples/demo.sh up
 
 demo-down: ## Stop the demo and clear it away

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The whole way in one command: demo.sh up builds the packer, the example's images and the bundle, installs it with a private
 # engine under target/demo, and says where to look. demo.sh down stops it and clears it away. Nothing is left outside the
-# checkout but Debian packages.
+# checkout but Debian packages. DEMO_PORT is the port of the page, 18080 if not given.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=target/parts demo=$PWD/target/demo app=$PWD/target/demo/llm-chat
@@ -43,7 +43,9 @@ up() {
   trap - EXIT
 
   say "5/6 Installing target/demo/llm-chat-1.0.0.run, unattended, with its own engine"
-  cat >"$demo/answers.toml" <<TOML
+  # It holds a password: for nobody else's eyes, not even for a moment.
+  rm -f "$demo/answers.toml"
+  (umask 077; cat >"$demo/answers.toml") <<TOML
 llm_api_url = "http://127.0.0.1:$llm/v1/chat/completions"
 frontend_api_url = "http://127.0.0.1:$http"
 admin_password = "Demo-Only-2026"
