@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
 use bundle_spec::project::Check;
+use bundle_spec::text::tame;
 use serde::Serialize;
 
 use crate::engine::{Container, Engine, EngineError, http};
@@ -26,6 +27,9 @@ pub struct ServiceHealth {
     pub verdict: Verdict,
     /// What was observed.
     pub text: Message,
+    /// The beginning of what a check's URL answered instead of what was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub came: Option<String>,
 }
 
 impl ServiceHealth {
@@ -36,6 +40,11 @@ impl ServiceHealth {
             Verdict::Waiting => text::mark_waiting(),
             Verdict::Failed => text::mark_failed(),
         }
+    }
+
+    /// What makes a difference to who is waiting. Not what came: it may hold the time of day.
+    fn news(&self) -> (&str, Verdict, &Message) {
+        (&self.name, self.verdict, &self.text)
     }
 
     /// Name and observation.
@@ -100,7 +109,7 @@ fn judge_container(service: &str, container: &Container) -> ServiceHealth {
 }
 
 fn health(name: &str, verdict: Verdict, text: Message) -> ServiceHealth {
-    ServiceHealth { kind: Kind::Service, name: name.to_owned(), title: None, verdict, text }
+    ServiceHealth { kind: Kind::Service, name: name.to_owned(), title: None, verdict, text, came: None }
 }
 
 /// Asks one check's URL.
@@ -112,15 +121,30 @@ pub fn ask(check: &Check, answers: &Answers) -> ServiceHealth {
 fn ask_url(check: &Check, answers: &Answers) -> ServiceHealth {
     let url = answers.expand(&check.url).unwrap_or_else(|_| check.url.clone());
     match http::get(&url, Duration::from_secs(5)) {
-        Ok(reply) if reply.status != check.status => {
-            health(&check.name, Verdict::Waiting, text::wrong_status(&url, reply.status, check.status))
-        }
-        Ok(reply) if check.contains.as_ref().is_some_and(|wanted| !reply.body.contains(wanted)) => {
-            health(&check.name, Verdict::Waiting, text::wrong_body(&url))
-        }
-        Ok(reply) => health(&check.name, Verdict::Well, text::answers(&url, reply.status)),
+        Ok(reply) => judge_reply(check, &url, reply.status, &reply.body),
         Err(why) => health(&check.name, Verdict::Waiting, text::no_answer(&url, &text::why_no_answer(&why))),
     }
+}
+
+/// Judges what a check's URL answered. Pure.
+fn judge_reply(check: &Check, url: &str, status: u16, body: &str) -> ServiceHealth {
+    let observed = match check.contains.as_deref().filter(|wanted| !body.contains(wanted)) {
+        _ if status != check.status => text::wrong_status(url, status, check.status),
+        Some(wanted) => text::wrong_body(url, &tame(wanted)),
+        None => return health(&check.name, Verdict::Well, text::answers(url, status)),
+    };
+    let came = Some(beginning(body));
+    ServiceHealth { came, ..health(&check.name, Verdict::Waiting, observed) }
+}
+
+/// Characters that are shown of what a URL answered.
+const SHOWN: usize = 200;
+
+/// The beginning of an answer on one line, with nothing in it that a terminal would obey.
+fn beginning(body: &str) -> String {
+    let line = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = tame(&line.chars().take(SHOWN).collect::<String>());
+    if line.chars().nth(SHOWN).is_some() { format!("{shown}…") } else { shown }
 }
 
 /// Everything as it is now: services, then checks.
@@ -218,10 +242,10 @@ pub fn wait_until_well(
         let mut now = observe(content, answers, engine)
             .map_err(|error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error))?;
         give_up_late_checks(&mut now, &content.checks, started.elapsed());
-        if now != last {
+        if now.iter().map(ServiceHealth::news).ne(last.iter().map(ServiceHealth::news)) {
             seen(&now);
-            last = now;
         }
+        last = now;
         let worst = last.iter().map(|service| service.verdict).max().unwrap_or(Verdict::Well);
         match worst {
             Verdict::Well => {
@@ -272,7 +296,7 @@ fn give_up_late_checks(observed: &mut [ServiceHealth], checks: &[Check], elapsed
 /// Lines of log that are shown of each service that is not well.
 const LOG_LINES: usize = 10;
 
-/// Installed, but not healthy: what is wrong and the last lines of the logs concerned.
+/// Installed, but not healthy: what is wrong, what checks got instead, and the last lines of the logs concerned.
 pub fn unwell(
     content: &Content,
     services: &[ServiceHealth],
@@ -284,8 +308,13 @@ pub fn unwell(
     let mut failure = Failure::new(Code::Unhealthy, text::not_healthy())
         .listing(ill.iter().map(|service| service.line()).collect())
         .todo(text::look_at_logs(&layout.control(&content.app.name).display()));
+    for (health, came) in ill.iter().filter_map(|health| Some((health, health.came.as_ref()?))) {
+        failure = failure.quoting(format!("--- {} ---\n{came}", health.name));
+    }
+    // Which service stands behind a check is not known: then all of them are shown.
+    let is_check_ill = ill.iter().any(|health| health.kind == Kind::Check);
     for container in engine.containers(&content.project.name).unwrap_or_default() {
-        if !container.is_well() && !container.is_finished() {
+        if !container.is_finished() && (is_check_ill || !container.is_well()) {
             let tail = engine.log_tail(&container.id, LOG_LINES);
             failure = failure.quoting(format!("--- {} ---\n{}", container.service, tail.join("\n")));
         }

@@ -85,18 +85,46 @@ fn a_service_without_container_is_not_well() {
     assert_eq!(judged[1].verdict, Verdict::Waiting);
 }
 
-#[test]
-fn a_check_is_given_its_own_time_and_no_more() {
-    let check = |name: &str, timeout| Check {
-        name: name.to_owned(),
+fn page_check() -> Check {
+    Check {
+        name: "page".to_owned(),
         title: None,
         url: "http://127.0.0.1/".to_owned(),
         status: 200,
         contains: None,
-        timeout,
-    };
+        timeout: 60,
+    }
+}
+
+#[test]
+fn a_check_is_given_its_own_time_and_no_more() {
+    let check = |name: &str, timeout| Check { name: name.to_owned(), timeout, ..page_check() };
     let waiting = |name: &str| health(name, Verdict::Waiting, Message::verbatim(""));
     let mut observed = [waiting("web"), waiting("short"), waiting("long")];
     give_up_late_checks(&mut observed, &[check("short", 3), check("long", 60)], Duration::from_secs(4));
     assert_eq!(observed.map(|health| health.verdict), [Verdict::Waiting, Verdict::Failed, Verdict::Waiting]);
+}
+
+#[test]
+fn a_check_says_what_was_wanted_and_what_came() {
+    let check = Check { contains: Some("nope".to_owned()), ..page_check() };
+    let body = format!("<h1>\n  hello\u{1b}[2J</h1>{}", "x".repeat(300));
+    let judged = judge_reply(&check, "http://h/", 200, &body);
+    assert_eq!(judged.verdict, Verdict::Waiting);
+    assert_eq!(judged.text.en, "http://h/ answers without the wanted text \"nope\"");
+    let came = judged.came.unwrap();
+    assert!(came.starts_with("<h1> hello\\u{1b}[2J</h1>xxx") && came.ends_with("x…"), "{came}");
+    let well = judge_reply(&check, "http://h/", 200, "nope");
+    assert_eq!((well.verdict, well.came), (Verdict::Well, None));
+    let wrong = judge_reply(&check, "http://h/", 502, "bad gateway");
+    assert_eq!(wrong.came.as_deref(), Some("bad gateway"));
+    assert!(wrong.text.en.contains("502 instead of 200"), "{}", wrong.text.en);
+}
+
+#[test]
+fn an_answer_that_changes_by_itself_is_no_news() {
+    let check = Check { contains: Some("nope".to_owned()), ..page_check() };
+    let at = |time: &str| judge_reply(&check, "http://h/", 200, time);
+    assert_eq!(at("12:00").news(), at("12:01").news());
+    assert_ne!(at("12:00").news(), judge_reply(&check, "http://h/", 500, "12:00").news());
 }

@@ -27,7 +27,9 @@ messages! {
     wrong_status(url: &str, status: u16, wanted: u16)
         en "{url} answers {status} instead of {wanted}"
         zh "{url} 返回 {status}，应为 {wanted}";
-    wrong_body(url: &str) en "{url} answers something unexpected" zh "{url} 返回的内容不符合预期";
+    wrong_body(url: &str, wanted: &str)
+        en "{url} answers without the wanted text \"{wanted}\""
+        zh "{url} 返回的内容中没有“{wanted}”";
     answers(url: &str, status: u16) en "{url} answers {status}" zh "{url} 返回 {status}";
     health_unknown() en "The engine does not say how the services are." zh "无法从引擎获知服务状态。";
     not_healthy()
