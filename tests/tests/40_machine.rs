@@ -176,7 +176,10 @@ fn a_private_engine_touches_nothing_outside() {
     let _ = site.sh("/opt/hello/bin/helloctl status").expect(6).saying("start");
     let _ = site.sh("/opt/hello/bin/helloctl start").done();
     assert!(site.page_is_there());
-    let _ = site.sh("echo hello | /opt/hello/bin/helloctl uninstall --purge").done();
+    // Without --purge its programs and data stay, and are named; but nothing stays mounted in the directory.
+    let _ = site.sh("/opt/hello/bin/helloctl uninstall").done().saying("/opt/hello/engine");
+    let _ = site.sh("test -d /opt/hello/engine/data && ! grep /opt/hello /proc/self/mountinfo").done();
+    let _ = site.sh("echo hello | $RUN uninstall --purge").done();
     before.assert_unchanged(&outside(&site.machine));
     let _ = site.sh("test ! -e /opt/hello && ! pgrep 'dockerd|containerd'").done();
 }

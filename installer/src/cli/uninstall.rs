@@ -114,6 +114,10 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
         if purge {
             session.say(&text::removing_engine());
             remove_engine_tree(dir)?;
+        } else {
+            // Whoever deletes the directory by hand must not fail at a mount that nobody needs any more.
+            unmount_below(dir)?;
+            session.say(&text::private_engine_kept(&dir.display().to_string()));
         }
         return Ok(());
     }
@@ -166,15 +170,20 @@ fn remove_made(path: &Path) -> Outcome<()> {
     file::remove(path)
 }
 
-/// Removes a directory of the engine's. What a killed engine left mounted in it is unmounted first; nothing is deleted
-/// through a mount that stays.
+/// Removes a directory of the engine's. Nothing is deleted through a mount that stays.
 fn remove_engine_tree(dir: &Path) -> Outcome<()> {
+    unmount_below(dir)?;
+    file::remove_tree(dir)
+}
+
+/// Unmounts what a stopped engine has left mounted in a directory: it always leaves the network of its host.
+fn unmount_below(dir: &Path) -> Outcome<()> {
     for point in file::mounts_below(dir) {
         let _ = process::run(process::command("umount").arg("--lazy").arg(point));
     }
     match file::mounts_below(dir).first() {
         Some(point) => Err(Failure::midway(problem::still_mounted(&point.display()))),
-        None => file::remove_tree(dir),
+        None => Ok(()),
     }
 }
 

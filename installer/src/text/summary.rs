@@ -97,6 +97,9 @@ messages! {
     engine_in_use()
         en "The Docker engine stays: other containers, images or volumes are in it."
         zh "Docker 引擎已保留：其中仍有其他容器、镜像或数据卷。";
+    private_engine_kept(dir: &str)
+        en "The private engine is stopped; its programs and data stay in {dir} (only --purge removes them)."
+        zh "独立引擎已停止；其程序和数据保留在 {dir}（只有 --purge 才会删除）。";
     engine_kept() en "The Docker engine stays (only --purge removes it)." zh "Docker 引擎已保留（只有 --purge 才会删除）。";
     uninstalled_with_data(dir: &str)
         en "Uninstalled. Data, .env and secrets are kept in {dir}; installing again uses them."
