@@ -73,11 +73,13 @@ impl Obtained {
 pub fn check(
     source: &EngineSource,
     root: &Path,
+    spool: &Path,
     machine: &str,
     emit: Emit<'_>,
 ) -> (Option<PathBuf>, Vec<Failure>) {
     let at_hand = |part| fetch::is_local(part).then(|| fetch::obtain(part, root, emit));
-    let docker = at_hand(&source.docker).and_then(Result::err);
+    let docker = at_hand(&source.docker)
+        .and_then(|path| path.and_then(|path| StaticArchive::read(&path, spool, machine, emit)).err());
     let compose = at_hand(&source.compose).map(|path| plugin(path?, machine));
     match compose {
         Some(Ok((path, _))) => (Some(path), docker.into_iter().collect()),

@@ -34,21 +34,21 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     let project = Project::read(&args.definition)?;
     let definition = &project.definition;
     let machine = definition.requirements.arch.as_str();
+    // What is compressed is unpacked where packing would do it.
+    let spool = folder_of(Path::new(&launcher::file_name(&definition.app)));
     let mut problems = Vec::new();
     problems.extend(stub::for_arch(machine).err().map(|failure| Finding::of_failure("arch", &failure)));
     // Only parts that are at hand are looked at: linting downloads nothing.
     let plugin = match (&args.engine_compose, &definition.engine) {
         (Some(plugin), _) => Some(plugin.clone()),
         (None, Some(source)) => {
-            let (plugin, failures) = engine_parts::check(source, &project.root, machine, emit);
+            let (plugin, failures) = engine_parts::check(source, &project.root, &spool, machine, emit);
             problems.extend(failures.iter().map(|failure| Finding::of_failure("engine-part", failure)));
             plugin
         }
         (None, None) => None,
     };
     let asked = project.ask_compose(plugin.as_deref())?;
-    // A compressed archive is unpacked where packing would do it.
-    let spool = folder_of(Path::new(&launcher::file_name(&definition.app)));
     let library = Library { root: &project.root, spool: &spool, machine };
     problems.append(&mut library.survey(&definition.images, &asked.images()).problems);
     let findings = lint::findings(&project, &asked, problems);

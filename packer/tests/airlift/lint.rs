@@ -1,5 +1,7 @@
 //! `airlift lint`: every rule fires on a project made for it, and none on a good one.
 
+use bundle_spec::digest::Digest;
+
 use crate::archive::{TestImage, docker_archive, layer, listing};
 use crate::pack::packable;
 use crate::sandbox::{APP, Sandbox};
@@ -163,13 +165,16 @@ fn without_compose_the_warning_counts_and_no_image_is_an_error() {
 fn engine_parts_that_are_at_hand_are_looked_at() {
     let sandbox = packable();
     let definition = String::from_utf8(sandbox.read("airlift.toml")).unwrap();
-    let digest = "ab".repeat(32);
     sandbox.write("compose", "no program");
-    sandbox.write(
-        "airlift.toml",
-        format!(
-            "{definition}[engine]\ndocker = {{ path = \"gone.tgz\", sha256 = \"{digest}\" }}\ncompose = {{ path = \"compose\", sha256 = \"{digest}\" }}\n"
-        ),
-    );
-    refused(&sandbox, 2, &["gone.tgz is not there", "compose is not the file that the definition names"]);
+    let digest = Digest::of(b"no program").hex();
+    let engine = |docker: &str, compose: &str| {
+        let text = format!(
+            "{definition}[engine]\ndocker = {{ path = \"{docker}\", sha256 = \"{digest}\" }}\ncompose = {{ path = \"{compose}\", sha256 = \"{digest}\" }}\n"
+        );
+        sandbox.write("airlift.toml", text);
+    };
+    engine("gone.tgz", "images.tar");
+    refused(&sandbox, 2, &["gone.tgz is not there", "images.tar is not the file that the definition names"]);
+    engine("compose", "compose");
+    refused(&sandbox, 2, &["compose cannot be packed as the engine", "it is not a program"]);
 }
