@@ -46,6 +46,11 @@ pub enum Event {
         /// Bytes in all.
         total: u64,
     },
+    /// What is being done within a step, where bytes do not tell: the engine unpacks, the disk is written to.
+    Phase {
+        /// What.
+        title: Message,
+    },
     /// Something takes its time, and nothing can be counted.
     Waiting {
         /// Seconds so far.

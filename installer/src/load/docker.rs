@@ -7,11 +7,11 @@ use bundle_spec::project::Image;
 use bytes::Bytes;
 
 use super::run::Loader;
-use super::{Request, plan::is_same, prefix, stream};
+use super::{Form, Request, plan::is_same, prefix, stream};
 use crate::bundle::BundleFile;
 use crate::engine::{Engine, EngineError};
 use crate::outcome::{Failure, Outcome};
-use crate::text::problem as text;
+use crate::text::{problem as text, progress};
 
 /// Pieces of [`stream`] that may wait for the engine, for each request.
 const QUEUE: usize = 4;
@@ -29,6 +29,9 @@ pub fn bring(loader: &Loader<'_>, request: &Request, count: &(dyn Fn(u64) + Sync
             let open = || loader.bundle.handle();
             let written =
                 stream::write(&loader.bundle.bundle, open, image, request, loader.plan.form, body, count);
+            if written.is_ok() && !request.layers.is_empty() && loader.plan.form != Form::Snapshots {
+                (loader.phase)(progress::unpacking(image.reference.as_str()));
+            }
             if let Err(error) = &written {
                 // Breaks the request off, so that the engine does not take half a tar for a whole one.
                 let _ = failed.blocking_send(Err(io::Error::new(error.kind(), error.to_string())));

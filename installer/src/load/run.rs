@@ -12,7 +12,7 @@ use super::{Form, LoadPlan, PARALLEL, Request, WINDOWS, docker};
 use crate::bundle::BundleFile;
 use crate::engine::Engine;
 use crate::outcome::{Failure, Outcome};
-use crate::text::problem as text;
+use crate::text::{Message, problem as text};
 
 /// What requests are carried out with.
 #[derive(Clone, Copy)]
@@ -29,6 +29,8 @@ pub struct Loader<'a> {
     pub snapshots: Option<&'a Snapshots>,
     /// Told the bytes of stored layers that are done so far, from several threads.
     pub progress: &'a (dyn Fn(u64) + Sync),
+    /// Told what goes on where no bytes move.
+    pub phase: &'a (dyn Fn(Message) + Sync),
 }
 
 impl std::fmt::Debug for Loader<'_> {

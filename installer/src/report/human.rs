@@ -76,6 +76,7 @@ impl Human {
             Event::Plan { steps } => self.plan(steps),
             Event::StepStarted { number, count, title } => self.step_started(*number, *count, title),
             Event::Progress { title, done, total } => self.progress(title, *done, *total),
+            Event::Phase { title } => self.phase(title),
             Event::Waiting { seconds, limit } => self.waiting(*seconds, *limit),
             Event::StepFinished { outcome, millis, .. } => self.step_finished(*outcome, *millis),
             Event::Health { services } => self.health(services),
@@ -183,7 +184,6 @@ impl Human {
         if !self.is_terminal {
             return self.plain_progress(title, done, total);
         }
-        let lang = self.lang;
         let bar = self.bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
             let template =
@@ -195,13 +195,15 @@ impl Human {
         });
         bar.set_length(total);
         bar.set_position(done);
-        // All is sent, and the engine still unpacks: say so, or it looks dead.
-        let waiting = if done >= total && total > 0 {
-            text::unpacking().in_lang(lang).to_owned()
-        } else {
-            String::new()
-        };
-        bar.set_message(waiting);
+    }
+
+    /// Beside the bar where there is one: bytes that do not move any more would look dead.
+    fn phase(&mut self, title: &Message) {
+        let title = title.in_lang(self.lang).to_owned();
+        match &self.bar {
+            Some(bar) => bar.set_message(title),
+            None => self.line(&format!("      {title}")),
+        }
     }
 
     fn waiting(&mut self, seconds: u64, limit: Option<u64>) {

@@ -51,6 +51,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         attempt(context, &engine, &description, Trust::Nothing)?;
     }
     remove_prefixes(context, &engine)?;
+    context.reporter.emit(&Event::Phase { title: progress::syncing() });
     // Neither store makes image files durable by itself.
     sync(&description)?;
     context.receipt.was_synced = true;
@@ -93,9 +94,11 @@ fn attempt(
         engine,
         snapshots: snapshots.as_ref(),
         progress: &progress,
+        phase: &|title| context.reporter.emit(&Event::Phase { title }),
     };
     loader.run()?;
     let Some(snapshots) = snapshots else { return Ok(()) };
+    context.reporter.emit(&Event::Phase { title: progress::checking_images() });
     // The garbage collection that follows must leave all that the images need.
     snapshots.close().map_err(refused)?;
     let app = &context.content.app.name;

@@ -22,7 +22,9 @@ messages! {
     prove_healthy() en "Wait until everything is healthy" zh "等待所有服务进入健康状态";
     step_done(seconds: f64) en "done in {seconds:.1} s" zh "完成，用时 {seconds:.1} 秒";
     step_skipped() en "in place already" zh "已就绪，跳过";
-    unpacking() en "unpacking" zh "正在解压";
+    unpacking(image: &str) en "The engine unpacks {image}" zh "引擎正在解压 {image}";
+    checking_images() en "Checking the images" zh "正在核对镜像";
+    syncing() en "Writing everything to the disk" zh "正在将数据写入磁盘";
     waiting(seconds: u64) en "waiting for {seconds} s" zh "已等待 {seconds} 秒";
     waiting_at_most(seconds: u64, limit: u64)
         en "waiting for {seconds} s (at most {limit} s)"
