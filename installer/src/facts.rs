@@ -113,6 +113,8 @@ pub struct ProjectFacts {
     pub own_engine: Option<EngineHome>,
     /// A graph driver of an earlier engine has images in the system's data root.
     pub has_prior_images: bool,
+    /// Where the system's `daemon.json`, written by an operator before, puts the engine's data.
+    pub configured_root: Option<PathBuf>,
     /// The system's `daemon.json` is there and cannot be understood: why.
     pub config_error: Option<String>,
     /// A command of the same name as `<app>ctl` that is not ours.
@@ -164,6 +166,14 @@ impl EngineFacts {
     }
 }
 
+impl ProjectFacts {
+    /// Where an engine of ours will keep its data: an operator's configuration of the system's engine is kept.
+    pub fn data_root(&self, home: &EngineHome) -> PathBuf {
+        let configured = self.configured_root.clone().filter(|_| *home == EngineHome::System);
+        configured.unwrap_or_else(|| home.data_root())
+    }
+}
+
 /// Collects all facts.
 pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
     let private = EngineHome::private(scope.layout);
@@ -173,9 +183,11 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
         EngineChoice::Auto | EngineChoice::System => (system, false),
     };
     let home = if scope.choice == EngineChoice::Private { private } else { EngineHome::System };
-    let image_root = engine.description().map_or_else(|| home.data_root(), Description::image_root);
+    let project = inventory::project(scope);
+    let data_root = project.data_root(&home);
+    let image_root = engine.description().map_or_else(|| data_root.clone(), Description::image_root);
     let staging = engine.description().map(|description| description.staging.clone());
-    let paths = [scope.layout.dir.clone(), image_root, home.data_root(), home.bin()];
+    let paths = [scope.layout.dir.clone(), image_root, data_root, home.bin()];
     let paths: Vec<PathBuf> = paths.into_iter().chain(staging).collect();
     Facts {
         machine: machine::collect(),
@@ -184,6 +196,21 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
         inventory: inventory::collect(&engine, scope.project, index),
         engine,
         has_other_engine,
-        project: inventory::project(scope),
+        project,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operators_data_root_counts_for_the_systems_engine_alone() {
+        let layout = Layout { dir: "/opt/shop".into() };
+        let facts = ProjectFacts { configured_root: Some("/data/docker".into()), ..ProjectFacts::default() };
+        assert_eq!(facts.data_root(&EngineHome::System), Path::new("/data/docker"));
+        let private = EngineHome::private(&layout);
+        assert_eq!(facts.data_root(&private), private.data_root());
+        assert_eq!(ProjectFacts::default().data_root(&EngineHome::System), Path::new("/var/lib/docker"));
     }
 }

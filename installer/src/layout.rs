@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use bundle_spec::path::STATE_DIR;
 use serde::{Deserialize, Serialize};
 
+/// Held while the host's engine is being installed. In a directory that a reboot empties.
+pub const ENGINE_LOCK: &str = "/run/airlift-engine.lock";
 /// Where the link to `<app>ctl` goes for a system-wide engine.
 pub const SYSTEM_BIN: &str = "/usr/local/bin";
 

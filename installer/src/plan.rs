@@ -100,7 +100,7 @@ impl Step {
 /// Decides everything.
 pub fn decide(layout: &Layout, choice: EngineChoice, content: &Content, facts: &Facts) -> Plan {
     let engine = decide_engine(layout, choice, content, facts);
-    let expected = facts.engine.description().cloned().unwrap_or_else(|| expected(&engine, content));
+    let expected = facts.engine.description().cloned().unwrap_or_else(|| expected(&engine, content, facts));
     let load = load::plan::plan(content, &facts.inventory, &expected, Trust::Usual);
     let mut steps = Vec::new();
     if engine.home.is_some() {
@@ -153,8 +153,9 @@ fn decide_engine(layout: &Layout, choice: EngineChoice, content: &Content, facts
 }
 
 /// What an engine that does not run yet will be like.
-fn expected(engine: &EnginePlan, content: &Content) -> Description {
+fn expected(engine: &EnginePlan, content: &Content, facts: &Facts) -> Description {
     let home = engine.home.clone().unwrap_or(EngineHome::System);
+    let root = facts.project.data_root(&home);
     Description {
         flavour: crate::engine::Flavour::Docker,
         version: content
@@ -167,10 +168,10 @@ fn expected(engine: &EnginePlan, content: &Content) -> Description {
         } else {
             Store::GraphDriver("overlay2".to_owned())
         },
-        root: home.data_root(),
-        staging: home.data_root().join("tmp"),
+        staging: root.join("tmp"),
         rootless: false,
-        containerd_root: home.data_root().join("containerd/daemon"),
+        containerd_root: root.join("containerd/daemon"),
+        root,
         containerd: engine.containerd_store.then(|| ContainerdAccess {
             socket: home.containerd_socket(),
             namespace: "moby".to_owned(),
@@ -191,7 +192,7 @@ fn disk(
     let has_own_engine = facts.project.own_engine.is_some();
     // An engine that does not run yet keeps everything below its data root, with a containerd of its own.
     let image_root = match &engine.home {
-        Some(home) if !is_running => home.data_root(),
+        Some(home) if !is_running => facts.project.data_root(home),
         _ => expected.image_root(),
     };
     let mut needs = vec![DiskNeed { path: image_root, bytes: load.kept_bytes, inodes: load.kept_inodes }];

@@ -80,12 +80,12 @@ after_load() { steps "$1" | awk '$3 == "Load" || $3 == "Images" { t = 0; next } 
 
 # watch_staging DIR ... stop_watching: the latter prints the most bytes that lay in DIR at one time, looked at ten times a second.
 watch_staging() {
+  echo 0 >"$bench/staging"
   (
     most=0
-    trap 'echo "$most" >"$bench/staging"; exit' TERM
     while :; do
       now=$(du -sb "$1" 2>/dev/null | cut -f 1)
-      [ "${now:-0}" -le "$most" ] || most=$now
+      [ "${now:-0}" -le "$most" ] || { most=$now && echo "$most" >"$bench/staging"; }
       sleep 0.1
     done
   ) &
@@ -93,7 +93,7 @@ watch_staging() {
 }
 stop_watching() {
   [ -n "${watcher:-}" ] || return 0
-  kill "$watcher" 2>/dev/null && wait "$watcher" 2>/dev/null
+  kill "$watcher" 2>/dev/null || true
   watcher=
   cat "$bench/staging"
 }

@@ -9,7 +9,7 @@ set -euo pipefail
 label=${1:?usage: load.sh LABEL ENGINE STORE TIMES} which=${2:?no engine} store=${3:?no store} times=${4:?how often?}
 
 state=$bench/engine
-trap 'stop_watching; discard "$state"; rm -rf "$bench/unpacked" "$bench/ours" "$bench/floor"; remove_link' EXIT
+trap 'stop_watching >/dev/null; discard "$state"; rm -rf "$bench/unpacked" "$bench/ours" "$bench/floor"; remove_link' EXIT
 docker() { "$which/bin/docker" "$@"; }
 echo "$(cat "$which/VERSION"), $store" >"$results/$label-engine"
 
@@ -45,7 +45,8 @@ ours() {
   local load
   watch_staging "$state/data/tmp"
   install_bundle "$bench/full.run" "$bench/ours"
-  result "$label-staged" "$(stop_watching)"
+  stop_watching >"$bench/command.log"
+  result "$label-staged" "$(cat "$bench/staging")"
   result "$label-ours-all" "$seconds"
   result "$label-ours-kb" "$peak"
   load=$(load_step "$bench/ours")

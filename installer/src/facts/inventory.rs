@@ -63,12 +63,14 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
     // its own folder for lost files.
     let counts = |name: &std::ffi::OsStr| name != bundle_spec::path::STATE_DIR && name != "lost+found";
     let is_occupied = entries.is_ok_and(|entries| entries.iter().any(|entry| counts(&entry.file_name())));
-    let prior = EngineHome::System.data_root().join("image");
+    let (configured_root, config_error) = system_config();
+    let prior = configured_root.clone().unwrap_or_else(|| EngineHome::System.data_root()).join("image");
     ProjectFacts {
         is_occupied,
         own_engine: receipt.as_ref().and_then(|receipt| receipt.own_engine().cloned()),
         has_prior_images: std::fs::read_dir(prior).is_ok_and(|mut entries| entries.next().is_some()),
-        config_error: config_error(),
+        configured_root,
+        config_error,
         other_command: other_command(scope.app),
         receipt,
         receipt_error,
@@ -77,12 +79,16 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
     }
 }
 
-fn config_error() -> Option<String> {
-    let text =
-        std::fs::read_to_string(EngineHome::System.config()).ok().filter(|text| !text.trim().is_empty())?;
-    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text)
-        .err()
-        .map(|error| error.to_string())
+/// The data root that the system's configuration names, and what is wrong with that configuration.
+fn system_config() -> (Option<PathBuf>, Option<String>) {
+    let text = std::fs::read_to_string(EngineHome::System.config()).unwrap_or_default();
+    if text.trim().is_empty() {
+        return (None, None);
+    }
+    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text) {
+        Ok(config) => (config.get("data-root").and_then(serde_json::Value::as_str).map(PathBuf::from), None),
+        Err(error) => (None, Some(error.to_string())),
+    }
 }
 
 /// Another program under the name of `<app>ctl`: an application called `system` must not stand before `systemctl`.

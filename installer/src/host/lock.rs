@@ -1,6 +1,7 @@
 //! One run at a time: an advisory lock on a file, which dies with the process and so is never stale.
 
 use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 use crate::outcome::{Code, Failure, Outcome};
@@ -12,25 +13,61 @@ pub struct Lock {
     _file: File,
 }
 
-/// Takes the lock at `path`; its directory must exist.
+/// Takes the lock at `path`; its directory must exist. The file names the process that holds it, for people.
 ///
 /// # Errors
 /// [`Code::Locked`] when another run holds it.
 pub fn take(path: &Path) -> Outcome<Lock> {
-    let cannot =
-        |error: &std::io::Error| Failure::midway(problem::cannot_write(&path.display())).because(error);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .map_err(|error| cannot(&error))?;
+    let mut file = open(path)?;
     match file.try_lock() {
-        Ok(()) => Ok(Lock { _file: file }),
+        Ok(()) => {
+            // Who cannot be named is locked out all the same.
+            let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+            Ok(Lock { _file: file })
+        }
         Err(TryLockError::WouldBlock) => {
-            Err(Failure::new(Code::Locked, problem::another_run(&path.display()))
+            let mut holder = String::new();
+            let _ = file.rewind().and_then(|()| file.read_to_string(&mut holder));
+            Err(Failure::new(Code::Locked, problem::another_run(&path.display(), holder.trim()))
                 .todo(problem::wait_for_other_run()))
         }
-        Err(TryLockError::Error(error)) => Err(cannot(&error)),
+        Err(TryLockError::Error(error)) => Err(cannot(path, &error)),
+    }
+}
+
+/// Takes the lock at `path` when nobody else holds it any more: for what takes others a few seconds.
+///
+/// # Errors
+/// When there can be no such file.
+pub fn wait(path: &Path) -> Outcome<Lock> {
+    let file = open(path)?;
+    file.lock().map_err(|error| cannot(path, &error))?;
+    Ok(Lock { _file: file })
+}
+
+fn open(path: &Path) -> Outcome<File> {
+    let file = File::options().create(true).truncate(false).read(true).write(true).open(path);
+    file.map_err(|error| cannot(path, &error))
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> Box<Failure> {
+    Failure::midway(problem::cannot_write(&path.display())).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_second_learns_who_was_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = take(&path).unwrap();
+        let second = take(&path).unwrap_err();
+        assert_eq!(second.code, Code::Locked);
+        assert!(second.what.en.contains(&std::process::id().to_string()), "{}", second.what.en);
+        drop(first);
+        drop(take(&path).unwrap());
+        drop(wait(&path).unwrap());
     }
 }

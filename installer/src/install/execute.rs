@@ -11,6 +11,7 @@ use crate::bundle::BundleFile;
 use crate::event::{Event, StepOutcome};
 use crate::host::file::{self, Access};
 use crate::host::lock;
+use crate::layout::{ENGINE_LOCK, EngineHome};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
 use crate::receipt::{Receipt, StepState};
@@ -88,7 +89,13 @@ pub(super) fn carry_out(
     receipt.compose.clone_from(&prepared.plan.engine.compose);
     receipt.write(&layout.receipt())?;
     let count = prepared.plan.steps.len();
+    // Two applications that come to a machine without an engine at the same time: one installs it, the other one finds it.
+    let is_shared = prepared.plan.engine.home == Some(EngineHome::System);
+    let mut engine_lock = if is_shared { Some(lock::wait(Path::new(ENGINE_LOCK))?) } else { None };
     for (position, step) in prepared.plan.steps.iter().enumerate() {
+        if *step == Step::LoadImages {
+            drop(engine_lock.take());
+        }
         run_step(*step, (position + 1, count), prepared, bundle, content, &mut receipt, reporter)?;
     }
     Ok(())

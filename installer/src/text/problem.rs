@@ -15,9 +15,9 @@ messages! {
     cannot_sync(path: &impl Display)
         en "Cannot make the images on {path} safe against a power cut."
         zh "无法将 {path} 上的镜像数据同步到磁盘，此时断电可能造成损坏。";
-    another_run(path: &impl Display)
-        en "Another run is working on this installation (lock {path})."
-        zh "另一个操作正在处理此应用（锁文件 {path}）。";
+    another_run(path: &impl Display, process: &str)
+        en "Another run is working on this installation (process {process}, lock {path})."
+        zh "另一个操作正在处理此应用（进程号 {process}，锁文件 {path}）。";
     wait_for_other_run() en "Wait until it has ended, then run again." zh "请等它结束后再运行。";
     run_again()
         en "Run the same command again: it goes on where this run ended."
