@@ -155,8 +155,16 @@ impl Vendor {
     /// When it cannot be written.
     #[must_use]
     pub fn with_noise(size: usize) -> Self {
-        let folder = parts::scratch();
-        let vendor = Self { folder, images: images::set(size) };
+        Self::of(images::set(size))
+    }
+
+    /// A folder with the application, its images these.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn of(images: Vec<Image>) -> Self {
+        let vendor = Self { folder: parts::scratch(), images };
         images::save(&vendor.images, &vendor.path("images.tar"));
         vendor.write("docker-compose.yml", COMPOSE);
         vendor.write("airlift.toml", DEFINITION);
@@ -256,6 +264,27 @@ impl Vendor {
         let _ = self.airlift(&["pack", "-o", path.to_str().unwrap()]).done();
         Bundle { path }
     }
+
+    /// The bundle, packed unless one of the same files by the same packer lies below `target/` under this name.
+    ///
+    /// # Panics
+    /// When it cannot be packed.
+    #[must_use]
+    pub fn pack_once(&self, name: &str) -> Bundle {
+        let _lock = parts::lock(name);
+        let files =
+            ["airlift.toml", "docker-compose.yml", "images.tar"].map(|name| parts::sha256(&self.path(name)));
+        let inputs = [files.concat(), parts::sha256(&parts::airlift())];
+        let folder = parts::target().join("parts").join(name);
+        let short = Digest::of(inputs.concat().as_bytes()).short().to_string();
+        let path = folder.join(format!("hello-{short}.run"));
+        if !path.exists() {
+            let _ = fs::remove_dir_all(&folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::rename(self.pack().path, &path).unwrap();
+        }
+        Bundle { path }
+    }
 }
 
 impl Default for Vendor {
@@ -270,19 +299,16 @@ impl Default for Vendor {
 /// When it cannot be packed.
 #[must_use]
 pub fn hello_with_engine() -> Bundle {
-    let _lock = parts::lock("hello");
-    let vendor = Vendor::with_noise(4 << 20).with_engine();
-    let files =
-        ["airlift.toml", "docker-compose.yml", "images.tar"].map(|name| parts::sha256(&vendor.path(name)));
-    let inputs = [files.concat(), parts::sha256(&parts::airlift())];
-    let folder = parts::target().join("parts/hello");
-    let path = folder.join(format!("hello-{}.run", Digest::of(inputs.concat().as_bytes()).short()));
-    if !path.exists() {
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        fs::rename(vendor.pack().path, &path).unwrap();
-    }
-    Bundle { path }
+    Vendor::with_noise(4 << 20).with_engine().pack_once("hello")
+}
+
+/// The same with [`images::tall`], for what happens in the middle of loading.
+///
+/// # Panics
+/// When it cannot be packed.
+#[must_use]
+pub fn tall_with_engine() -> Bundle {
+    Vendor::of(images::tall(40 << 20)).with_engine().pack_once("tall")
 }
 
 /// A packed bundle.

@@ -22,6 +22,9 @@ pub enum Store {
     Overlay2,
 }
 
+/// Options of an engine without bridges and firewall rules: its containers have the host's network or none.
+pub const APART: [&str; 2] = ["--bridge=none", "--iptables=false"];
+
 /// Folders that containerd and docker leave behind outside their own, empty.
 const TRACES: [&str; 6] = [
     "/opt/containerd/bin",
@@ -48,7 +51,18 @@ impl Engine {
     /// When it does not come up.
     #[must_use]
     pub fn start(suite: Suite, store: Store) -> Self {
-        Self::start_with(suite, store, &["--bridge=none", "--iptables=false"])
+        Self::start_with(suite, store, &APART)
+    }
+
+    /// Starts such an engine after its data root, still empty, was given to `prepare`.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn start_prepared<T>(suite: Suite, store: Store, prepare: impl FnOnce(&Path) -> T) -> (Self, T) {
+        let folder = parts::scratch();
+        let prepared = prepare(&folder.path().join("data"));
+        (Self::start_in(folder, suite, store, &APART), prepared)
     }
 
     /// Starts an engine with options of one's own.
@@ -57,8 +71,11 @@ impl Engine {
     /// When it does not come up.
     #[must_use]
     pub fn start_with(suite: Suite, store: Store, options: &[&str]) -> Self {
+        Self::start_in(parts::scratch(), suite, store, options)
+    }
+
+    fn start_in(folder: TempDir, suite: Suite, store: Store, options: &[&str]) -> Self {
         let parts = parts::engine(suite);
-        let folder = parts::scratch();
         let traces = TRACES.into_iter().filter(|trace| !Path::new(trace).exists()).collect();
         let child = spawn(&parts, folder.path(), store, options);
         let mut engine = Self { parts, folder, child, traces };
@@ -113,6 +130,19 @@ impl Engine {
         http::json(&self.socket(), path)
     }
 
+    /// Its data root.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Asks the containerd below it, in its name space.
+    pub fn ctr(&self, args: &[&str]) -> Run {
+        let socket = self.folder.path().join("x/containerd/containerd.sock");
+        let mut command = Command::new(self.parts.program("ctr"));
+        Run::of(command.arg("--address").arg(socket).args(["--namespace", "moby"]).args(args))
+    }
+
     /// Its own command line program.
     #[must_use]
     pub fn program(&self) -> PathBuf {
@@ -157,6 +187,21 @@ impl Engine {
         self.end();
         self.child = spawn(&self.parts, self.folder.path(), store, options);
         self.wait();
+    }
+
+    /// Kills it and the containerd below it, as the kernel does when memory runs out, and waits until both are gone.
+    ///
+    /// # Panics
+    /// When it is not there, or has no containerd.
+    pub fn kill(&mut self) {
+        let file = self.folder.path().join("x/containerd/containerd.pid");
+        let text = fs::read_to_string(&file).unwrap();
+        let below = text.trim().parse().ok().and_then(Pid::from_raw).unwrap();
+        kill_process(Pid::from_child(&self.child), Signal::KILL).unwrap();
+        let _ = self.child.wait();
+        kill_process(below, Signal::KILL).unwrap();
+        let gone = || rustix::process::test_kill_process(below).is_err().then_some(());
+        wait::until("containerd to be gone", Duration::from_secs(10), gone, String::new);
     }
 
     fn end(&mut self) {

@@ -100,6 +100,17 @@ pub fn set(size: usize) -> Vec<Image> {
     ]
 }
 
+/// A set of the same names with two layers of `size` bytes of noise in `web`, one above the other; the lower one is in the
+/// others as well.
+#[must_use]
+pub fn tall(size: usize) -> Vec<Image> {
+    let mut images = set(size);
+    let mut upper = Layer::default();
+    upper.folder("more").file("more/noise", 0o644, &noise(2, size));
+    images[0].layers.insert(2, upper.finish());
+    images
+}
+
 /// Bytes that look random, do not compress, and are the same on every run.
 #[must_use]
 pub fn noise(seed: u64, len: usize) -> Vec<u8> {

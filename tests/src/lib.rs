@@ -12,6 +12,7 @@
 
 pub mod browser;
 pub mod bundle;
+pub mod disk;
 pub mod engine;
 pub mod example;
 pub mod http;
@@ -19,5 +20,7 @@ pub mod images;
 pub mod machine;
 pub mod parts;
 pub mod run;
+pub mod running;
+pub mod site;
 pub mod tree;
 pub mod wait;

@@ -38,6 +38,16 @@ impl Run {
         }
     }
 
+    /// What a command did that was started otherwise: as it is shown, its exit code, what it said on either output.
+    pub(crate) fn from_parts(
+        command: String,
+        code: Option<i32>,
+        (stdout, stderr): (String, String),
+        took: Duration,
+    ) -> Self {
+        Self { command, code, stdout, stderr, took }
+    }
+
     /// The same run, if it ended with this exit code.
     ///
     /// # Panics

@@ -4,82 +4,14 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
-use tempfile::TempDir;
-use tests::bundle::{self, Bundle, GREETING, PASSWORD, Vendor};
-use tests::engine::{Engine, Store};
-use tests::parts::{self, Suite};
-use tests::run::Run;
-
-/// An engine with a place for the project, and the command that installs onto it.
-struct Site {
-    engine: Engine,
-    folder: TempDir,
-    port: u16,
-}
-
-impl Site {
-    fn new(suite: Suite, store: Store) -> Self {
-        let site =
-            Self { engine: Engine::start(suite, store), folder: parts::scratch(), port: bundle::free_port() };
-        fs::write(site.folder.path().join("answers.toml"), bundle::answers(site.port)).unwrap();
-        site
-    }
-
-    fn dir(&self) -> PathBuf {
-        self.folder.path().join("app")
-    }
-
-    /// The bundle's command, in a name space of its own with a `/usr/local/bin` of its own: what it puts there is not for this machine.
-    fn command(&self, bundle: &Bundle, args: &[&str]) -> Command {
-        let bin = self.folder.path().join("bin");
-        fs::create_dir_all(&bin).unwrap();
-        let mut command = Command::new("unshare");
-        command
-            .args(["--mount", "--propagation", "private", "sh", "-c"])
-            .arg("mount --bind \"$0\" /usr/local/bin && exec \"$@\"")
-            .arg(bin)
-            .arg(&bundle.path)
-            .args(args)
-            .arg("--dir")
-            .arg(self.dir())
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("DOCKER_HOST", self.engine.address())
-            .current_dir(self.folder.path());
-        command
-    }
-
-    fn run(&self, bundle: &Bundle, args: &[&str]) -> Run {
-        Run::of(&mut self.command(bundle, args))
-    }
-
-    fn install(&self, bundle: &Bundle) -> Run {
-        self.run(bundle, &["install", "--answers", "answers.toml", "--yes"])
-    }
-
-    fn page(&self) -> String {
-        tests::http::get_local(self.port, "/").unwrap().1
-    }
-
-    /// A variable as the container has it.
-    fn variable(&self, name: &str) -> String {
-        let script = format!("printf %s \"${name}\"");
-        self.engine.docker(["exec", "hello-web-1", "sh", "-c", &script]).done().stdout
-    }
-
-    /// How often the engine was sent images since it started.
-    fn loads(&self) -> usize {
-        let until = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 1;
-        let filters = "%7B%22type%22%3A%5B%22image%22%5D%7D";
-        let path = format!("/events?since=1&until={until}&filters={filters}");
-        let (_, events) = tests::http::get(&self.engine.socket(), &path).unwrap();
-        events.matches("\"load\"").count()
-    }
-}
+use tests::bundle::{self, GREETING, PASSWORD, Vendor};
+use tests::engine::Store;
+use tests::parts::Suite;
+use tests::site::Site;
 
 fn mode_of(path: &Path) -> u32 {
     fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode()
@@ -272,7 +204,7 @@ fn what_another_run_has_done_meanwhile_is_not_overwritten() {
 fn a_project_of_the_same_name_made_by_hand_is_left_alone() {
     let site = Site::new(Suite::Forky, Store::Containerd);
     let bundle = bundle::hello_with_engine();
-    let base = site.folder.path().join("base.tar");
+    let base = site.path("base.tar");
     fs::write(&base, tests::images::base()).unwrap();
     let image = site.engine.docker([Path::new("import"), &base]).done().stdout.trim().to_owned();
     let create = [

@@ -1,0 +1,134 @@
+//! An engine that was there before the application, with a place for the project, and the command that installs onto it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::bundle::{self, Bundle};
+use crate::engine::{Engine, Store};
+use crate::parts::{self, Suite};
+use crate::run::Run;
+use crate::running::Running;
+
+/// What installs everything, without a question.
+pub const INSTALL: [&str; 4] = ["install", "--answers", "answers.toml", "--yes"];
+
+/// An engine with a place for the project, and the command that installs onto it.
+#[derive(Debug)]
+pub struct Site {
+    /// The engine.
+    pub engine: Engine,
+    /// The port of the application.
+    pub port: u16,
+    folder: TempDir,
+}
+
+impl Site {
+    /// A new engine, and everything beside it.
+    #[must_use]
+    pub fn new(suite: Suite, store: Store) -> Self {
+        Self::on(Engine::start(suite, store))
+    }
+
+    /// Everything beside an engine.
+    ///
+    /// # Panics
+    /// When the answers cannot be written.
+    #[must_use]
+    pub fn on(engine: Engine) -> Self {
+        let site = Self { engine, folder: parts::scratch(), port: bundle::free_port() };
+        fs::write(site.path("answers.toml"), bundle::answers(site.port)).unwrap();
+        site
+    }
+
+    /// A path in a folder of its own.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The project directory.
+    #[must_use]
+    pub fn dir(&self) -> PathBuf {
+        self.path("app")
+    }
+
+    /// The bundle's command, in a name space of its own with a `/usr/local/bin` of its own: what it puts there is not for this machine.
+    ///
+    /// # Panics
+    /// When the folder for that cannot be made.
+    #[must_use]
+    pub fn command(&self, bundle: &Bundle, args: &[&str]) -> Command {
+        let bin = self.path("bin");
+        fs::create_dir_all(&bin).unwrap();
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--propagation", "private", "sh", "-c"])
+            // From a stick that nothing may be executed on, it is started as people are told to.
+            .arg(
+                "mount --bind \"$0\" /usr/local/bin && { [ -x \"$1\" ] || set -- sh \"$@\"; } && exec \"$@\"",
+            )
+            .arg(bin)
+            .arg(&bundle.path)
+            .args(args)
+            .arg("--dir")
+            .arg(self.dir())
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("DOCKER_HOST", self.engine.address())
+            .current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs the bundle's command to its end.
+    pub fn run(&self, bundle: &Bundle, args: &[&str]) -> Run {
+        Run::of(&mut self.command(bundle, args))
+    }
+
+    /// Installs.
+    pub fn install(&self, bundle: &Bundle) -> Run {
+        self.run(bundle, &INSTALL)
+    }
+
+    /// Begins to install.
+    #[must_use]
+    pub fn begin(&self, bundle: &Bundle) -> Running {
+        Running::start(self.command(bundle, &INSTALL).arg("--json"))
+    }
+
+    /// Installs, with what happens as events.
+    pub fn install_with_events(&self, bundle: &Bundle) -> Run {
+        Run::of(self.command(bundle, &INSTALL).arg("--json"))
+    }
+
+    /// The page of the application.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    #[must_use]
+    pub fn page(&self) -> String {
+        crate::http::get_local(self.port, "/").unwrap().1
+    }
+
+    /// A variable as the container has it.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> String {
+        let script = format!("printf %s \"${name}\"");
+        self.engine.docker(["exec", "hello-web-1", "sh", "-c", &script]).done().stdout
+    }
+
+    /// How often the engine was sent images since it started.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn loads(&self) -> usize {
+        let until = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 1;
+        let filters = "%7B%22type%22%3A%5B%22image%22%5D%7D";
+        let path = format!("/events?since=1&until={until}&filters={filters}");
+        let (_, events) = crate::http::get(&self.engine.socket(), &path).unwrap();
+        events.matches("\"load\"").count()
+    }
+}
