@@ -18,6 +18,7 @@ pub mod example;
 pub mod http;
 pub mod images;
 pub mod machine;
+pub mod odd;
 pub mod parts;
 pub mod run;
 pub mod running;

@@ -43,6 +43,7 @@ fn journey(suite: Suite, store: Store) {
         .install(&bundle)
         .done()
         .never_saying(PASSWORD)
+        .never_saying("plainest way")
         .saying(&format!("http://127.0.0.1:{}/", site.port));
     let inspected = bundle.inspect();
     for image in inspected["content"]["images"].as_array().unwrap() {

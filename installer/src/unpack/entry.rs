@@ -122,12 +122,15 @@ impl TarPath {
 pub fn read<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Option<Item>, UnpackError> {
     let raw_path = entry.path_bytes().into_owned();
     let header = entry.header();
-    let tar = UnpackError::Tar;
+    let fields = header.as_old();
+    let number = |field| {
+        number(field).ok_or_else(|| UnpackError::unsupported(&raw_path, "a number that cannot be read"))
+    };
     let mut meta = Meta {
-        mode: header.mode().map_err(tar)? & 0o7777,
-        uid: id(header.uid().map_err(tar)?, &raw_path)?,
-        gid: id(header.gid().map_err(tar)?, &raw_path)?,
-        mtime: (i64::try_from(header.mtime().map_err(tar)?).unwrap_or(0), 0),
+        mode: u32::try_from(number(&fields.mode)? & 0o7777).unwrap_or(0),
+        uid: id(number(&fields.uid)?, &raw_path)?,
+        gid: id(number(&fields.gid)?, &raw_path)?,
+        mtime: (number(&fields.mtime)?, 0),
         xattrs: Vec::new(),
     };
     let device = (header.device_major().ok().flatten(), header.device_minor().ok().flatten());
@@ -137,6 +140,7 @@ pub fn read<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Option<Item>, Unpa
     }
     let path = TarPath::parse(&raw_path)?;
     read_pax(entry, &raw_path, &mut meta)?;
+    meta.mtime = bound(meta.mtime);
     let link = |entry: &tar::Entry<'_, R>| entry.link_name_bytes().map(std::borrow::Cow::into_owned);
     let node = |file_type| {
         let (major, minor) = (device.0.unwrap_or(0), device.1.unwrap_or(0));
@@ -177,10 +181,10 @@ fn read_pax<R: Read>(entry: &mut tar::Entry<'_, R>, path: &[u8], meta: &mut Meta
     for extension in extensions {
         let extension = extension.map_err(UnpackError::Tar)?;
         let (key, value) = (extension.key_bytes(), extension.value_bytes());
-        let number = || std::str::from_utf8(value).ok().and_then(|text| text.parse::<u64>().ok());
+        let number = || std::str::from_utf8(value).ok().and_then(|text| text.parse::<i64>().ok());
         match key {
-            b"uid" => meta.uid = id(number().unwrap_or(u64::MAX), path)?,
-            b"gid" => meta.gid = id(number().unwrap_or(u64::MAX), path)?,
+            b"uid" => meta.uid = id(number().unwrap_or(-1), path)?,
+            b"gid" => meta.gid = id(number().unwrap_or(-1), path)?,
             b"mtime" => meta.mtime = time(value).unwrap_or(meta.mtime),
             _ if key.starts_with(b"GNU.sparse.") => {
                 return Err(UnpackError::unsupported(path, "a sparse file"));
@@ -198,12 +202,36 @@ fn read_pax<R: Read>(entry: &mut tar::Entry<'_, R>, path: &[u8], meta: &mut Meta
     Ok(())
 }
 
-fn id(value: u64, path: &[u8]) -> Result<u32, UnpackError> {
+/// A number in a header as Go's `archive/tar` reads it, and so the engine: octal, where nothing at all is zero, or binary with
+/// a sign when the first bit is set.
+pub(super) fn number(field: &[u8]) -> Option<i64> {
+    let (first, rest) = field.split_first()?;
+    if first & 0x80 == 0 {
+        let text = std::str::from_utf8(field).ok()?.trim_matches([' ', '\0']);
+        let digits = text.split('\0').next().unwrap_or_default();
+        return if digits.is_empty() { Some(0) } else { i64::from_str_radix(digits, 8).ok() };
+    }
+    // The second bit is the sign; it fills what is left of it.
+    let is_negative = first & 0x40 != 0;
+    let start = i128::from(first & 0x3f) - if is_negative { 0x40 } else { 0 };
+    let append = |value: i128, byte: &u8| value.checked_mul(256).map(|value| value + i128::from(*byte));
+    i64::try_from(rest.iter().try_fold(start, append)?).ok()
+}
+
+fn id(value: i64, path: &[u8]) -> Result<u32, UnpackError> {
     // The last number means "leave it" to chown.
     u32::try_from(value)
         .ok()
         .filter(|id| *id != u32::MAX)
         .ok_or_else(|| UnpackError::unsupported(path, "an owner beyond 32 bits"))
+}
+
+/// The engine sets times before 1970, and those that 64 bits of nanoseconds cannot hold, to the beginning of 1970 (containerd
+/// `pkg/archive/time.go`): the same file must have the same time, whichever way it came.
+fn bound((seconds, nanos): (i64, i64)) -> (i64, i64) {
+    let is_in_range =
+        seconds >= 0 && i128::from(seconds) * 1_000_000_000 + i128::from(nanos) <= i64::MAX.into();
+    if is_in_range { (seconds, nanos) } else { (0, 0) }
 }
 
 /// Seconds and nanoseconds of a PAX time such as `1700000000.25`.

@@ -303,3 +303,22 @@ proptest! {
 fn uuid() -> String {
     tempfile::NamedTempFile::new().unwrap().path().file_name().unwrap().to_string_lossy().into_owned()
 }
+
+#[test]
+fn numbers_in_headers_are_read_as_the_engine_reads_them() {
+    let minus_two = [&[0xff; 11][..], &[0xfe]].concat();
+    let large = [&[0x80, 0, 0, 0][..], &[2, 0, 0, 0]].concat();
+    for (field, expected) in [
+        (&b"0000755\0"[..], Some(0o755)),
+        (b"  755 \0 ", Some(0o755)),
+        (b"\0\0\0\0\0\0\0\0", Some(0)),
+        (b"        ", Some(0)),
+        (b"12\09", Some(0o12)),
+        (&large, Some(2 << 24)),
+        (&minus_two, Some(-2)),
+        (b"9", None),
+        (b"\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", None),
+    ] {
+        assert_eq!(entry::number(field), expected, "{}", field.escape_ascii());
+    }
+}
