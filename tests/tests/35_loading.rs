@@ -17,6 +17,7 @@ use tests::disk::{Disk, Format};
 use tests::engine::{APART, Engine, Store};
 use tests::odd;
 use tests::parts::{self, Suite};
+use tests::run::Run;
 use tests::running::bytes_to_load;
 use tests::site::Site;
 use tests::wait;
@@ -433,4 +434,21 @@ fn files_are_the_same_whichever_way_they_came() {
     assert_eq!(of(b"odd/bytes-\xff\xfe").content, Digest::of(b"name"));
     assert!(of(b"odd/opaque/above").kind.is_file() && !ours.contains_key(&b"odd/opaque/below"[..]));
     assert!(!ours.contains_key(&b"odd/gone"[..]) && !ours.contains_key(&b"odd/gone-folder/"[..]));
+}
+
+#[test]
+fn what_is_not_unpacked_by_us_is_left_to_the_engine() {
+    let vendor = Vendor::of(odd::images_with_a_path_twice()).with_engine();
+    let bundle = vendor.pack();
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let _: Run = site.install(&bundle).done().saying(PLAINEST).saying("twice/file");
+    let script = "cat /twice/file; echo; stat -c %a /twice/file";
+    let said = site.engine.docker(["exec", "hello-web-1", "sh", "-c", script]).done().stdout;
+    assert_eq!(
+        said,
+        "second
+600
+"
+    );
+    assert_settled(&site, &bundle);
 }

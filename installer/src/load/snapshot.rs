@@ -61,6 +61,18 @@ enum BringError {
     OutOfSight,
 }
 
+/// Ends the leases of all runs of an application, where the images did not come this way in the end.
+///
+/// # Errors
+/// When containerd does not answer or refuses.
+pub fn release(access: &ContainerdAccess, app: &str) -> Result<(), ContainerdError> {
+    end_leases(&Containerd::connect(&access.socket, &access.namespace)?, app)
+}
+
+fn end_leases(containerd: &Containerd, app: &str) -> Result<(), ContainerdError> {
+    containerd.leases(app)?.iter().try_for_each(|lease| containerd.delete_lease(lease))
+}
+
 impl Snapshots {
     /// Opens the store under a lease of its own, and takes over what earlier runs of this application left.
     ///
@@ -87,10 +99,7 @@ impl Snapshots {
     /// # Errors
     /// When containerd refuses.
     pub fn close(&self) -> Result<(), ContainerdError> {
-        for lease in self.containerd.leases(&self.app)? {
-            self.containerd.delete_lease(&lease)?;
-        }
-        Ok(())
+        end_leases(&self.containerd, &self.app)
     }
 
     /// Brings one layer, or, when all are there, manifest, config and name of an image.

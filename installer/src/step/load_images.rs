@@ -7,7 +7,7 @@ use crate::facts::{EngineFacts, inventory};
 use crate::host::file;
 use crate::load::plan::{is_same, plan};
 use crate::load::run::Loader;
-use crate::load::snapshot::Snapshots;
+use crate::load::snapshot::{self, Snapshots};
 use crate::load::{Form, Trust, docker, prefix};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
@@ -97,11 +97,18 @@ fn attempt(
         phase: &|title| context.reporter.emit(&Event::Phase { title }),
     };
     loader.run()?;
-    let Some(snapshots) = snapshots else { return Ok(()) };
+    let app = &context.content.app.name;
+    let Some(snapshots) = snapshots else {
+        // What an attempt before this one brought would fill the disk until its lease expires. No more than that: the images
+        // are there, and a containerd that cannot be reached may be why they came this way.
+        if let Some(access) = &description.containerd {
+            drop(snapshot::release(access, app));
+        }
+        return Ok(());
+    };
     context.reporter.emit(&Event::Phase { title: progress::checking_images() });
     // The garbage collection that follows must leave all that the images need.
     snapshots.close().map_err(refused)?;
-    let app = &context.content.app.name;
     context.content.images.iter().try_for_each(|image| docker::prove(engine, image, app))
 }
 
