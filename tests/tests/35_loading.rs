@@ -111,6 +111,11 @@ fn a_disk_that_gets_full_newest_overlay2() {
     disk_full(Suite::Forky, Store::Overlay2);
 }
 
+#[test]
+fn a_disk_that_gets_full_newest_containerd() {
+    disk_full(Suite::Forky, Store::Containerd);
+}
+
 /// Kills the engine and its containerd in the middle of the first large layer.
 fn engine_killed(suite: Suite, store: Store) {
     let bundle = bundle::tall_with_engine();
@@ -161,6 +166,11 @@ fn engine_restarted(store: Store) {
 #[test]
 fn an_engine_that_is_restarted_overlay2() {
     engine_restarted(Store::Overlay2);
+}
+
+#[test]
+fn an_engine_that_is_restarted_containerd() {
+    engine_restarted(Store::Containerd);
 }
 
 /// Pulls the stick in the middle of the upper of two large layers.
@@ -239,6 +249,11 @@ fn a_damaged_layer_20_overlay2() {
 #[test]
 fn a_damaged_layer_newest_overlay2() {
     damaged_layer(Suite::Forky, Store::Overlay2);
+}
+
+#[test]
+fn a_damaged_layer_newest_containerd() {
+    damaged_layer(Suite::Forky, Store::Containerd);
 }
 
 #[test]

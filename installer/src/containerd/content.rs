@@ -15,6 +15,12 @@ use crate::engine::{spawn, wait};
 /// Pieces that may wait for containerd.
 const QUEUE: usize = 8;
 
+/// Under which name a blob is written. A name of our own: an ingest that a dead client of the engine left locked (moby#51623)
+/// is not in our way.
+fn reference(digest: &Digest) -> String {
+    format!("airlift-{}", digest.hex())
+}
+
 /// A blob on its way into the content store.
 #[derive(Debug)]
 pub struct Writer {
@@ -81,21 +87,28 @@ impl Containerd {
         len: u64,
         label: Option<(&str, String)>,
     ) -> Result<Writer, ContainerdError> {
-        // A name of our own: an ingest that a dead client of the engine left locked (moby#51623) is not in our way.
-        let reference = format!("airlift-{}", digest.hex());
+        let reference = reference(digest);
         // What a killed run of ours left: begun anew, since its bytes are read for unpacking in any case.
-        let abort = api::AbortWrite { reference: reference.clone() };
-        let path = "/containerd.services.content.v1.Content/Abort";
-        match self.call::<_, api::Empty>("abort write", path, abort) {
-            Err(error) if !error.is(Code::NotFound) => return Err(error),
-            _ => {}
-        }
+        self.forget_blob(digest)?;
         let labels = label.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
         let (pieces, queue) = channel(QUEUE);
         let (containerd, digest) = (self.clone(), *digest);
         let task = async move { containerd.write(reference, digest, len, labels, queue).await };
         let done = spawn(task);
         Ok(Writer { pieces: Some(pieces), done })
+    }
+
+    /// Removes what was written of a blob that did not become whole; nothing at all is fine.
+    ///
+    /// # Errors
+    /// When containerd refuses.
+    pub fn forget_blob(&self, digest: &Digest) -> Result<(), ContainerdError> {
+        let abort = api::AbortWrite { reference: reference(digest) };
+        let path = "/containerd.services.content.v1.Content/Abort";
+        match self.call::<_, api::Empty>("abort write", path, abort) {
+            Err(error) if !error.is(Code::NotFound) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn write(

@@ -148,14 +148,19 @@ impl Snapshots {
         let key = format!("airlift-{}-{}", self.app, chain.hex());
         let place = if has_snapshot { None } else { Some(self.prepare(&key, parent)?) };
         let outcome = self.pass(loader, layer, writer, place.as_ref(), count);
-        match (outcome, place) {
-            (Ok(()), Some(_)) => Ok(self.containerd.commit_snapshot(&self.snapshotter, &key, chain)?),
-            (Err(error), Some(_)) => {
-                // Half a layer is of no use to anybody and may be what fills the disk.
+        if let Err(error) = outcome {
+            // Half a layer is of no use to anybody and may be what fills the disk.
+            if place.is_some() {
                 let _ = self.containerd.remove_snapshot(&self.snapshotter, &key);
-                Err(error)
             }
-            (outcome, None) => outcome,
+            if !has_blob {
+                let _ = self.containerd.forget_blob(&layer.blob);
+            }
+            return Err(error);
+        }
+        match place {
+            Some(_) => Ok(self.containerd.commit_snapshot(&self.snapshotter, &key, chain)?),
+            None => Ok(()),
         }
     }
 
