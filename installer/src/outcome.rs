@@ -41,6 +41,8 @@ pub struct Failure {
     pub details: Vec<Message>,
     /// Trying once more in another way is of no use.
     pub is_final: bool,
+    /// Something that was there is gone: somebody removes things beside us. Bringing it again helps.
+    pub is_removal: bool,
 }
 
 /// Result of everything that can end a run.
@@ -57,6 +59,7 @@ impl Failure {
             todo: None,
             details: Vec::new(),
             is_final: false,
+            is_removal: false,
         })
     }
 
@@ -108,6 +111,13 @@ impl Failure {
     #[must_use]
     pub fn for_good(mut self: Box<Self>) -> Box<Self> {
         self.is_final = true;
+        self
+    }
+
+    /// Says that something that was there is gone.
+    #[must_use]
+    pub fn removed(mut self: Box<Self>) -> Box<Self> {
+        self.is_removal = true;
         self
     }
 

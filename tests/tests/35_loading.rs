@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Cursor, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bundle_spec::digest::{Digest, chain_ids};
@@ -198,6 +199,47 @@ fn a_stick_that_is_pulled_overlay2() {
 #[test]
 fn a_stick_that_is_pulled_containerd() {
     stick_pulled(Store::Containerd, Format::Exfat);
+}
+
+/// Installs while somebody removes every image that nothing uses, all the time. Not on a containerd store before 27: there the
+/// engine itself keeps nothing of a `docker load` between taking it and unpacking it, and no second try is faster than the next
+/// prune.
+fn pruned(suite: Suite, store: Store) {
+    let bundle = bundle::tall_with_engine();
+    let site = Site::new(suite, store);
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let prune = || {
+            let mut times = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                let _ = site.engine.docker(["image", "prune", "--all", "--force"]);
+                times += 1;
+            }
+            times
+        };
+        let pruning = scope.spawn(prune);
+        let run = site.install(&bundle);
+        is_over.store(true, Ordering::Relaxed);
+        let times = pruning.join().unwrap();
+        assert!(times > 5, "only {times} times\n{run}");
+        let _ = run.done();
+    });
+    assert_settled(&site, &bundle);
+}
+
+#[test]
+fn prune_beside_us_20_overlay2() {
+    pruned(Suite::Bookworm, Store::Overlay2);
+}
+
+#[test]
+fn prune_beside_us_newest_overlay2() {
+    pruned(Suite::Forky, Store::Overlay2);
+}
+
+#[test]
+fn prune_beside_us_newest_containerd() {
+    pruned(Suite::Forky, Store::Containerd);
 }
 
 /// A copy with one bit flipped in the middle of the upper large layer, and what must be said about it.

@@ -16,11 +16,29 @@ use crate::text::{problem as text, progress};
 /// Pieces of [`stream`] that may wait for the engine, for each request.
 const QUEUE: usize = 4;
 
+/// How often a request is sent when the engine took it and what it brought is gone at once. A prune takes whatever has no
+/// container, and a load and the first container of its image are two requests.
+const TRIES: usize = 8;
+
 /// Sends one request, and, if it completes an image, reads the image back.
 ///
 /// # Errors
 /// When the bundle cannot be read, the engine refuses, or the image is not there afterwards.
 pub fn bring(loader: &Loader<'_>, request: &Request, count: &(dyn Fn(u64) + Sync)) -> Outcome<()> {
+    send(loader, request, count)?;
+    let mut outcome = hold(loader, request);
+    for _ in 1..TRIES {
+        if !outcome.as_ref().is_err_and(|failure| failure.is_removal) {
+            break;
+        }
+        // Its bytes were counted the first time.
+        send(loader, request, &|_| {})?;
+        outcome = hold(loader, request);
+    }
+    outcome
+}
+
+fn send(loader: &Loader<'_>, request: &Request, count: &(dyn Fn(u64) + Sync)) -> Outcome<()> {
     let image = &loader.content.images[request.image];
     let (body, pieces) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(QUEUE);
     let (written, replied) = std::thread::scope(|scope| {
@@ -41,15 +59,19 @@ pub fn bring(loader: &Loader<'_>, request: &Request, count: &(dyn Fn(u64) + Sync
         let replied = loader.engine.load(pieces);
         (writer.join().unwrap_or_else(|_| Err(io::Error::other("the reader ended early"))), replied)
     });
-    judge(loader, request, written, replied)?;
+    judge(loader, request, written, replied)
+}
+
+/// Keeps what a request brought from somebody's prune; a whole image is proven thereby.
+fn hold(loader: &Loader<'_>, request: &Request) -> Outcome<()> {
+    let image = &loader.content.images[request.image];
     let app = &loader.content.app.name;
     if request.names {
         return prove(loader.engine, image, app);
     }
-    // What stands for lower layers has no name, and is the first thing that somebody's prune would take.
+    // What stands for lower layers has no name, and is the first thing that would be taken.
     let id = Digest::of(&prefix::config(image, request.depth)).to_string();
-    let refused = |error| refused(image.reference.as_str(), &error);
-    loader.engine.hold_image(&id, app).map_err(refused)
+    loader.engine.hold_image(&id, app).map_err(|error| refused(image.reference.as_str(), &error))
 }
 
 /// Whose fault it was: what cannot be read shows on our side, anything else on the engine's.
@@ -102,8 +124,13 @@ pub fn refused(reference: &str, error: &dyn std::error::Error) -> Box<Failure> {
     {
         return failure.todo(text::disk_is_full()).for_good();
     }
+    let gone = |cause: &String| REMOVED.iter().any(|words| cause.contains(words));
+    let failure = if failure.causes.iter().any(gone) { failure.removed() } else { failure };
     failure.todo(text::run_again())
 }
+
+/// What engine and containerd say of something that was removed behind our back.
+const REMOVED: [&str; 3] = ["No such image", "not found", "does not exist"];
 
 /// Reads an image back: layers, config and name as in the bundle, and a container can be made of it, which holds it.
 ///
@@ -111,10 +138,17 @@ pub fn refused(reference: &str, error: &dyn std::error::Error) -> Box<Failure> {
 /// When it is not there, or not this one.
 pub fn prove(engine: &Engine, image: &Image, app: &str) -> Outcome<()> {
     let reference = image.reference.as_str();
-    let not_there = || Failure::midway(text::image_not_there(reference));
-    let present = engine.image(reference).map_err(|error| not_there().because(&error))?;
-    if !present.is_some_and(|present| is_same(image, &present)) {
-        return Err(not_there().todo(text::run_again()));
+    let not_there = || Failure::midway(text::image_not_there(reference)).todo(text::run_again());
+    // First the container: without it, what is read back may be gone in the next moment.
+    let held = engine.hold_image(reference, app);
+    match engine.image(reference).map_err(|error| not_there().because(&error))? {
+        None => return Err(not_there().removed()),
+        Some(present) if !is_same(image, &present) => return Err(not_there()),
+        Some(_) => {}
     }
-    engine.hold_image(reference, app).map_err(|error| not_there().because(&error).todo(text::run_again()))
+    // Gone when the container was to be made, and brought again by somebody since: as good as gone.
+    held.map_err(|error| {
+        let failure = refused(reference, &error);
+        if failure.is_removal { not_there().because(&error).removed() } else { not_there().because(&error) }
+    })
 }

@@ -13,6 +13,9 @@ use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
 use crate::text::{Message, problem as text, progress};
 
+/// How often what somebody removes beside us is brought again.
+const ROUNDS: usize = 5;
+
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     // Only what was synced counts: an image that is merely there may be so in name only after a power cut.
     let Ok(engine) = context.engine() else { return false };
@@ -37,25 +40,48 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     if is_doubtful(context) {
         forget(context, &engine, &description)?;
     }
-    let first = attempt(context, &engine, &description, Trust::Usual);
-    if let Err(failure) = first {
-        // What seemed to be there may have been pruned meanwhile, or the engine is unlike others of its kind. A damaged
-        // file and a full disk stay what they are.
-        if failure.code != Code::Failed || failure.is_final || !engine.is_answering() {
+    let mut rounds = 1;
+    while let Err(failure) = bring(context, &engine, &description, rounds == ROUNDS) {
+        if !failure.is_removal || rounds == ROUNDS {
+            return Err(failure);
+        }
+        rounds += 1;
+    }
+    context.receipt.was_synced = true;
+    Ok(())
+}
+
+/// Brings what is missing, in the best way and, if that fails, in the plainest; nothing is left of the way itself, and
+/// everything is on the disk and proven.
+fn bring(
+    context: &mut Context<'_>,
+    engine: &Engine,
+    description: &Description,
+    is_last_round: bool,
+) -> Outcome<()> {
+    if let Err(failure) = attempt(context, engine, description, Trust::Usual) {
+        // The engine may be unlike others of its kind. A damaged file and a full disk stay what they are, and what was
+        // removed is brought again in the same way first.
+        let stays =
+            failure.code != Code::Failed || failure.is_final || (failure.is_removal && !is_last_round);
+        if stays || !engine.is_answering() {
             return Err(failure);
         }
         context.reporter.emit(&Event::Note { text: progress::plain_way(&failure.what) });
         for cause in &failure.causes {
             context.reporter.emit(&Event::Note { text: Message::verbatim(cause) });
         }
-        attempt(context, &engine, &description, Trust::Nothing)?;
+        attempt(context, engine, description, Trust::Nothing)?;
     }
-    remove_prefixes(context, &engine)?;
+    remove_prefixes(context, engine)?;
     context.reporter.emit(&Event::Phase { title: progress::syncing() });
     // Neither store makes image files durable by itself.
-    sync(&description)?;
-    context.receipt.was_synced = true;
-    Ok(())
+    sync(description)?;
+    context.reporter.emit(&Event::Phase { title: progress::checking_images() });
+    // Last of all: a prune that began before an image was held may have taken it until now, and so may the garbage
+    // collection at the end of our leases.
+    let app = &context.content.app.name;
+    context.content.images.iter().try_for_each(|image| docker::prove(engine, image, app))
 }
 
 /// Plans with what the engine has now, and carries the plan out.
@@ -97,19 +123,16 @@ fn attempt(
         phase: &|title| context.reporter.emit(&Event::Phase { title }),
     };
     loader.run()?;
-    let app = &context.content.app.name;
-    let Some(snapshots) = snapshots else {
+    match (&snapshots, &description.containerd) {
+        (Some(snapshots), _) => snapshots.close().map_err(refused),
         // What an attempt before this one brought would fill the disk until its lease expires. No more than that: the images
         // are there, and a containerd that cannot be reached may be why they came this way.
-        if let Some(access) = &description.containerd {
-            drop(snapshot::release(access, app));
+        (None, Some(access)) => {
+            drop(snapshot::release(access, &context.content.app.name));
+            Ok(())
         }
-        return Ok(());
-    };
-    context.reporter.emit(&Event::Phase { title: progress::checking_images() });
-    // The garbage collection that follows must leave all that the images need.
-    snapshots.close().map_err(refused)?;
-    context.content.images.iter().try_for_each(|image| docker::prove(engine, image, app))
+        (None, None) => Ok(()),
+    }
 }
 
 /// Removes everything that was brought in a boot that ended before it was on the disk.
