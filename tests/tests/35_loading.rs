@@ -125,7 +125,7 @@ fn engine_killed(suite: Suite, store: Store) {
     running.hold_at_loading();
     running.hold_after_reading(20 * MIB);
     site.engine.kill();
-    let _ = running.end().expect(1).saying("hello/").saying("same command");
+    let _ = running.end().expect(1).saying("hello/").saying("no longer answers");
     site.engine.restart(store, &APART);
     let _ = site.install(&bundle).done();
     assert_settled(&site, &bundle);

@@ -64,8 +64,11 @@ fn bring(
         // removed is brought again in the same way first.
         let stays =
             failure.code != Code::Failed || failure.is_final || (failure.is_removal && !is_last_round);
-        if stays || !engine.is_answering() {
+        if stays {
             return Err(failure);
+        }
+        if !engine.is_answering() {
+            return Err(failure.todo(text::start_engine_again()));
         }
         context.reporter.emit(&Event::Note { text: progress::plain_way(&failure.what) });
         for cause in &failure.causes {

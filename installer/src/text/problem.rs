@@ -136,6 +136,9 @@ messages! {
     restart_engine()
         en "An earlier load that broke off may hold the engine. Restart it when that suits (systemctl restart docker; its containers stop meanwhile), then run the same command again."
         zh "可能是之前中断的导入占住了引擎。请在方便时重启引擎（systemctl restart docker，期间容器会停止），然后重新运行同一条命令。";
+    start_engine_again()
+        en "The engine no longer answers. Start it again (systemctl start docker), then run the same command again: it goes on where this run ended."
+        zh "引擎已无响应。请重新启动引擎（systemctl start docker），然后重新运行同一条命令：会从中断处继续。";
     containerd_refused()
         en "containerd, below the engine, did not do what was asked."
         zh "引擎底层的 containerd 未能完成所请求的操作。";
