@@ -35,12 +35,17 @@ impl Writer {
         self.pieces.as_ref().is_some_and(|pieces| pieces.blocking_send(piece).is_ok())
     }
 
+    /// Says that nothing more comes: containerd goes on by itself.
+    pub fn close(&mut self) {
+        drop(self.pieces.take());
+    }
+
     /// Waits until containerd has the blob, fsynced and under its digest.
     ///
     /// # Errors
     /// When it refused, or fewer bytes came than were announced.
     pub fn finish(mut self) -> Result<(), ContainerdError> {
-        drop(self.pieces.take());
+        self.close();
         wait(self.done).unwrap_or(Err(ContainerdError::BrokenOff))
     }
 }

@@ -8,6 +8,7 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bundle_spec::codec;
@@ -44,6 +45,8 @@ pub struct Snapshots {
     lease: String,
     threads: usize,
     is_tested: AtomicBool,
+    /// Blobs that are sent and not committed yet: containerd syncs each to the disk, and the next layer need not wait for that.
+    committing: Mutex<Vec<(Digest, Writer)>>,
 }
 
 /// Why a layer did not get in.
@@ -91,6 +94,7 @@ impl Snapshots {
             lease,
             threads,
             is_tested: AtomicBool::new(false),
+            committing: Mutex::new(Vec::new()),
         })
     }
 
@@ -115,6 +119,7 @@ impl Snapshots {
         if !request.names {
             return Ok(());
         }
+        self.wait_for_blobs().map_err(|error| explain(loader, request, &error))?;
         self.bring_config(loader, image).map_err(|error| explain(loader, request, &error))?;
         docker::bring(loader, request, count)
     }
@@ -129,9 +134,9 @@ impl Snapshots {
         let layer = &image.layers[number];
         let chains = chain_ids(&image.diff_ids());
         let chain = &chains[number];
-        let has_blob = self.containerd.has_blob(&layer.blob)?;
+        let has_blob = self.is_committing(&layer.blob) || self.containerd.has_blob(&layer.blob)?;
         let has_snapshot = self.containerd.has_snapshot(&self.snapshotter, chain)?;
-        if has_blob {
+        if has_blob && !self.is_committing(&layer.blob) {
             self.containerd.add_to_lease(&self.lease, "content", &layer.blob.to_string())?;
         }
         if has_snapshot {
@@ -209,12 +214,32 @@ impl Snapshots {
             let read = read_blob(loader, layer, writer.as_ref(), pieces, count);
             let ended_early = || Err(BringError::Read(io::Error::other("a thread ended early")));
             let unpacked = unpacking.map_or(Ok(()), |thread| thread.join().unwrap_or_else(|_| ended_early()));
-            let written = writer.map_or(Ok(()), Writer::finish);
             // What could not be read explains everything else.
-            read?;
-            unpacked?;
-            Ok(written?)
+            read.and(unpacked)?;
+            if let Some(mut writer) = writer {
+                writer.close();
+                self.committing().push((layer.blob, writer));
+            }
+            Ok(())
         })
+    }
+
+    fn committing(&self) -> std::sync::MutexGuard<'_, Vec<(Digest, Writer)>> {
+        self.committing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_committing(&self, blob: &Digest) -> bool {
+        self.committing().iter().any(|(digest, _)| digest == blob)
+    }
+
+    /// Waits until containerd has everything that was sent to it.
+    fn wait_for_blobs(&self) -> Result<(), BringError> {
+        // Held meanwhile: another image may wait for the same blob.
+        let mut committing = self.committing();
+        while let Some((_, writer)) = committing.pop() {
+            writer.finish()?;
+        }
+        Ok(())
     }
 
     /// The config goes in before the engine hears of the image: it is what keeps the snapshot.

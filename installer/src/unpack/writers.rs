@@ -1,8 +1,8 @@
 //! The threads that write the content of files. Making a file costs several system calls; on two cores, two threads halve it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use rustix::fs::{self, Mode, OFlags};
@@ -11,8 +11,11 @@ use rustix::io::Errno;
 use super::tree::{Parent, apply};
 use super::{Meta, TarPath, UnpackError};
 
-/// Pieces that may wait for one thread: with [`super::PIECE`] this bounds the memory.
-const QUEUE: usize = 24;
+/// Bytes that may wait for all threads together. Bytes and not pieces: a directory of a thousand small files goes to one thread,
+/// and the others must have something to do meanwhile.
+const WAITING: usize = 12 << 20;
+/// What a piece takes beside its content.
+const PIECE_OVERHEAD: usize = 512;
 
 /// A file that is about to be written.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ pub struct Job {
 /// The threads.
 #[derive(Debug)]
 pub struct Writers<'scope> {
-    queues: Vec<SyncSender<Job>>,
+    queues: Vec<Sender<Job>>,
     threads: Vec<ScopedJoinHandle<'scope, ()>>,
     next: usize,
     last: Option<Parent>,
@@ -50,9 +53,24 @@ pub struct Writers<'scope> {
 struct State {
     has_failed: AtomicBool,
     error: Mutex<Option<UnpackError>>,
+    waiting: Mutex<usize>,
+    written: Condvar,
 }
 
 impl State {
+    /// Waits until there is room for so many bytes more.
+    fn enter(&self, len: usize) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |waiting: &mut usize| *waiting > 0 && *waiting + len > WAITING;
+        let mut waiting = self.written.wait_while(waiting, is_full).unwrap_or_else(PoisonError::into_inner);
+        *waiting += len;
+    }
+
+    fn leave(&self, len: usize) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) -= len;
+        self.written.notify_one();
+    }
+
     fn fail(&self, error: UnpackError) {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.has_failed.store(true, Ordering::Release);
@@ -66,7 +84,7 @@ impl<'scope> Writers<'scope> {
         let umask = umask();
         let (mut queues, mut threads) = (Vec::new(), Vec::new());
         for _ in 0..count.max(1) {
-            let (queue, jobs) = sync_channel(QUEUE);
+            let (queue, jobs) = channel();
             let state = Arc::clone(&state);
             queues.push(queue);
             threads.push(scope.spawn(move || work(&jobs, &state, umask)));
@@ -86,8 +104,12 @@ impl<'scope> Writers<'scope> {
 
     /// Hands over a piece; waits while the thread is behind.
     pub fn send(&self, queue: usize, job: Job) {
-        // A thread goes on taking jobs after an error; one that is gone has left its error.
-        let _ = self.queues[queue].send(job);
+        let len = job.data.len() + PIECE_OVERHEAD;
+        self.state.enter(len);
+        // A thread goes on taking jobs after an error; one that is gone has left its error, and nobody would make room.
+        if self.queues[queue].send(job).is_err() {
+            self.state.leave(len);
+        }
     }
 
     /// Whether a file could not be written; [`Writers::finish`] says why.
@@ -114,12 +136,14 @@ impl<'scope> Writers<'scope> {
 fn work(jobs: &Receiver<Job>, state: &State, umask: u32) {
     let mut open = None;
     for job in jobs {
+        let len = job.data.len() + PIECE_OVERHEAD;
         // Whoever sends must not wait for ever, so jobs are taken and dropped.
         if !state.has_failed.load(Ordering::Relaxed)
             && let Err(error) = write(job, &mut open, umask)
         {
             state.fail(error);
         }
+        state.leave(len);
     }
 }
 
