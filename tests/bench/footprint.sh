@@ -33,8 +33,10 @@ awk '
   match($0, / = [0-9]+$/) { print substr($0, RSTART + 3) "\t" path }
 ' "$bench/trace" >"$bench/writes"
 
-awk -F '\t' -v project="$bench/ours/" '
+awk -F '\t' -v project="$bench/ours/" -v engine="$state/" '
   $2 ~ /^(socket|pipe|UNIX|TCP|anon_inode)/ || $2 ~ /^\/dev\/(null|pts|tty)/ || $2 ~ /\/install\.out$/ { next }
+  # Layers that the installer unpacks into the engine's store.
+  index($2, engine) == 1 { sum["engine"] += $1; next }
   index($2, project) == 1 { place = "project"; }
   index($2, project) != 1 { place = $2 ~ /\/airlift\.[^\/]*\// ? "stub" : "elsewhere" }
   { sum[place] += $1; if (place == "elsewhere") paths[$2] += $1; if (place == "stub") where = $2 }

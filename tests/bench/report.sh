@@ -53,6 +53,22 @@ more() {
 faster() { ratio "$(median "$1")" "$(median "$2")"; }
 at_least() { if awk -v a="$1" -v b="$2" 'BEGIN { exit !(a >= b) }'; then echo "${3:+$3: }met"; else echo "${3:+$3: }**missed**"; fi; }
 growth_rows() { awk '{ printf "| %s | %.1f s | %.0f MB |\n", $1, $2, $3 * 1024 / 1e6 }' "$results/growth-$1"; }
+growth() {
+  [ -f "$results/growth-bytes-overlay2" ] || { echo "Growth with images and bytes: not in this run (\`tests/bench/growth.sh\`)."; return; }
+  cat <<END
+### Growth
+
+![Seconds of the load step by images and by bytes](pictures/growth.svg)
+
+| images (10 MB each), containerd store | load step | memory |
+|---|---|---|
+$(growth_rows images-containerd)
+
+| MB in one layer, containerd store | load step | memory |
+|---|---|---|
+$(growth_rows bytes-containerd)
+END
+}
 labels=(28-containerd 28-overlay2 26-overlay2 20-overlay2)
 
 cpu=$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)
@@ -93,7 +109,7 @@ $(packing full 'airlift pack')
 
 ### Into a fresh engine
 
-Medians of $(wc -l <"$results/28-containerd-guide") runs each, in turn.
+Medians, of so many runs, in turn: $(for label in "${labels[@]}"; do echo "$(wc -l <"$results/$label-guide") on $(cat "$results/$label-engine");"; done | paste -sd " " | sed "s/;$/./")
 
 | | median | range | of the guide's | of the floor | target |
 |---|---|---|---|---|---|
@@ -114,17 +130,7 @@ $(for label in "${labels[@]}"; do more "$label" 187500; done)
 | \`verify\` against \`sha256sum\`, all cores | $(faster "sha256sum-$all" "verify-$all") × as fast ($(seconds "verify-$all") for $(mb "$(median size-full)")) | $(at_least "$(faster "sha256sum-$all" "verify-$all")" 1.4 '≥ 1.4') |
 $([ ! -f "$results/stick-cat" ] || echo "| Verifying and loading from a stick of 40 MB/s, against \`cat\` from it | $(faster stick-cat stick-load) × as fast ($(seconds stick-load), $(seconds stick-cat)) | $(at_least "$(faster stick-cat stick-load)" 0.9 '≥ 0.9') |")
 
-### Growth
-
-![Seconds of the load step by images and by bytes](pictures/growth.svg)
-
-| images (10 MB each), containerd store | load step | memory |
-|---|---|---|
-$(growth_rows images-containerd)
-
-| MB in one layer, containerd store | load step | memory |
-|---|---|---|
-$(growth_rows bytes-containerd)
+$(growth)
 
 ### The installer's own footprint
 

@@ -251,7 +251,7 @@ fn damaged(bundle: &Bundle, site: &Site) -> (Bundle, String) {
         bundle.changed(&site.path("damaged.run"), |bytes| bytes[usize::try_from(position).unwrap()] ^= 1);
     let start = position / STRETCH_LEN * STRETCH_LEN;
     let megabytes = |bytes: u64| (bytes as f64 / 1e6).round();
-    (copy, format!("Bytes {}-{} MB of", megabytes(start), megabytes(start + STRETCH_LEN)))
+    (copy, format!("{}-{} MB of", megabytes(start), megabytes(start + STRETCH_LEN)))
 }
 
 /// Whether the engine has anything of a layer.
