@@ -35,7 +35,7 @@ awk '
 
 awk -F '\t' -v project="$bench/ours/" -v engine="$state/" '
   $2 ~ /^(socket|pipe|UNIX|TCP|anon_inode)/ || $2 ~ /^\/dev\/(null|pts|tty)/ || $2 ~ /\/install\.out$/ { next }
-  # Layers that the installer unpacks into the engine's store.
+  # Layers that the installer unpacks into the store of the engine.
   index($2, engine) == 1 { sum["engine"] += $1; next }
   index($2, project) == 1 { place = "project"; }
   index($2, project) != 1 { place = $2 ~ /\/airlift\.[^\/]*\// ? "stub" : "elsewhere" }
