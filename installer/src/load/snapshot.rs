@@ -46,7 +46,10 @@ pub struct Snapshots {
     threads: usize,
     is_tested: AtomicBool,
     /// Blobs that are sent and not committed yet: containerd syncs each to the disk, and the next layer need not wait for that.
-    committing: Mutex<Vec<(Digest, Writer)>>,
+    /// The writer is taken out while it is waited for; the blob stays here until it is there.
+    committing: Mutex<Vec<(Digest, Option<Writer>)>>,
+    /// Held by the one request that waits for them.
+    settling: Mutex<()>,
 }
 
 /// Why a layer did not get in.
@@ -95,6 +98,7 @@ impl Snapshots {
             threads,
             is_tested: AtomicBool::new(false),
             committing: Mutex::new(Vec::new()),
+            settling: Mutex::new(()),
         })
     }
 
@@ -218,13 +222,13 @@ impl Snapshots {
             read.and(unpacked)?;
             if let Some(mut writer) = writer {
                 writer.close();
-                self.committing().push((layer.blob, writer));
+                self.committing().push((layer.blob, Some(writer)));
             }
             Ok(())
         })
     }
 
-    fn committing(&self) -> std::sync::MutexGuard<'_, Vec<(Digest, Writer)>> {
+    fn committing(&self) -> std::sync::MutexGuard<'_, Vec<(Digest, Option<Writer>)>> {
         self.committing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -232,14 +236,30 @@ impl Snapshots {
         self.committing().iter().any(|(digest, _)| digest == blob)
     }
 
-    /// Waits until containerd has everything that was sent to it.
+    /// Waits until containerd has everything that was sent to it, also after a failure: what is whole is there for the next
+    /// run, and what is not leaves nothing.
+    pub fn settle(&self) {
+        // Whoever waits for an image has been told.
+        drop(self.wait_for_blobs());
+    }
+
     fn wait_for_blobs(&self) -> Result<(), BringError> {
-        // Held meanwhile: another image may wait for the same blob.
-        let mut committing = self.committing();
-        while let Some((_, writer)) = committing.pop() {
-            writer.finish()?;
+        // Another image may wait for the same blob: it goes on when this one is through.
+        let _turn = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outcome = Ok(());
+        while let Some((blob, writer)) = self.next_to_settle() {
+            let written = writer.finish();
+            if written.is_err() {
+                let _ = self.containerd.forget_blob(&blob);
+            }
+            self.committing().retain(|(digest, _)| *digest != blob);
+            outcome = outcome.and(written);
         }
-        Ok(())
+        Ok(outcome?)
+    }
+
+    fn next_to_settle(&self) -> Option<(Digest, Writer)> {
+        self.committing().iter_mut().find_map(|(digest, writer)| Some((*digest, writer.take()?)))
     }
 
     /// The config goes in before the engine hears of the image: it is what keeps the snapshot.

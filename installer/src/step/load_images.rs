@@ -125,7 +125,11 @@ fn attempt(
         progress: &progress,
         phase: &|title| context.reporter.emit(&Event::Phase { title }),
     };
-    loader.run()?;
+    let outcome = loader.run();
+    if let Some(snapshots) = &snapshots {
+        snapshots.settle();
+    }
+    outcome?;
     match (&snapshots, &description.containerd) {
         (Some(snapshots), _) => snapshots.close().map_err(refused),
         // What an attempt before this one brought would fill the disk until its lease expires. No more than that: the images
