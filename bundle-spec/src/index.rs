@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::project::{App, Check, EngineParts, Image, Link, Project, Requirements};
+use crate::project::{Action, App, Check, EngineParts, Image, Link, Project, Requirements, Tls};
 use crate::question::Question;
 
 /// Everything that a reader needs to know; unknown fields are ignored, so that a newer minor version may add some.
@@ -42,7 +42,16 @@ pub struct Content {
     /// What to show at the end.
     #[serde(default)]
     pub links: Vec<Link>,
-    /// What a reader must know to use this file; empty in version 1.0. A reader refuses a name that it does not know.
+    /// What runs inside services once they are healthy, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
+    /// Where a certificate goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// TCP ports that other machines use: numbers, or `{question}` for an answer. Opened in the host's firewall on request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_ports: Vec<String>,
+    /// What a reader must know to use this file; see [`crate::validate::FEATURES`]. A reader refuses a name that it does not know.
     #[serde(default)]
     pub features: Vec<String>,
 }

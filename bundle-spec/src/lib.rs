@@ -27,6 +27,7 @@ pub mod question;
 pub mod reader;
 pub mod reference;
 pub mod suggest;
+pub mod template;
 pub mod text;
 pub mod trailer;
 pub mod validate;

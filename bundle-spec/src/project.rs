@@ -1,9 +1,12 @@
 //! What is in a bundle besides images: the application's identity, its project files and what it asks of a host.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::path::ProjectPath;
+use crate::question::QuestionId;
 use crate::reference::ImageReference;
 
 /// A text in the two languages of the product.
@@ -60,6 +63,12 @@ pub struct ProjectFile {
     pub len: u64,
     /// Permission bits.
     pub mode: u32,
+    /// Answers are filled in before it is written ([`crate::template`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub template: bool,
+    /// Numeric user and group; root where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<(u32, u32)>,
 }
 
 /// One directory of the project.
@@ -172,6 +181,62 @@ pub struct Check {
     pub contains: Option<String>,
     /// How long it may take to become true after the start, in seconds.
     pub timeout: u64,
+}
+
+/// A command that runs inside a service once the application is healthy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// Machine name; the receipt knows the action by it.
+    pub name: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Localized>,
+    /// In which service.
+    pub service: String,
+    /// Program and arguments. Everybody on the machine can see them: no answer goes in here.
+    pub command: Vec<String>,
+    /// As which user; the container's where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The answer that is written to its standard input, with a line feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<QuestionId>,
+    /// Answers that it gets as environment variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, QuestionId>,
+    /// How often.
+    #[serde(default)]
+    pub run: ActionRun,
+    /// How long it may take, in seconds.
+    pub timeout: u64,
+}
+
+/// How often an action runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActionRun {
+    /// Once for each bundle file: at the installation, and after each upgrade.
+    Bundle,
+    /// Whenever an answer that it gets has changed.
+    Change,
+    /// Once in the life of an installation.
+    #[default]
+    Once,
+}
+
+/// Where the certificate goes, if the operator wants TLS. The answers to the built-in questions say which one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tls {
+    /// File with the certificate and its chain, PEM.
+    pub certificate: ProjectPath,
+    /// File with the private key, PEM.
+    pub key: ProjectPath,
+    /// The question whose answer is the host, or the URL, that browsers use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<QuestionId>,
+    /// Numeric user and group of both files; root where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<(u32, u32)>,
 }
 
 /// A link to show at the end.

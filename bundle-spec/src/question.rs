@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::project::Localized;
+use crate::template::is_plain;
 
 /// Name of a question: lower-case letters, digits and `_`, starting with a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,6 +64,31 @@ impl From<QuestionId> for String {
     fn from(id: QuestionId) -> Self {
         id.0
     }
+}
+
+/// Ids of questions that the installer asks by itself; a vendor's question cannot have them.
+pub mod builtin {
+    /// Whether `SUDO_USER` joins the group `docker`.
+    pub const DOCKER_GROUP: &str = "docker_group";
+    /// Whether the application's public ports are opened in the host's firewall.
+    pub const OPEN_FIREWALL: &str = "open_firewall";
+    /// Whence the certificate comes: [`TLS_OFF`], [`TLS_OWN`] or [`TLS_SELF_SIGNED`].
+    pub const TLS: &str = "tls";
+    /// Where the operator's certificate is.
+    pub const TLS_CERTIFICATE: &str = "tls_certificate";
+    /// Where the operator's key is.
+    pub const TLS_KEY: &str = "tls_key";
+    /// All of them.
+    pub const ALL: [&str; 5] = [DOCKER_GROUP, OPEN_FIREWALL, TLS, TLS_CERTIFICATE, TLS_KEY];
+
+    /// No certificate.
+    pub const TLS_OFF: &str = "off";
+    /// The operator's own.
+    pub const TLS_OWN: &str = "own";
+    /// One that is made on the spot.
+    pub const TLS_SELF_SIGNED: &str = "self-signed";
+    /// Answers to [`TLS`].
+    pub const TLS_CHOICES: [&str; 3] = [TLS_OFF, TLS_SELF_SIGNED, TLS_OWN];
 }
 
 /// What kind of thing is asked for.
@@ -149,6 +175,9 @@ pub struct Question {
     /// How to make the answer when none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generate: Option<Generate>,
+    /// A template has the answer as it is: only characters that mean nothing there are allowed ([`crate::template::is_plain`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
 }
 
 /// Why an answer is refused; the installer says it in the operator's language.
@@ -189,6 +218,9 @@ pub enum AnswerProblem {
         /// Upper bound.
         max: Option<i64>,
     },
+    /// Has a character that could change the meaning of a file that it goes into.
+    #[error("has the character {}, which could change the meaning of a file that it goes into", .0.escape_debug())]
+    NotPlain(char),
     /// The pattern does not match.
     #[error("does not match the pattern {0}")]
     Pattern(String),
@@ -227,6 +259,9 @@ impl Question {
             };
         }
         let value = self.parse_kind(value)?;
+        if let Some(character) = value.chars().find(|character| self.plain && !is_plain(*character)) {
+            return Err(AnswerProblem::NotPlain(character));
+        }
         if let Some(pattern) = &self.pattern {
             let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"));
             if !whole.is_ok_and(|regex| regex.is_match(&value)) {
@@ -307,6 +342,7 @@ mod tests {
             max: Some(10),
             choices: vec!["a".into(), "b".into()],
             generate: None,
+            plain: false,
         }
     }
 
@@ -338,6 +374,14 @@ mod tests {
         let answer = question(QuestionKind::Secret).parse(" s3cret \n").unwrap();
         assert_eq!(answer.reveal(), " s3cret ");
         assert!(!format!("{answer:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn an_answer_that_goes_into_a_template_is_plain() {
+        let mut q = question(QuestionKind::Text);
+        q.plain = true;
+        assert!(q.parse("chat.example.com").is_ok());
+        assert_eq!(q.parse("x; return 200"), Err(AnswerProblem::NotPlain(';')));
     }
 
     #[test]

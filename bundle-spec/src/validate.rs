@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 use crate::index::{Content, Index};
 use crate::layout::{LAUNCHER_MAX_LEN, STRETCH_LEN};
 use crate::limits::{LIST_MAX, TEXT_MAX, TIMEOUT_MAX};
-use crate::project::{Localized, Project};
-use crate::question::{Question, QuestionKind};
+use crate::path::ProjectPath;
+use crate::project::{Action, Localized, Project};
+use crate::question::{Question, QuestionKind, builtin};
 use crate::text::is_hostile;
 
 /// Checks an index whose payload ends at `index_offset`.
@@ -32,12 +33,15 @@ pub fn index(index: &Index, index_offset: u64) -> Result<(), String> {
     }
 }
 
-/// Refuses what this build does not know; it knows none yet.
+/// What this build knows beyond version 1.0: actions, files with answers in them, certificates.
+pub const FEATURES: [&str; 3] = ["actions", "templates", "tls"];
+
+/// Refuses what this build does not know.
 ///
 /// # Errors
 /// The first unknown feature, in words.
 pub fn features(features: &[String]) -> Result<(), String> {
-    match features.first() {
+    match features.iter().find(|feature| !FEATURES.contains(&feature.as_str())) {
         Some(feature) => Err(format!("needs `{}`, which this version does not know", feature.escape_debug())),
         None => Ok(()),
     }
@@ -97,7 +101,55 @@ pub fn content(content: &Content) -> Result<(), String> {
     unique(content.questions.iter().map(|question| question.id.as_str()), "question")?;
     unique(content.questions.iter().filter_map(|question| question.env.as_deref()), "environment variable")?;
     content.questions.iter().try_for_each(question)?;
+    tls(content)?;
+    unique(content.actions.iter().map(|action| action.name.as_str()), "action")?;
+    content.actions.iter().try_for_each(|action| self::action(action, content))?;
     placeholders(content)
+}
+
+/// Whether an answer to `id` can be had: a vendor's question, or one of ours.
+fn is_known(content: &Content, id: &str) -> bool {
+    builtin::ALL.contains(&id) || content.questions.iter().any(|question| question.id.as_str() == id)
+}
+
+fn tls(content: &Content) -> Result<(), String> {
+    let Some(tls) = &content.tls else { return Ok(()) };
+    let is_taken = |path: &ProjectPath| content.project.files.iter().any(|file| file.path == *path);
+    if tls.certificate == tls.key || is_taken(&tls.certificate) || is_taken(&tls.key) {
+        return Err("the certificate or its key would replace another file".to_owned());
+    }
+    match &tls.host {
+        Some(id) if !is_known(content, id.as_str()) => {
+            Err(format!("tls.host names `{id}`, which is no question"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks one action.
+///
+/// # Errors
+/// What is not acceptable, in words.
+pub fn action(action: &Action, content: &Content) -> Result<(), String> {
+    let wrong = |what: &str| Err(format!("action `{}`: {what}", action.name));
+    name(&action.name)?;
+    action.title.iter().try_for_each(localized)?;
+    text(&action.service)?;
+    action.user.iter().try_for_each(|user| text(user))?;
+    action.command.iter().try_for_each(|word| text(word))?;
+    if action.command.is_empty() {
+        return wrong("there is no command");
+    }
+    if action.timeout == 0 || action.timeout > TIMEOUT_MAX {
+        return wrong("the timeout is nothing, or longer than a day");
+    }
+    if !action.env.keys().all(|name| is_env_name(name)) {
+        return wrong("env has a name that is no variable name");
+    }
+    match action.env.values().chain(&action.stdin).find(|id| !is_known(content, id.as_str())) {
+        Some(id) => wrong(&format!("it names `{id}`, which is no question")),
+        None => Ok(()),
+    }
 }
 
 fn lists(content: &Content) -> Result<(), String> {
@@ -105,7 +157,9 @@ fn lists(content: &Content) -> Result<(), String> {
     let lengths = [
         content.images.len(),
         content.questions.len(),
+        content.actions.len(),
         content.checks.len(),
+        content.public_ports.len(),
         content.links.len(),
         content.requirements.ports.len(),
         project.directories.len(),
@@ -189,6 +243,9 @@ pub fn question(question: &Question) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("question `{}`: {what}", question.id));
     localized(&question.prompt)?;
     question.help.iter().try_for_each(localized)?;
+    if builtin::ALL.contains(&question.id.as_str()) {
+        return wrong("Airlift has a question of its own with this id");
+    }
     let texts = [&question.default, &question.pattern].into_iter().flatten();
     texts.chain(&question.choices).try_for_each(|item| text(item))?;
     if question.env.as_deref().is_some_and(|env| !is_env_name(env)) {
@@ -216,13 +273,14 @@ fn placeholders(content: &Content) -> Result<(), String> {
     let known = |id: &str| ids.contains(id).then(|| "1".to_owned());
     let checks = content.checks.iter().map(|check| &check.url);
     let links = content.links.iter().map(|link| &link.url);
-    for template in checks.chain(links).chain(&content.requirements.ports) {
+    let ports = || content.requirements.ports.iter().chain(&content.public_ports);
+    for template in checks.chain(links).chain(ports()) {
         text(template)?;
         crate::placeholder::expand(template, known).map_err(|id| {
             format!("`{template}` names `{id}`, which is no question, or one whose answer is secret")
         })?;
     }
-    for port in &content.requirements.ports {
+    for port in ports() {
         let is_port =
             crate::placeholder::expand(port, known).is_ok_and(|p| p.parse::<u16>().is_ok_and(|p| p > 0));
         if !is_port {

@@ -49,6 +49,7 @@ fn full_content(blobs: &[Digest]) -> Content {
         max: Some(65_535),
         choices: Vec::new(),
         generate: Some(Generate { format: GenerateFormat::Alphanumeric, bytes: 24 }),
+        plain: false,
     }];
     let requirements = &mut content.requirements;
     (requirements.cores, requirements.memory, requirements.disk) =

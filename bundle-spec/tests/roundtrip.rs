@@ -73,6 +73,7 @@ fn questions() -> impl Strategy<Value = Vec<Question>> {
                 max: None,
                 choices: Vec::new(),
                 generate: generated.then_some(Generate { format: GenerateFormat::Hex, bytes: 32 }),
+                plain: false,
             };
         drawn.into_iter().enumerate().map(question).collect()
     })
@@ -101,6 +102,8 @@ impl Decided {
                 blob,
                 len: u64::from(self.number),
                 mode: self.mode,
+                template: self.number.is_multiple_of(2),
+                owner: (self.number.is_multiple_of(3)).then_some((self.number, 1000)),
             });
         }
         let path = "db".to_owned().try_into().unwrap();

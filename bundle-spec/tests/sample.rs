@@ -109,7 +109,14 @@ pub fn content(blobs: &[Digest]) -> Content {
         _ => Vec::new(),
     };
     let compose: bundle_spec::path::ProjectPath = "docker-compose.yml".to_owned().try_into().unwrap();
-    let file = ProjectFile { path: compose.clone(), blob: blobs[0], len: 100, mode: 0o644 };
+    let file = ProjectFile {
+        path: compose.clone(),
+        blob: blobs[0],
+        len: 100,
+        mode: 0o644,
+        template: false,
+        owner: None,
+    };
     Content {
         packed_by: "airlift 0.1.0".to_owned(),
         created: 1_700_000_000,
@@ -128,6 +135,9 @@ pub fn content(blobs: &[Digest]) -> Content {
         requirements: Requirements { arch: "x86_64".to_owned(), ..Requirements::default() },
         checks: Vec::new(),
         links: Vec::new(),
+        actions: Vec::new(),
+        tls: None,
+        public_ports: Vec::new(),
         features: Vec::new(),
     }
 }

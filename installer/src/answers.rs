@@ -215,6 +215,7 @@ pub fn why_message(why: &AnswerProblem) -> Message {
         AnswerProblem::NotPort => text::not_port(),
         AnswerProblem::NotUrl => text::not_url(),
         AnswerProblem::OutOfRange { min, max } => text::out_of_range(&bound(min), &bound(max)),
+        AnswerProblem::NotPlain(character) => text::not_plain(&format!("`{}`", character.escape_debug())),
         AnswerProblem::Pattern(pattern) => text::pattern_mismatch(pattern),
     }
 }

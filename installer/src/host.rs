@@ -3,4 +3,5 @@
 pub mod file;
 pub mod lock;
 pub mod process;
+pub mod salt;
 pub mod signal;

@@ -38,6 +38,11 @@ impl Layout {
         self.state().join("answers.json")
     }
 
+    /// Random bytes that digests in the receipt are mixed with (mode 0600).
+    pub fn salt(&self) -> PathBuf {
+        self.state().join("salt")
+    }
+
     /// The index of the installed bundle, for the day after.
     pub fn index(&self) -> PathBuf {
         self.state().join("index.json")

@@ -2,3 +2,4 @@
 
 pub mod compose;
 pub mod env_file;
+pub mod rendered;

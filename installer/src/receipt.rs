@@ -1,6 +1,7 @@
 //! What was done on this host, on disk: written before and after every step, so that a run can die anywhere and be run
 //! again. Holds no secrets.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,9 @@ pub struct Receipt {
     pub made_group: bool,
     /// Digest of what the containers were last started with.
     pub started_as: String,
+    /// Salted digest of each project file as it was when the containers were last started.
+    #[serde(default)]
+    pub started_files: BTreeMap<String, String>,
     /// Each step and how far it got.
     pub steps: Vec<StepRecord>,
 }
@@ -111,6 +115,7 @@ impl Receipt {
             was_synced: false,
             made_group: false,
             started_as: String::new(),
+            started_files: BTreeMap::new(),
             steps: Vec::new(),
         }
     }

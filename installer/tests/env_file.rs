@@ -39,6 +39,7 @@ fn content(count: usize) -> Content {
         max: None,
         choices: vec![],
         generate: None,
+        plain: false,
     };
     Content {
         packed_by: String::new(),
@@ -58,6 +59,9 @@ fn content(count: usize) -> Content {
         requirements: Requirements::default(),
         checks: vec![],
         links: vec![],
+        actions: vec![],
+        tls: None,
+        public_ports: vec![],
         features: vec![],
     }
 }

@@ -56,6 +56,14 @@ fn fill(plan: &Plan, file: &File, emit: Emit<'_>) -> Outcome<Index> {
 
 fn content(plan: &Plan, files: Vec<ProjectFile>, engine: Option<EngineParts>, images: Vec<Image>) -> Content {
     let definition = plan.project.definition.clone();
+    // What an older installer would pass over, and the application would not be what the vendor meant.
+    let features = [
+        ("actions", !definition.actions.is_empty()),
+        ("templates", files.iter().any(|file| file.template)),
+        ("tls", definition.tls.is_some()),
+    ];
+    let features =
+        features.into_iter().filter(|(_, is_used)| *is_used).map(|(name, _)| name.to_owned()).collect();
     let project = Project {
         name: definition.compose.project,
         compose_file: plan.project.compose_file.clone(),
@@ -75,7 +83,10 @@ fn content(plan: &Plan, files: Vec<ProjectFile>, engine: Option<EngineParts>, im
         requirements: definition.requirements,
         checks: definition.checks,
         links: definition.links,
-        features: Vec::new(),
+        features,
+        actions: definition.actions,
+        tls: definition.tls,
+        public_ports: definition.public_ports,
     }
 }
 
@@ -85,7 +96,14 @@ fn project_files(plan: &Plan, writer: &mut Writer<'_>) -> Outcome<Vec<ProjectFil
         let stored = codec::compress_document(&bytes)
             .explain(|| format!("cannot compress {}", file.source.display()))?;
         let blob = writer.blob(&stored).explain(|| format!("cannot pack {}", file.path))?;
-        Ok(ProjectFile { path: file.path.clone(), blob, len: bytes.len() as u64, mode: file.mode })
+        Ok(ProjectFile {
+            path: file.path.clone(),
+            blob,
+            len: bytes.len() as u64,
+            mode: file.mode,
+            template: file.template,
+            owner: file.owner,
+        })
     };
     plan.project.picked.files.iter().map(pack).collect()
 }

@@ -1,6 +1,7 @@
 //! The definition: the vendor's `airlift.toml` as types. Reading it reports every problem at once, with line and column.
 //! Nothing here looks at files, images or Compose: see `lint` and `plan`.
 
+pub mod answered;
 pub mod document;
 mod host;
 mod question;
@@ -9,7 +10,7 @@ pub mod template;
 
 use std::path::{Path, PathBuf};
 
-use bundle_spec::project::{App, Check, Directory, Link, Requirements};
+use bundle_spec::project::{Action, App, Check, Directory, Link, Requirements, Tls};
 use bundle_spec::question::{Question, QuestionId};
 use bundle_spec::reference::ImageReference;
 use bundle_spec::validate;
@@ -42,6 +43,12 @@ pub struct Definition {
     pub checks: Vec<Check>,
     /// What to show at the end.
     pub links: Vec<Link>,
+    /// What runs inside services once they are healthy.
+    pub actions: Vec<Action>,
+    /// Where a certificate goes.
+    pub tls: Option<Tls>,
+    /// Ports that other machines use.
+    pub public_ports: Vec<String>,
 }
 
 /// `[compose]`.
@@ -80,6 +87,10 @@ pub struct FileRule {
     pub include: Vec<String>,
     /// What is left out of it.
     pub exclude: Vec<String>,
+    /// Answers are filled in.
+    pub template: bool,
+    /// Numeric user and group on the host.
+    pub owner: Option<(u32, u32)>,
 }
 
 /// `[engine]`.
@@ -145,6 +156,12 @@ fn sections(root: &Table<'_>) -> Option<Definition> {
     let requirements = host::requirements(root.table("requirements"), &known);
     let checks = root.tables("check").iter().map(|table| host::check(table, &known)).collect::<Vec<_>>();
     let links = root.tables("link").iter().map(|table| host::link(table, &known)).collect::<Vec<_>>();
+    let scope = answered::Scope { questions: &questions, ids: &known, has_tls: root.has("tls") };
+    let actions =
+        root.tables("action").iter().map(|table| answered::action(table, &scope)).collect::<Vec<_>>();
+    answered::refuse_twins(root);
+    let tls = root.table("tls").map(|table| answered::tls(&table, &scope));
+    let public_ports = root.table("firewall").map(|table| host::firewall(&table, &known)).unwrap_or_default();
     Some(Definition {
         app: app?,
         compose: compose?,
@@ -159,6 +176,12 @@ fn sections(root: &Table<'_>) -> Option<Definition> {
         requirements: requirements?,
         checks: checks.into_iter().collect::<Option<_>>()?,
         links: links.into_iter().collect::<Option<_>>()?,
+        actions: actions.into_iter().collect::<Option<_>>()?,
+        tls: match tls {
+            Some(tls) => Some(tls?),
+            None => None,
+        },
+        public_ports,
     })
 }
 

@@ -32,6 +32,10 @@ pub struct PlannedFile {
     pub len: u64,
     /// Permission bits on the host: 0755 if anybody may execute it, else 0644.
     pub mode: u32,
+    /// Answers are filled in.
+    pub template: bool,
+    /// Numeric user and group on the host; root where nothing is said.
+    pub owner: Option<(u32, u32)>,
 }
 
 /// What was picked, and what is odd about it.
@@ -83,7 +87,7 @@ pub fn pick(root: &Path, rules: &[FileRule], compose_file: &ProjectPath) -> Outc
     let inside = fs::canonicalize(root).explain(|| format!("cannot read {}", root.display()))?;
     let mut picked = Picked::default();
     let mut chosen: BTreeMap<ProjectPath, PlannedFile> = BTreeMap::new();
-    let own = FileRule { include: vec![literal(compose_file.as_str())], exclude: Vec::new() };
+    let own = FileRule { include: vec![literal(compose_file.as_str())], ..FileRule::default() };
     for rule in rules.iter().chain([&own]) {
         let excluded = matchers(&rule.exclude)?;
         for include in &rule.include {
@@ -98,7 +102,11 @@ pub fn pick(root: &Path, rules: &[FileRule], compose_file: &ProjectPath) -> Outc
                     continue;
                 }
                 match planned(root, &inside, path) {
-                    Ok(file) => {
+                    Ok(mut file) => {
+                        // What one rule says of a file, another one that matches it too does not take away.
+                        let earlier = chosen.get(&file.path);
+                        file.template = rule.template || earlier.is_some_and(|earlier| earlier.template);
+                        file.owner = rule.owner.or(earlier.and_then(|earlier| earlier.owner));
                         chosen.insert(file.path.clone(), file);
                     }
                     Err(problem) => picked.problems.push(problem),
@@ -156,7 +164,7 @@ fn planned(root: &Path, inside: &Path, path: &str) -> Result<PlannedFile, String
     }
     let mode = if metadata.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
     let path = ProjectPath::parse(path).map_err(|error| error.to_string())?;
-    Ok(PlannedFile { path, source, len: metadata.len(), mode })
+    Ok(PlannedFile { path, source, len: metadata.len(), mode, template: false, owner: None })
 }
 
 /// All paths below `root` that are no folders, sorted. `.git` and bundles are never meant: `**` would pack the last bundle

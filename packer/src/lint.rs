@@ -15,12 +15,14 @@ pub fn findings(project: &Project, asked: &Asked, sources: Vec<Finding>) -> Vec<
     for problem in &project.picked.problems {
         found.push(Finding::error("file", problem.clone(), "correct the section [[file]]"));
     }
+    found.extend(project.templates.iter().cloned());
     paths(project, &mut found);
     variables(project, &mut found);
     requirements(project, &mut found);
     match asked {
         Asked::Answer(model) => {
             services(project, model, &mut found);
+            actions(project, model, &mut found);
             unused_images(project, &asked.images(), &mut found);
         }
         Asked::NotAtHand => no_compose(project, &mut found),
@@ -39,6 +41,23 @@ fn services(project: &Project, model: &Model, found: &mut Vec<Finding>) {
     }
     if project.definition.images.is_empty() && model.services.is_empty() {
         found.push(no_image("list the images as [[image]], or switch profiles on: [compose] profiles"));
+    }
+}
+
+fn actions(project: &Project, model: &Model, found: &mut Vec<Finding>) {
+    for action in &project.definition.actions {
+        if !model.services.contains_key(&action.service) {
+            let message = format!(
+                "the action `{}` runs in the service `{}`, which is not there",
+                action.name, action.service
+            );
+            let names = model.services.keys().map(String::as_str);
+            let hint = match bundle_spec::suggest::nearest(&action.service, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "name a service of the Compose file, or switch its profile on".to_owned(),
+            };
+            found.push(Finding::error("action-service", message, hint));
+        }
     }
 }
 
@@ -66,6 +85,19 @@ fn paths(project: &Project, found: &mut Vec<Finding>) {
         if project.picked.files.iter().any(|file| file.path == directory.path) {
             let message = format!("{} is both a [[directory]] and a packed file", directory.path);
             found.push(Finding::error("path-twice", message, "remove one of them"));
+        }
+    }
+    if let Some(tls) = &project.definition.tls {
+        let paths = [("certificate", &tls.certificate), ("key", &tls.key)];
+        for (what, path) in paths {
+            if project.picked.files.iter().any(|file| file.path == *path) {
+                let message = format!("{path} is packed, and [tls] writes its {what} there");
+                found.push(Finding::error(
+                    "path-twice",
+                    message,
+                    "leave it out with `exclude`, or name another path",
+                ));
+            }
         }
     }
     let mut images = BTreeSet::new();
@@ -208,7 +240,12 @@ fn mounts(project: &Project, name: &str, service: &Service, found: &mut Vec<Find
         };
         let packed = source.is_empty()
             || project.picked.files.iter().any(|file| below(file.path.as_str()))
-            || project.definition.directories.iter().any(|directory| below(directory.path.as_str()));
+            || project.definition.directories.iter().any(|directory| below(directory.path.as_str()))
+            || project
+                .definition
+                .tls
+                .iter()
+                .any(|tls| below(tls.certificate.as_str()) || below(tls.key.as_str()));
         if packed {
             continue;
         }

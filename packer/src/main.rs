@@ -25,6 +25,7 @@ mod quantity;
 mod range;
 mod report;
 mod stub;
+mod templates;
 
 fn main() -> std::process::ExitCode {
     cli::run()

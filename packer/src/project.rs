@@ -13,7 +13,9 @@ use crate::compose::variables::{self, Variable};
 use crate::compose::{self, Compose};
 use crate::definition::{self, Definition};
 use crate::files::{self, Picked};
+use crate::finding::Finding;
 use crate::outcome::{Explain, Failure, Outcome};
+use crate::templates;
 
 /// Everything that is known about a project before images are looked for.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub struct Project {
     pub picked: Picked,
     /// Variables that the Compose file asks for.
     pub variables: BTreeMap<String, Variable>,
+    /// What is wrong with templates.
+    pub templates: Vec<Finding>,
 }
 
 /// What Compose says, or why it could not be asked.
@@ -51,7 +55,7 @@ impl Project {
                 .because(error)
                 .hint("run `airlift init` beside your Compose file, or name the definition with -f")
         })?;
-        let definition = definition::parse(&text).map_err(|problems| {
+        let mut definition = definition::parse(&text).map_err(|problems| {
             let list: Vec<_> =
                 problems.iter().map(|problem| format!("\n  {}:{problem}", path.display())).collect();
             Failure::usage(format!("the definition is not valid:{}", list.concat()))
@@ -64,7 +68,9 @@ impl Project {
             .explain(|| format!("cannot read {}", compose_path.display()))?;
         let picked = files::pick(&root, &definition.files, &compose_file)?;
         let variables = variables::of(&compose_text);
-        Ok(Self { definition, root, compose_file, compose_text, picked, variables })
+        let tls = definition.tls.as_ref();
+        let templates = templates::check(&picked.files, &compose_file, &mut definition.questions, tls);
+        Ok(Self { definition, root, compose_file, compose_text, picked, variables, templates })
     }
 
     /// Asks Compose about the project, in a temporary copy of it. The plugin is preferred to an installed Compose.

@@ -20,6 +20,7 @@ fn question(id: &str, kind: QuestionKind) -> Question {
         max: None,
         choices: Vec::new(),
         generate: None,
+        plain: false,
     }
 }
 

@@ -1,6 +1,8 @@
 //! A container as health and status see it.
 
-use bollard::models::ContainerInspectResponse;
+use std::path::PathBuf;
+
+use bollard::models::{ContainerInspectResponse, MountPoint};
 use serde::Serialize;
 
 /// One container of a project.
@@ -32,6 +34,13 @@ pub struct Container {
     pub started_at: String,
     /// The directory of the Compose project that it was made from.
     pub working_dir: String,
+    /// What of the host is mounted into it.
+    pub binds: Vec<PathBuf>,
+}
+
+fn binds(mounts: Vec<MountPoint>) -> Vec<PathBuf> {
+    let binds = mounts.into_iter().filter(|mount| mount.typ.as_deref() == Some("bind"));
+    binds.filter_map(|mount| mount.source).map(PathBuf::from).collect()
 }
 
 impl Container {
@@ -56,6 +65,7 @@ impl Container {
             restarts_by_itself: matches!(policy.as_str(), "always" | "unless-stopped" | "on-failure"),
             stays_up: matches!(policy.as_str(), "always" | "unless-stopped"),
             started_at: state.started_at.map(|time| time.to_string()).unwrap_or_default(),
+            binds: binds(reply.mounts.unwrap_or_default()),
             working_dir: labels.get("com.docker.compose.project.working_dir").cloned().unwrap_or_default(),
         }
     }

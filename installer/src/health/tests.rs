@@ -17,6 +17,7 @@ fn container(service: &str, state: &str) -> Container {
         stays_up: true,
         started_at: String::new(),
         working_dir: "/opt/shop".to_owned(),
+        binds: vec![],
     }
 }
 

@@ -47,6 +47,9 @@ fn content() -> Content {
         },
         checks: vec![],
         links: vec![],
+        actions: vec![],
+        tls: None,
+        public_ports: vec![],
         features: vec![],
     }
 }
@@ -205,6 +208,7 @@ fn a_taken_port_names_its_process_and_our_own_is_no_conflict() {
         stays_up: true,
         started_at: String::new(),
         working_dir: "/opt/shop".to_owned(),
+        binds: vec![],
     };
     facts.inventory.containers = vec![own];
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());

@@ -1,10 +1,16 @@
 //! `docker compose up`: never builds, never pulls, and only with images that the bundle brought.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
 use bundle_spec::digest::Digest;
+use bundle_spec::path::ProjectPath;
 use bundle_spec::reference::ImageReference;
 
 use super::Context;
+use crate::engine::Container;
 use crate::health;
+use crate::host::salt::Salt;
 use crate::outcome::{Failure, Outcome};
 use crate::project::compose::Compose;
 use crate::project::env_file;
@@ -18,6 +24,8 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
         of.peek().is_some() && of.all(|container| container.is_well() || container.is_finished())
     };
     context.receipt.started_as == fingerprint(context)
+        && Salt::read(&context.plan.layout.salt())
+            .is_some_and(|salt| files_now(context, &salt) == context.receipt.started_files)
         && !containers.is_empty()
         && context.content.project.services.iter().all(is_up)
 }
@@ -26,15 +34,69 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let plan = context.plan;
     let compose = Compose::new(&plan.engine.compose, &plan.layout, &plan.engine.socket, context.content);
     refuse_foreign_images(&compose, context)?;
+    let engine = context.engine()?;
+    let silent = |error| Failure::midway(text::engine_not_there(&engine.socket().display())).because(&error);
+    let project = &context.content.project.name;
+    let before = engine.containers(project).map_err(silent)?;
+    let files = files_now(context, &Salt::obtain(&plan.layout.salt())?);
     let up = || compose.run(&["up", "--detach", "--no-build", "--pull", "never", "--remove-orphans"]);
     let up = context.reporter.while_waiting(None, up);
     up.map_err(|failure| explain(context, failure))?;
+    let after = engine.containers(project).map_err(silent)?;
+    let changed = changed_files(&context.receipt.started_files, &files);
+    let stale = stale_services(&plan.layout.dir, &changed, &before, &after);
+    if !stale.is_empty() {
+        let arguments: Vec<&str> = ["restart"].into_iter().chain(stale.iter().map(String::as_str)).collect();
+        context
+            .reporter
+            .while_waiting(None, || compose.run(&arguments))
+            .map_err(|failure| explain(context, failure))?;
+    }
     // Their own containers hold the images now.
-    let engine = context.engine()?;
-    let silent = |error| Failure::midway(text::engine_not_there(&engine.socket().display())).because(&error);
     engine.release_images(&context.content.app.name, |_| true).map_err(silent)?;
     context.receipt.started_as = fingerprint(context);
+    context.receipt.started_files = files;
     Ok(())
+}
+
+/// A digest of every file that services may have mounted, as it is now.
+fn files_now(context: &Context<'_>, salt: &Salt) -> BTreeMap<String, String> {
+    let files = context.content.project.files.iter().map(|file| &file.path);
+    let tls = context.content.tls.iter().flat_map(|tls| [&tls.certificate, &tls.key]);
+    let digest = |path: &ProjectPath| {
+        let content = std::fs::read(context.plan.layout.dir.join(path.as_str())).ok()?;
+        Some((path.as_str().to_owned(), salt.digest([&content[..]])))
+    };
+    files.chain(tls).filter_map(digest).collect()
+}
+
+/// Files that are not as they were. Where nothing is known of before, nothing has changed.
+fn changed_files<'f>(
+    before: &'f BTreeMap<String, String>,
+    now: &'f BTreeMap<String, String>,
+) -> Vec<&'f str> {
+    if before.is_empty() {
+        return Vec::new();
+    }
+    let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    names.into_iter().filter(|name| before.get(*name) != now.get(*name)).map(String::as_str).collect()
+}
+
+/// Services that `up` has left running although a file that they have mounted is another one now: Compose looks at what its
+/// own file says, and not into what is mounted.
+fn stale_services(dir: &Path, changed: &[&str], before: &[Container], after: &[Container]) -> Vec<String> {
+    let mounts = |container: &Container, path: &str| {
+        container.binds.iter().any(|bind| dir.join(path).starts_with(bind))
+    };
+    // One that was made anew, or started anew, has the new files already.
+    let is_same = |now: &Container| {
+        before
+            .iter()
+            .any(|was| was.id == now.id && was.started_at == now.started_at && was.state == "running")
+    };
+    let stale = after.iter().filter(|now| is_same(now) && changed.iter().any(|path| mounts(now, path)));
+    let services: BTreeSet<String> = stale.map(|container| container.service.clone()).collect();
+    services.into_iter().collect()
 }
 
 /// `up` fails when a service that others depend on does not get healthy: then the services' own words say why.
@@ -73,4 +135,60 @@ fn fingerprint(context: &Context<'_>) -> String {
     let files: String = context.content.project.files.iter().map(|file| file.blob.to_string()).collect();
     let images: String = context.content.images.iter().map(|image| image.manifest.to_string()).collect();
     Digest::of(format!("{env}{files}{images}").as_bytes()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn container(service: &str, id: &str, started_at: &str, binds: &[&str]) -> Container {
+        Container {
+            id: id.into(),
+            name: service.into(),
+            service: service.into(),
+            state: "running".into(),
+            health: None,
+            exit_code: 0,
+            restarts: 0,
+            out_of_memory: false,
+            pid: 1,
+            restarts_by_itself: true,
+            stays_up: true,
+            started_at: started_at.into(),
+            working_dir: String::new(),
+            binds: binds.iter().map(Into::into).collect(),
+        }
+    }
+
+    #[test]
+    fn what_has_a_changed_file_mounted_and_was_left_alone_is_restarted() {
+        let before = [
+            container("nginx", "1", "t1", &["/opt/x/nginx"]),
+            container("api", "2", "t1", &["/opt/x/db"]),
+            container("anew", "3", "t1", &["/opt/x/nginx/default.conf"]),
+        ];
+        let after = [
+            before[0].clone(),
+            before[1].clone(),
+            container("anew", "4", "t2", &["/opt/x/nginx/default.conf"]),
+        ];
+        let stale = |changed: &[&str]| stale_services(Path::new("/opt/x"), changed, &before, &after);
+        assert_eq!(stale(&["nginx/default.conf"]), ["nginx"]);
+        assert_eq!(stale(&["nginx.conf"]), Vec::<String>::new());
+        assert_eq!(stale(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn files_that_came_went_or_changed_are_found() {
+        let files = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(name, digest)| ((*name).to_owned(), (*digest).to_owned()))
+                .collect::<BTreeMap<_, _>>()
+        };
+        let (before, now) =
+            (files(&[("a", "1"), ("b", "1"), ("c", "1")]), files(&[("a", "1"), ("b", "2"), ("d", "1")]));
+        assert_eq!(changed_files(&before, &now), ["b", "c", "d"]);
+        assert!(changed_files(&files(&[]), &now).is_empty());
+    }
 }

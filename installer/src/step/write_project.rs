@@ -8,7 +8,7 @@ use bundle_spec::project::ProjectFile;
 use super::Context;
 use crate::host::file::{self, Access};
 use crate::outcome::{Failure, Outcome};
-use crate::project::env_file;
+use crate::project::{env_file, rendered};
 use crate::text::problem as text;
 
 pub(super) fn is_done(context: &Context<'_>) -> bool {
@@ -16,7 +16,8 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
     let has = |path: &std::path::Path, wanted: &[u8]| std::fs::read(path).is_ok_and(|found| found == wanted);
     let files_done = || {
         context.content.project.files.iter().all(|file| {
-            content_of(context, file).is_ok_and(|wanted| has(&layout.dir.join(file.path.as_str()), &wanted))
+            content_of(context, file)
+                .is_ok_and(|(_, wanted)| has(&layout.dir.join(file.path.as_str()), &wanted))
         })
     };
     let dirs_done =
@@ -47,8 +48,8 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         if let Some(parent) = path.parent() {
             file::make_dir(parent, Access::EXECUTABLE)?;
         }
-        let access = Access { mode: project_file.mode, owner: None };
-        file::write(&path, access, &content_of(context, project_file)?)?;
+        let (access, content) = content_of(context, project_file)?;
+        file::write(&path, access, &content)?;
     }
     let env = env_file::render(context.content, context.answers);
     file::write(&layout.env(), Access::PRIVATE, env.as_bytes())?;
@@ -59,7 +60,8 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     Ok(())
 }
 
-fn content_of(context: &Context<'_>, project_file: &ProjectFile) -> Outcome<Vec<u8>> {
+/// What a file will hold, and who may read it.
+fn content_of(context: &Context<'_>, project_file: &ProjectFile) -> Outcome<(Access, Vec<u8>)> {
     let failed =
         || Failure::midway(text::file_not_read(project_file.path.as_str())).todo(text::check_medium());
     let source = context.bundle.handle().map_err(|error| failed().because(&error))?;
@@ -67,7 +69,9 @@ fn content_of(context: &Context<'_>, project_file: &ProjectFile) -> Outcome<Vec<
     let stored = context.bundle.bundle.blob_bytes(source, &project_file.blob, limit);
     let stored = stored.map_err(|error| failed().because(&error))?;
     let len = usize::try_from(project_file.len).unwrap_or(usize::MAX);
-    codec::decompress_document(&stored, len).map_err(|error| failed().because(&error))
+    let stored = codec::decompress_document(&stored, len).map_err(|error| failed().because(&error))?;
+    rendered::render(project_file, stored, context.answers)
+        .map_err(|error| Failure::midway(text::file_not_rendered(project_file.path.as_str())).because(&error))
 }
 
 /// Files that an earlier version had and this one has not.

@@ -126,6 +126,9 @@ messages! {
     not_port() en "it is not a port (1 to 65535)" zh "不是端口号（1 到 65535）";
     not_url() en "it is not a URL that begins with http:// or https://" zh "不是以 http:// 或 https:// 开头的网址";
     out_of_range(min: &str, max: &str) en "it must be from {min} to {max}" zh "必须在 {min} 到 {max} 之间";
+    not_plain(character: &str)
+        en "it has the character {character}, which could change the meaning of a file that it goes into"
+        zh "含有字符 {character}，写入配置文件后会改变其含义";
     pattern_mismatch(pattern: &str) en "it does not match the pattern {pattern}" zh "不符合格式 {pattern}";
     image_not_read(reference: &str)
         en "The image {reference} could not be read from the bundle."
@@ -160,6 +163,9 @@ messages! {
     file_not_read(path: &str)
         en "The project file {path} could not be read from the bundle."
         zh "无法从安装包中读取项目文件 {path}。";
+    file_not_rendered(path: &str)
+        en "The answers could not be filled into the project file {path}."
+        zh "无法将配置填入项目文件 {path}。";
     images_not_carried(names: &str)
         en "The Compose file needs images that the bundle does not carry: {names}"
         zh "Compose 文件需要安装包中没有的镜像：{names}";

@@ -2,6 +2,7 @@
 //! What the pieces mean is not known here.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -220,6 +221,26 @@ impl<'d> Table<'d> {
             }
         };
         array.iter().filter_map(table).collect()
+    }
+
+    /// All entries of a table whose keys the vendor chooses; their values are texts.
+    pub fn entries<T>(&self, parse: impl Fn(&str, &str) -> Result<T, String>) -> BTreeMap<String, T> {
+        let mut entries = BTreeMap::new();
+        for (key, value) in self.table {
+            let name: &str = key.get_ref();
+            let Some(text) = value.get_ref().as_str() else {
+                let path = self.path(name);
+                self.document.note(value.span(), expected(&path, "a text in quotes", value.get_ref()));
+                continue;
+            };
+            match parse(name, text) {
+                Ok(value) => {
+                    entries.insert(name.to_owned(), value);
+                }
+                Err(problem) => self.document.note(value.span(), format!("{}: {problem}", self.path(name))),
+            }
+        }
+        entries
     }
 
     /// A text, whole number or boolean, as text.

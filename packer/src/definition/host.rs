@@ -70,6 +70,21 @@ pub fn check(table: &Table<'_>, questions: &[&str]) -> Option<Check> {
     })
 }
 
+/// `[firewall]`: the ports that other machines use.
+pub fn firewall(table: &Table<'_>, questions: &[&str]) -> Vec<String> {
+    let ports = table.texts_or_numbers("ports");
+    if ports.is_empty() {
+        table.problem("[firewall] needs `ports`: those that other machines use");
+    }
+    for port in &ports {
+        if let Err(problem) = port_or_placeholder(port, questions) {
+            table.problem_of("ports", problem);
+        }
+    }
+    table.report_unknown();
+    ports
+}
+
 pub fn link(table: &Table<'_>, questions: &[&str]) -> Option<Link> {
     let title = table.required_localized("title");
     let url = table.required("url", |url| template(url, questions));

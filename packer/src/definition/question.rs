@@ -81,6 +81,8 @@ fn one(table: &Table<'_>, id: Option<QuestionId>) -> Option<Question> {
         max,
         choices,
         generate,
+        // Whether a template has it is found out when the files are known.
+        plain: false,
     };
     match validate::question(&question) {
         Ok(()) => Some(question),

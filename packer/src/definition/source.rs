@@ -32,7 +32,12 @@ pub fn image(table: &Table<'_>) -> Option<ImageSource> {
 }
 
 pub fn files(table: &Table<'_>) -> FileRule {
-    let rule = FileRule { include: table.texts("include"), exclude: table.texts("exclude") };
+    let rule = FileRule {
+        include: table.texts("include"),
+        exclude: table.texts("exclude"),
+        template: table.boolean("template").unwrap_or(false),
+        owner: table.optional("owner", crate::quantity::parse_owner),
+    };
     if rule.include.is_empty() {
         table.problem("[[file]] needs `include`, a list of globs");
     }

@@ -33,6 +33,21 @@ fn the_whole_schema_is_read() {
         [[file]]
         include = ["nginx/**"]
         exclude = ["**/*.bak"]
+        template = true
+        owner = "101:101"
+        [tls]
+        certificate = "nginx/tls/server.crt"
+        key = "nginx/tls/server.key"
+        [firewall]
+        ports = ["{{http_port}}", 443]
+        [[action]]
+        name = "admin-password"
+        service = "backend"
+        command = ["python3", "set_admin.py"]
+        stdin = "key"
+        env = {{ KEY = "key", PORT = "http_port" }}
+        run = "change"
+        timeout = "90s"
         [engine]
         docker = {{ path = "docker.tgz", sha256 = "{hex}" }}
         compose = {{ url = "https://h/c", sha256 = "sha256:{hex}" }}
@@ -227,4 +242,53 @@ proptest! {
             prop_assert!(problems.iter().all(|problem| problem.line <= text.lines().count() + 1));
         }
     }
+}
+
+#[test]
+fn mistakes_in_what_is_made_from_answers_are_named() {
+    let text = format!(
+        r#"{APP}
+[[question]]
+id = "admin_password"
+kind = "password"
+prompt = {{ zh = "x", en = "x" }}
+[[question]]
+id = "open_firewall"
+kind = "bool"
+prompt = {{ zh = "x", en = "x" }}
+[tls]
+certificate = "a.pem"
+key = "a.pem"
+host = "hst"
+[firewall]
+ports = ["{{nothing}}"]
+[[action]]
+name = "one"
+service = "web"
+stdin = "admin_pasword"
+env = {{ "A-B" = "admin_password" }}
+run = "always"
+timeout = "90000s"
+[[action]]
+name = "one"
+service = "web"
+command = ["x"]
+"#
+    );
+    let found = problems(&text);
+    for part in [
+        "question of its own with this id",
+        "certificate and key need a file each",
+        "there is no question `hst`",
+        "names the question `nothing`",
+        "needs `command`",
+        "did you mean `admin_password`?",
+        "`A-B` is not a variable name",
+        "write \"once\", \"change\" or \"bundle\"",
+        "is nothing, or longer than a day",
+        "the action `one` is there twice",
+    ] {
+        assert!(found.iter().any(|problem| problem.contains(part)), "{part}\n{found:#?}");
+    }
+    assert_eq!(found.len(), 10, "{found:#?}");
 }

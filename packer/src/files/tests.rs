@@ -6,7 +6,7 @@ use super::*;
 
 fn rule(include: &[&str], exclude: &[&str]) -> FileRule {
     let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-    FileRule { include: own(include), exclude: own(exclude) }
+    FileRule { include: own(include), exclude: own(exclude), ..FileRule::default() }
 }
 
 fn project() -> tempfile::TempDir {

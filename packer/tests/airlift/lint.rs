@@ -178,3 +178,63 @@ fn engine_parts_that_are_at_hand_are_looked_at() {
     engine("compose", "compose");
     refused(&sandbox, 2, &["compose cannot be packed as the engine", "it is not a program"]);
 }
+
+#[test]
+fn mistakes_in_templates_are_named_with_file_and_line() {
+    let sandbox = Sandbox::new();
+    sandbox.write("docker-compose.yml", "services: {web: {image: \"web:1.0\"}}\n");
+    sandbox.write("nginx/a.conf", "listen @{port};\n@if mode == onn\nx\n@end\n@{prot} @{free}\n@else\n");
+    sandbox.write("nginx/b.conf", "@if mode == on\nlisten @{port:json};\n");
+    sandbox.write("nginx/c.bin", b"\xff\xfe");
+    sandbox.write("x.tar", docker_archive(&[TestImage::new("web:1.0", &[&layer(&[("x", b"y")])])]));
+    let rest = r#"
+[[question]]
+id = "port"
+kind = "port"
+prompt = { zh = "x", en = "x" }
+[[question]]
+id = "mode"
+kind = "choice"
+choices = ["on", "off"]
+prompt = { zh = "x", en = "x" }
+[[question]]
+id = "free"
+kind = "text"
+default = "a b"
+prompt = { zh = "x", en = "x" }
+[[action]]
+name = "first"
+service = "webb"
+command = ["x"]
+[tls]
+certificate = "nginx/a.conf"
+key = "nginx/key.pem"
+[[file]]
+include = ["nginx/**", "docker-compose.yml"]
+template = true
+"#;
+    sandbox.write("airlift.toml", format!("{APP}{}{rest}", listing(&["web:1.0"], "x.tar")));
+    sandbox.compose_says(r#"{"services":{"web":{"image":"web:1.0"}}}"#);
+    let ran = sandbox.airlift(&["lint"]);
+    assert_eq!(ran.code, 2);
+    for part in [
+        "error[template]: nginx/a.conf:6: @else without @if",
+        "error[template]: nginx/b.conf:1: `@if mode == on` has no @end",
+        "error[template]: nginx/c.bin cannot be read as text",
+        "error[template]: docker-compose.yml cannot be a template",
+        "error[action-service]: the action `first` runs in the service `webb`",
+        "did you mean `web`?",
+        "error[path-twice]: nginx/a.conf is packed, and [tls] writes its certificate there",
+    ] {
+        assert!(ran.out.contains(part), "{part}\n{}\n{}", ran.out, ran.err);
+    }
+    sandbox.write("nginx/a.conf", "listen @{port};\n@if mode == onn\nx\n@end\n@{prot} @{free}\n");
+    let ran = sandbox.airlift(&["lint"]);
+    for part in [
+        "error[template]: nginx/a.conf:2: `mode == onn`: the answer to `mode` is never `onn`, but one of: on, off",
+        "error[template]: nginx/a.conf:5: there is no question `prot`: did you mean `port`?",
+        "error[template]: nginx/a.conf:5: the default of `free` has the character  ,",
+    ] {
+        assert!(ran.out.contains(part), "{part}\n{}\n{}", ran.out, ran.err);
+    }
+}

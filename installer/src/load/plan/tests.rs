@@ -58,6 +58,9 @@ fn content() -> Content {
         requirements: Requirements::default(),
         checks: vec![],
         links: vec![],
+        actions: vec![],
+        tls: None,
+        public_ports: vec![],
         features: vec![],
     }
 }
