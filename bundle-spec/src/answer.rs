@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::condition::Condition;
 use crate::question::QuestionId;
 
 /// One checked answer in the form in which the project gets it. Neither `Debug` nor serde reveals the value.
@@ -14,6 +15,12 @@ pub struct Answer {
 impl Answer {
     pub(crate) fn new(value: String, secret: bool) -> Self {
         Self { value, secret }
+    }
+
+    /// Whether it begins or ends with a space: right in some secrets, pasted along by mistake in most.
+    #[must_use]
+    pub fn has_outer_space(&self) -> bool {
+        self.value.trim() != self.value
     }
 
     /// The value itself. Call this only where it goes into `.env`, a request or a placeholder.
@@ -44,31 +51,57 @@ impl std::fmt::Debug for Answer {
     }
 }
 
-/// All answers of one installation.
+/// All answers of one installation, and what follows from them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answers(BTreeMap<QuestionId, Answer>);
+pub struct Answers {
+    given: BTreeMap<QuestionId, Answer>,
+    derived: BTreeMap<QuestionId, Answer>,
+    dormant: BTreeMap<QuestionId, Answer>,
+}
 
 impl Answers {
     /// Records the answer to a question.
     pub fn insert(&mut self, id: QuestionId, answer: Answer) {
-        self.0.insert(id, answer);
+        self.given.insert(id, answer);
     }
 
-    /// The answer to a question, if it was given.
+    /// Records a derived value: it can be asked for like an answer, and is none.
+    pub fn derive(&mut self, id: QuestionId, value: Answer) {
+        self.derived.insert(id, value);
+    }
+
+    /// Keeps what an earlier run was answered to a question that is not asked in this one: it does not count, but must not
+    /// be lost, since it may be a secret that data was encrypted with.
+    pub fn keep(&mut self, id: QuestionId, answer: Answer) {
+        self.dormant.insert(id, answer);
+    }
+
+    /// The answer to a question, or the derived value of this name, if there is one.
     #[must_use]
     pub fn of(&self, id: &str) -> Option<&Answer> {
-        self.0.get(id)
+        self.given.get(id).or_else(|| self.derived.get(id))
     }
 
-    /// All answers, by question id.
+    /// All answers, by question id. Derived values are not among them.
     pub fn iter(&self) -> impl Iterator<Item = (&QuestionId, &Answer)> {
-        self.0.iter()
+        self.given.iter()
     }
 
-    /// Replaces `{id}` placeholders by answers.
+    /// Earlier answers to questions that were not asked.
+    pub fn dormant(&self) -> impl Iterator<Item = (&QuestionId, &Answer)> {
+        self.dormant.iter()
+    }
+
+    /// Whether a condition holds.
+    #[must_use]
+    pub fn fulfil(&self, condition: &Condition) -> bool {
+        condition.holds(|id| self.given.get(id).map(Answer::reveal))
+    }
+
+    /// Replaces `{id}` placeholders by answers and derived values.
     ///
     /// # Errors
-    /// The first id without an answer.
+    /// The first id without an answer: what needs it does not count.
     pub fn expand(&self, text: &str) -> Result<String, String> {
         crate::placeholder::expand(text, |id| self.of(id).map(|answer| answer.reveal().to_owned()))
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::project::{Action, App, Check, EngineParts, Image, Link, Project, Requirements, Tls};
 use crate::question::Question;
+use crate::value::Value;
 
 /// Everything that a reader needs to know; unknown fields are ignored, so that a newer minor version may add some.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct Content {
     /// What the operator is asked.
     #[serde(default)]
     pub questions: Vec<Question>,
+    /// What follows from the answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<Value>,
     /// What the host must offer.
     pub requirements: Requirements,
     /// What proves it healthy.
@@ -51,7 +55,7 @@ pub struct Content {
     /// TCP ports that other machines use: numbers, or `{question}` for an answer. Opened in the host's firewall on request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub public_ports: Vec<String>,
-    /// What a reader must know to use this file; see [`crate::validate::FEATURES`]. A reader refuses a name that it does not know.
+    /// What a reader must know to use this file, see [`crate::feature`]. A reader refuses a name that it does not know.
     #[serde(default)]
     pub features: Vec<String>,
 }

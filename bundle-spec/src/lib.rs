@@ -15,8 +15,10 @@
 
 pub mod answer;
 pub mod codec;
+pub mod condition;
 pub mod digest;
 pub mod error;
+pub mod feature;
 pub mod index;
 pub mod layout;
 pub mod limits;
@@ -31,5 +33,6 @@ pub mod template;
 pub mod text;
 pub mod trailer;
 pub mod validate;
+pub mod value;
 pub mod version;
 pub mod writer;

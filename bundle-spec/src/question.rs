@@ -1,13 +1,19 @@
-//! What the operator is asked, and the one parser of what is answered: wizard and answers file both come through here.
+//! What the operator is asked. The one parser of what is answered is [`Question::parse`], in `question/parse.rs`: wizard and
+//! answers file both come through it.
 
 use std::borrow::Borrow;
-use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Answer;
+use crate::condition::Condition;
 use crate::project::Localized;
-use crate::template::is_plain;
+
+mod host;
+mod parse;
+mod problem;
+mod web;
+
+pub use self::problem::{AnswerProblem, HostProblem, UrlProblem};
 
 /// Name of a question: lower-case letters, digits and `_`, starting with a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -138,6 +144,111 @@ pub enum GenerateFormat {
     Hex,
 }
 
+impl Generate {
+    /// Number of characters of what is made.
+    #[must_use]
+    pub fn len(self) -> usize {
+        let bytes = usize::from(self.bytes);
+        match self.format {
+            GenerateFormat::Alphanumeric => bytes,
+            GenerateFormat::Base64 => (bytes * 8).div_ceil(6),
+            GenerateFormat::Hex => bytes * 2,
+        }
+    }
+
+    /// Never: a secret has characters.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// A text of the form of what is made, the same every time: to see whether a question would take it. No secret.
+    #[must_use]
+    pub fn sample(self) -> String {
+        self.format.alphabet().chars().cycle().take(self.len()).collect()
+    }
+}
+
+impl GenerateFormat {
+    /// The characters that what is made consists of.
+    #[must_use]
+    pub const fn alphabet(self) -> &'static str {
+        match self {
+            Self::Alphanumeric => "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+            Self::Base64 => "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+            Self::Hex => "0123456789abcdef",
+        }
+    }
+}
+
+/// One value of a choice. In the index it is a text alone where it has no title.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ChoiceForm", into = "ChoiceForm")]
+pub struct Choice {
+    /// What the project gets, and what stands in an answers file.
+    pub value: String,
+    /// What the operator reads.
+    pub title: Option<Localized>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum ChoiceForm {
+    Plain(String),
+    Titled { value: String, title: Localized },
+}
+
+impl From<ChoiceForm> for Choice {
+    fn from(form: ChoiceForm) -> Self {
+        match form {
+            ChoiceForm::Plain(value) => Self { value, title: None },
+            ChoiceForm::Titled { value, title } => Self { value, title: Some(title) },
+        }
+    }
+}
+
+impl From<Choice> for ChoiceForm {
+    fn from(choice: Choice) -> Self {
+        match choice.title {
+            None => Self::Plain(choice.value),
+            Some(title) => Self::Titled { value: choice.value, title },
+        }
+    }
+}
+
+impl From<&str> for Choice {
+    fn from(value: &str) -> Self {
+        Self { value: value.to_owned(), title: None }
+    }
+}
+
+/// Whether a part of a URL may be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// It may or may not.
+    #[default]
+    Allow,
+    /// It must not.
+    Forbid,
+    /// It must.
+    Require,
+}
+
+impl Presence {
+    fn is_default(&self) -> bool {
+        *self == Self::Allow
+    }
+}
+
+/// Whence a suggestion comes that depends on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Suggest {
+    /// The machine's own addresses.
+    Addresses,
+}
+
 /// One question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
@@ -163,232 +274,84 @@ pub struct Question {
     /// Regular expression that the whole answer must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
+    /// What the pattern, or a rule for a URL's port or path, asks for and why: what the operator reads when an answer is
+    /// refused by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern_hint: Option<Localized>,
     /// Lower bound of an integer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<i64>,
     /// Upper bound of an integer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<i64>,
+    /// Least number of characters of a text or secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<u32>,
+    /// Largest number of characters of a text or secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u32>,
+    /// Whether a URL may name a port.
+    #[serde(default, skip_serializing_if = "Presence::is_default")]
+    pub port: Presence,
+    /// Whether a URL may have a path, a query or a fragment; a `/` alone is none.
+    #[serde(default, skip_serializing_if = "Presence::is_default")]
+    pub path: Presence,
     /// Allowed values of a choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub choices: Vec<String>,
+    pub choices: Vec<Choice>,
     /// How to make the answer when none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generate: Option<Generate>,
     /// A template has the answer as it is: only characters that mean nothing there are allowed ([`crate::template::is_plain`]).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain: bool,
-}
-
-/// Why an answer is refused; the installer says it in the operator's language.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AnswerProblem {
-    /// Contains a line break or another control character.
-    #[error("contains a control character")]
-    ControlCharacter,
-    /// Nothing was given.
-    #[error("is required")]
-    Empty,
-    /// Not `true` or `false`.
-    #[error("must be true or false")]
-    NotBool,
-    /// Not a host name or IP address.
-    #[error("is not a host name or IP address")]
-    NotHost,
-    /// Not a whole number.
-    #[error("is not a whole number")]
-    NotInteger,
-    /// Not one of the choices.
-    #[error("must be one of: {}", .0.join(", "))]
-    NotInChoices(Vec<String>),
-    /// Not an absolute path.
-    #[error("is not an absolute path")]
-    NotPath,
-    /// Not a TCP port.
-    #[error("is not a port (1 to 65535)")]
-    NotPort,
-    /// Not an `http` or `https` URL.
-    #[error("is not a URL that begins with http:// or https://")]
-    NotUrl,
-    /// An integer out of its bounds.
-    #[error("is out of range ({} to {})", bound(*.min), bound(*.max))]
-    OutOfRange {
-        /// Lower bound.
-        min: Option<i64>,
-        /// Upper bound.
-        max: Option<i64>,
-    },
-    /// Has a character that could change the meaning of a file that it goes into.
-    #[error("has the character {}, which could change the meaning of a file that it goes into", .0.escape_debug())]
-    NotPlain(char),
-    /// The pattern does not match.
-    #[error("does not match the pattern {0}")]
-    Pattern(String),
-}
-
-fn bound(value: Option<i64>) -> String {
-    value.map_or_else(|| "…".to_owned(), |number| number.to_string())
+    /// What the machine itself suggests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggest: Option<Suggest>,
+    /// When it is asked; the answers that it depends on are those of earlier questions.
+    #[serde(default, skip_serializing_if = "Condition::is_empty")]
+    pub when: Condition,
 }
 
 impl Question {
+    /// A required question of this kind, with nothing else stated.
+    #[must_use]
+    pub fn new(id: QuestionId, kind: QuestionKind, prompt: Localized) -> Self {
+        Self {
+            id,
+            env: None,
+            kind,
+            prompt,
+            help: None,
+            default: None,
+            required: true,
+            secret: false,
+            pattern: None,
+            pattern_hint: None,
+            min: None,
+            max: None,
+            min_length: None,
+            max_length: None,
+            port: Presence::Allow,
+            path: Presence::Allow,
+            choices: Vec::new(),
+            generate: None,
+            plain: false,
+            suggest: None,
+            when: Condition::default(),
+        }
+    }
+
     /// Whether the answer must never be seen.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret || matches!(self.kind, QuestionKind::Secret | QuestionKind::Password)
     }
 
-    /// Checks `raw` and gives it the form in which the project gets it. Surrounding white space and invisible characters
-    /// (pasted zero-width spaces, byte order marks) are dropped, except in secrets, where only line ends are.
-    ///
-    /// # Errors
-    /// What the answer lacks.
-    pub fn parse(&self, raw: &str) -> Result<Answer, AnswerProblem> {
-        let value = if self.is_secret() {
-            raw.trim_end_matches(['\r', '\n']).to_owned()
-        } else {
-            raw.trim_matches(|c: char| c.is_whitespace() || is_invisible(c)).to_owned()
-        };
-        if value.chars().any(char::is_control) {
-            return Err(AnswerProblem::ControlCharacter);
-        }
-        if value.is_empty() {
-            return if self.required {
-                Err(AnswerProblem::Empty)
-            } else {
-                Ok(Answer::new(value, self.is_secret()))
-            };
-        }
-        let value = self.parse_kind(value)?;
-        if let Some(character) = value.chars().find(|character| self.plain && !is_plain(*character)) {
-            return Err(AnswerProblem::NotPlain(character));
-        }
-        if let Some(pattern) = &self.pattern {
-            let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"));
-            if !whole.is_ok_and(|regex| regex.is_match(&value)) {
-                return Err(AnswerProblem::Pattern(pattern.clone()));
-            }
-        }
-        Ok(Answer::new(value, self.is_secret()))
-    }
-
-    fn parse_kind(&self, value: String) -> Result<String, AnswerProblem> {
-        match self.kind {
-            QuestionKind::Text | QuestionKind::Secret | QuestionKind::Password => Ok(value),
-            QuestionKind::Bool => match value.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "y" | "是" => Ok("true".to_owned()),
-                "false" | "no" | "n" | "否" => Ok("false".to_owned()),
-                _ => Err(AnswerProblem::NotBool),
-            },
-            QuestionKind::Choice if self.choices.contains(&value) => Ok(value),
-            QuestionKind::Choice => Err(AnswerProblem::NotInChoices(self.choices.clone())),
-            QuestionKind::Host if is_host(&value) => Ok(value),
-            QuestionKind::Host => Err(AnswerProblem::NotHost),
-            QuestionKind::Integer => {
-                let number: i64 = value.parse().map_err(|_| AnswerProblem::NotInteger)?;
-                if self.min.is_some_and(|min| number < min) || self.max.is_some_and(|max| number > max) {
-                    return Err(AnswerProblem::OutOfRange { min: self.min, max: self.max });
-                }
-                Ok(number.to_string())
-            }
-            QuestionKind::Path if value.starts_with('/') => Ok(value),
-            QuestionKind::Path => Err(AnswerProblem::NotPath),
-            QuestionKind::Port => match value.parse::<u16>() {
-                Ok(port) if port > 0 => Ok(port.to_string()),
-                _ => Err(AnswerProblem::NotPort),
-            },
-            QuestionKind::Url => match url::Url::parse(&value) {
-                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(value),
-                _ => Err(AnswerProblem::NotUrl),
-            },
-        }
-    }
-}
-
-/// Zero-width characters and byte order marks that come along when text is pasted.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
-}
-
-fn is_host(value: &str) -> bool {
-    let label_ok = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    };
-    // All-numeric labels are an IP address or nothing: `10.0.0.256` is no host name.
-    let looks_numeric = value.chars().all(|c| c.is_ascii_digit() || c == '.');
-    value.parse::<IpAddr>().is_ok()
-        || (!looks_numeric && value.len() <= 253 && value.split('.').all(label_ok))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn question(kind: QuestionKind) -> Question {
-        Question {
-            id: QuestionId::parse("q").unwrap(),
-            env: None,
-            kind,
-            prompt: Localized { zh: "问".into(), en: "q".into() },
-            help: None,
-            default: None,
-            required: true,
-            secret: false,
-            pattern: None,
-            min: Some(1),
-            max: Some(10),
-            choices: vec!["a".into(), "b".into()],
-            generate: None,
-            plain: false,
-        }
-    }
-
-    #[test]
-    fn every_kind_accepts_and_refuses() {
-        use QuestionKind::*;
-        for (kind, good, bad) in [
-            (Bool, &["yes", "TRUE", "否"][..], &["maybe", ""][..]),
-            (Choice, &["a", " b "], &["c"]),
-            (Host, &["10.0.0.1", "db.internal", "::1", "my_host"], &["10.0.0.256", "-a", "a..b", "http://x"]),
-            (Integer, &["1", "10"], &["0", "11", "x"]),
-            (Path, &["/data"], &["data"]),
-            (Port, &["80", "65535"], &["0", "65536", "http"]),
-            (Text, &["x y", "\u{200b}x"], &["", "a\nb", "a\u{7}"]),
-            (Url, &["http://h", "https://10.0.0.1:8/x?y"], &["h:80", "ftp://h", "http://"]),
-            (Secret, &["p w ", "x\r\n"], &["a\nb"]),
-        ] {
-            for value in good {
-                assert!(question(kind).parse(value).is_ok(), "{kind:?} should accept {value:?}");
-            }
-            for value in bad {
-                assert!(question(kind).parse(value).is_err(), "{kind:?} should refuse {value:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn secrets_keep_their_spaces_and_are_never_shown() {
-        let answer = question(QuestionKind::Secret).parse(" s3cret \n").unwrap();
-        assert_eq!(answer.reveal(), " s3cret ");
-        assert!(!format!("{answer:?}").contains("s3cret"));
-    }
-
-    #[test]
-    fn an_answer_that_goes_into_a_template_is_plain() {
-        let mut q = question(QuestionKind::Text);
-        q.plain = true;
-        assert!(q.parse("chat.example.com").is_ok());
-        assert_eq!(q.parse("x; return 200"), Err(AnswerProblem::NotPlain(';')));
-    }
-
-    #[test]
-    fn patterns_match_the_whole_answer() {
-        let mut q = question(QuestionKind::Text);
-        q.pattern = Some("[a-z]+".into());
-        assert!(q.parse("abc").is_ok());
-        assert_eq!(q.parse("abc1"), Err(AnswerProblem::Pattern("[a-z]+".into())));
+    /// Whether an empty text is no answer at all, so that the next source counts: what an earlier run was told, or what is
+    /// made on the spot. So a secret is never lost by a line that was left empty.
+    #[must_use]
+    pub fn empty_is_no_answer(&self) -> bool {
+        self.is_secret() || self.generate.is_some()
     }
 }

@@ -8,8 +8,12 @@ use crate::layout::{LAUNCHER_MAX_LEN, STRETCH_LEN};
 use crate::limits::{LIST_MAX, TEXT_MAX, TIMEOUT_MAX};
 use crate::path::ProjectPath;
 use crate::project::{Action, Localized, Project};
-use crate::question::{Question, QuestionKind, builtin};
+use crate::question::builtin;
 use crate::text::is_hostile;
+
+mod question;
+
+pub use self::question::{RESERVED_IDS, condition, question, questions, value};
 
 /// Checks an index whose payload ends at `index_offset`.
 ///
@@ -33,15 +37,12 @@ pub fn index(index: &Index, index_offset: u64) -> Result<(), String> {
     }
 }
 
-/// What this build knows beyond version 1.0: actions, files with answers in them, certificates.
-pub const FEATURES: [&str; 3] = ["actions", "templates", "tls"];
-
 /// Refuses what this build does not know.
 ///
 /// # Errors
 /// The first unknown feature, in words.
 pub fn features(features: &[String]) -> Result<(), String> {
-    match features.iter().find(|feature| !FEATURES.contains(&feature.as_str())) {
+    match features.iter().find(|feature| !crate::feature::KNOWN.contains(&feature.as_str())) {
         Some(feature) => Err(format!("needs `{}`, which this version does not know", feature.escape_debug())),
         None => Ok(()),
     }
@@ -98,12 +99,15 @@ pub fn content(content: &Content) -> Result<(), String> {
         return Err("an image has no layers, or more than 127".to_owned());
     }
     unique(content.images.iter().map(|image| image.reference.as_str()), "image")?;
-    unique(content.questions.iter().map(|question| question.id.as_str()), "question")?;
-    unique(content.questions.iter().filter_map(|question| question.env.as_deref()), "environment variable")?;
-    content.questions.iter().try_for_each(question)?;
+    questions(content)?;
     tls(content)?;
     unique(content.actions.iter().map(|action| action.name.as_str()), "action")?;
     content.actions.iter().try_for_each(|action| self::action(action, content))?;
+    if let Some(feature) =
+        crate::feature::needed_by(content).into_iter().find(|feature| !content.features.contains(feature))
+    {
+        return Err(format!("uses `{feature}` and does not say so among its features"));
+    }
     placeholders(content)
 }
 
@@ -157,6 +161,7 @@ fn lists(content: &Content) -> Result<(), String> {
     let lengths = [
         content.images.len(),
         content.questions.len(),
+        content.values.len(),
         content.actions.len(),
         content.checks.len(),
         content.public_ports.len(),
@@ -235,41 +240,12 @@ fn unique<'a>(items: impl Iterator<Item = &'a str>, what: &str) -> Result<(), St
     })
 }
 
-/// Checks one question.
-///
-/// # Errors
-/// What is not acceptable, in words.
-pub fn question(question: &Question) -> Result<(), String> {
-    let wrong = |what: &str| Err(format!("question `{}`: {what}", question.id));
-    localized(&question.prompt)?;
-    question.help.iter().try_for_each(localized)?;
-    if builtin::ALL.contains(&question.id.as_str()) {
-        return wrong("Airlift has a question of its own with this id");
-    }
-    let texts = [&question.default, &question.pattern].into_iter().flatten();
-    texts.chain(&question.choices).try_for_each(|item| text(item))?;
-    if question.env.as_deref().is_some_and(|env| !is_env_name(env)) {
-        return wrong("env is not a variable name");
-    }
-    if question.kind == QuestionKind::Choice && question.choices.is_empty() {
-        return wrong("a choice needs choices");
-    }
-    if question.pattern.as_deref().is_some_and(|pattern| regex_lite::Regex::new(pattern).is_err()) {
-        return wrong("pattern is not a regular expression");
-    }
-    if question.generate.is_some_and(|generate| !(8..=256).contains(&generate.bytes)) {
-        return wrong("generate takes 8 to 256 bytes");
-    }
-    match question.default.as_deref().map(|default| question.parse(default)) {
-        Some(Err(problem)) => wrong(&format!("the default {problem}")),
-        _ => Ok(()),
-    }
-}
-
 fn placeholders(content: &Content) -> Result<(), String> {
     // A URL is shown, logged and sent: no place for a secret.
     let shown = content.questions.iter().filter(|question| !question.is_secret());
-    let ids: HashSet<_> = shown.map(|question| question.id.as_str()).collect();
+    let values = content.values.iter().filter(|value| !question::is_secret(content, value));
+    let ids = shown.map(|question| question.id.as_str()).chain(values.map(|value| value.id.as_str()));
+    let ids: HashSet<_> = ids.collect();
     let known = |id: &str| ids.contains(id).then(|| "1".to_owned());
     let checks = content.checks.iter().map(|check| &check.url);
     let links = content.links.iter().map(|link| &link.url);

@@ -36,20 +36,18 @@ fn full_content(blobs: &[Digest]) -> Content {
         compose_len: 70_000_000,
     });
     content.questions = vec![Question {
-        id: QuestionId::parse("http_port").unwrap(),
         env: Some("HTTP_PORT".to_owned()),
-        kind: QuestionKind::Port,
-        prompt: localized("网页端口", "Port of the web page"),
         help: Some(localized("默认即可", "The default will do")),
         default: Some("80".to_owned()),
-        required: true,
-        secret: false,
         pattern: Some("[0-9]+".to_owned()),
         min: Some(1),
         max: Some(65_535),
-        choices: Vec::new(),
         generate: Some(Generate { format: GenerateFormat::Alphanumeric, bytes: 24 }),
-        plain: false,
+        ..Question::new(
+            QuestionId::parse("http_port").unwrap(),
+            QuestionKind::Port,
+            localized("网页端口", "Port of the web page"),
+        )
     }];
     let requirements = &mut content.requirements;
     (requirements.cores, requirements.memory, requirements.disk) =

@@ -60,20 +60,14 @@ fn questions() -> impl Strategy<Value = Vec<Question>> {
         type Parts = (Localized, Option<Localized>, bool, bool, bool, i64);
         let question =
             |(number, (prompt, help, required, secret, generated, min)): (usize, Parts)| Question {
-                id: QuestionId::parse(&format!("q{number}")).unwrap(),
                 env: Some(format!("VAR_{number}")),
-                kind: QuestionKind::Text,
-                prompt,
                 help,
-                default: None,
                 required,
                 secret,
                 pattern: secret.then(|| "[a-z]+".to_owned()),
                 min: Some(min),
-                max: None,
-                choices: Vec::new(),
                 generate: generated.then_some(Generate { format: GenerateFormat::Hex, bytes: 32 }),
-                plain: false,
+                ..Question::new(QuestionId::parse(&format!("q{number}")).unwrap(), QuestionKind::Text, prompt)
             };
         drawn.into_iter().enumerate().map(question).collect()
     })

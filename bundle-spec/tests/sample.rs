@@ -132,6 +132,7 @@ pub fn content(blobs: &[Digest]) -> Content {
         images,
         engine: None,
         questions: Vec::new(),
+        values: Vec::new(),
         requirements: Requirements { arch: "x86_64".to_owned(), ..Requirements::default() },
         checks: Vec::new(),
         links: Vec::new(),

@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 use bundle_spec::answer::Answers;
 use bundle_spec::question::{AnswerProblem, Generate, Question, QuestionId};
 use bundle_spec::suggest::nearest;
+use bundle_spec::value::{self, Value};
 
-use crate::text::{Message, problem as text};
+use crate::text::{Message, answer as reason_text, problem as text};
 
 pub mod file;
 pub mod generate;
+pub mod reason;
 pub mod template;
+
+pub use self::reason::message as why_message;
 
 /// Where an answer came from, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,23 +30,57 @@ pub enum Origin {
     Asked,
     /// An earlier run on this host.
     Earlier,
+    /// Suggested by the machine itself: one of its addresses.
+    Machine,
     /// The vendor's default.
     Default,
     /// Made up on the spot.
     Generated,
 }
 
+/// What a source gives for a question.
+#[derive(Clone, PartialEq, Eq)]
+enum Given {
+    /// A text.
+    Text(String),
+    /// The word that there shall be no answer; for a secret an empty text does not say so.
+    Nothing,
+}
+
+/// Neither a value nor its length is shown: it may be a secret.
+impl std::fmt::Debug for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text",
+            Self::Nothing => "Nothing",
+        })
+    }
+}
+
 /// Raw answers of all sources.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    given: BTreeMap<Origin, BTreeMap<String, String>>,
+    given: BTreeMap<Origin, BTreeMap<String, Given>>,
     misfits: Vec<String>,
 }
 
 impl Sources {
     /// Adds what one source gives.
     pub fn add(&mut self, origin: Origin, values: impl IntoIterator<Item = (String, String)>) {
-        self.given.entry(origin).or_default().extend(values);
+        let texts = values.into_iter().map(|(id, text)| (id, Given::Text(text)));
+        self.given.entry(origin).or_default().extend(texts);
+    }
+
+    /// Says for one source that there shall be no answer: the way to take back a secret, for which an empty text is no answer.
+    pub fn clear(&mut self, origin: Origin, id: &str) {
+        self.given.entry(origin).or_default().insert(id.to_owned(), Given::Nothing);
+    }
+
+    /// Forgets what one source gives for a question.
+    pub fn forget(&mut self, origin: Origin, id: &str) {
+        if let Some(values) = self.given.get_mut(&origin) {
+            values.remove(id);
+        }
     }
 
     /// Adds ids for which the answers file has something that is no value.
@@ -52,23 +90,33 @@ impl Sources {
 
     /// What the strongest source gives for a question.
     pub fn raw<'a>(&'a self, question: &'a Question) -> Option<(Origin, &'a str)> {
-        let given = self.given.iter().find_map(|(origin, values)| {
-            let value = values.get(question.id.as_str())?;
-            // An empty line where a secret is generated says "as before, or make one".
-            (question.generate.is_none() || !value.is_empty()).then_some((*origin, value.as_str()))
-        });
+        let given =
+            self.given.iter().find_map(|(origin, values)| match values.get(question.id.as_str())? {
+                Given::Text(text) if text.is_empty() && question.empty_is_no_answer() => None,
+                Given::Text(text) => Some((*origin, text.as_str())),
+                // What was generated once is never made anew.
+                Given::Nothing => question.generate.is_none().then_some((*origin, "")),
+            });
         given.or_else(|| question.default.as_deref().map(|default| (Origin::Default, default)))
+    }
+
+    /// What an earlier run was told.
+    fn earlier(&self, question: &Question) -> Option<&str> {
+        match self.given.get(&Origin::Earlier)?.get(question.id.as_str())? {
+            Given::Text(text) => Some(text),
+            Given::Nothing => None,
+        }
+    }
+
+    /// What somebody gave on purpose, whatever questions there are.
+    fn deliberate(&self) -> impl Iterator<Item = (Origin, &str)> {
+        let is_deliberate = |origin: &Origin| !matches!(origin, Origin::Earlier | Origin::Machine);
+        let sources = self.given.iter().filter(move |(origin, _)| is_deliberate(origin));
+        sources.flat_map(|(origin, values)| values.keys().map(|id| (*origin, id.as_str())))
     }
 
     fn is_misfit(&self, question: &Question) -> bool {
         self.misfits.iter().any(|id| id == question.id.as_str())
-    }
-
-    /// Ids that were given and that no question has; stale ones of an earlier version are no mistake.
-    fn unknown<'a>(&'a self, questions: &'a [Question]) -> impl Iterator<Item = (Origin, &'a str)> {
-        let deliberate = self.given.iter().filter(|(origin, _)| **origin != Origin::Earlier);
-        let ids = deliberate.flat_map(|(origin, values)| values.keys().map(|id| (*origin, id.as_str())));
-        ids.filter(|(_, id)| !questions.iter().any(|question| question.id.as_str() == *id))
     }
 }
 
@@ -85,6 +133,13 @@ pub enum Problem {
         id: String,
         /// The nearest known one.
         nearest: Option<String>,
+        /// Where it was given.
+        origin: Origin,
+    },
+    /// A derived value was given.
+    Derived {
+        /// Its id.
+        id: String,
         /// Where it was given.
         origin: Origin,
     },
@@ -108,46 +163,107 @@ pub struct Resolved {
     pub answers: Answers,
     /// Their origins.
     pub origins: BTreeMap<QuestionId, Origin>,
+    /// What the operator should know and need not mend.
+    pub notes: Vec<Note>,
 }
 
-/// Checks everything that was given. `generate` makes secrets where nothing was.
-///
-/// # Errors
-/// All problems at once, with what could be resolved nevertheless.
+/// Something about answers that is no mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// An answer was given to a question that is not asked with these answers: one file may serve many machines.
+    NotAsked {
+        /// Of which question.
+        id: QuestionId,
+        /// Where it was given.
+        origin: Origin,
+    },
+    /// A secret that was given begins or ends with a space.
+    OuterSpace(QuestionId),
+}
+
+/// Checks everything that was given, and works out what follows from it. `generate` makes secrets where nothing was given.
+/// Gives all problems at once, with what could be resolved nevertheless.
 pub fn resolve(
     questions: &[Question],
+    values: &[Value],
     sources: &Sources,
     generate: &mut dyn FnMut(Generate) -> String,
-) -> Result<Resolved, (Resolved, Vec<Problem>)> {
+) -> (Resolved, Vec<Problem>) {
     let mut resolved = Resolved::default();
-    let mut problems = Vec::new();
-    problems.extend(sources.misfits.iter().cloned().map(Problem::Misfit));
+    let mut problems: Vec<_> = sources.misfits.iter().cloned().map(Problem::Misfit).collect();
     for question in questions.iter().filter(|question| !sources.is_misfit(question)) {
-        let (origin, raw) = match (sources.raw(question), question.generate) {
-            (None, Some(recipe)) => (Origin::Generated, generate(recipe)),
-            (Some((origin, raw)), _) => (origin, raw.to_owned()),
-            (None, None) if question.required => {
-                problems.push(missing(question));
-                continue;
-            }
-            (None, None) => (Origin::Default, String::new()),
-        };
-        match question.parse(&raw) {
-            Ok(answer) => {
-                resolved.answers.insert(question.id.clone(), answer);
-                resolved.origins.insert(question.id.clone(), origin);
-            }
-            Err(AnswerProblem::Empty) => problems.push(missing(question)),
-            Err(why) => problems.push(Problem::Invalid { id: question.id.clone(), why, origin }),
+        if resolved.answers.fulfil(&question.when) {
+            problems.extend(resolved.answer(question, sources, generate).err());
+        } else {
+            resolved.pass_over(question, sources);
         }
     }
+    value::derive(values, &mut resolved.answers);
+    problems.extend(strangers(questions, values, sources));
+    (resolved, problems)
+}
+
+/// The questions that are asked as things stand, in their order. Each answer may change those behind it.
+pub fn asked<'q>(questions: &'q [Question], sources: &Sources) -> Vec<&'q Question> {
+    let mut resolved = Resolved::default();
+    let mut asked = Vec::new();
+    for question in questions.iter().filter(|question| !sources.is_misfit(question)) {
+        if resolved.answers.fulfil(&question.when) {
+            // No condition depends on a secret.
+            let _ = resolved.answer(question, sources, &mut |_| String::new());
+            asked.push(question);
+        }
+    }
+    asked
+}
+
+impl Resolved {
+    fn answer(
+        &mut self,
+        question: &Question,
+        sources: &Sources,
+        generate: &mut dyn FnMut(Generate) -> String,
+    ) -> Result<(), Problem> {
+        let (origin, raw) = match (sources.raw(question), question.generate) {
+            (Some((_, "")), Some(recipe)) | (None, Some(recipe)) => (Origin::Generated, generate(recipe)),
+            (Some((origin, raw)), _) => (origin, raw.to_owned()),
+            (None, None) if question.required => return Err(missing(question)),
+            (None, None) => (Origin::Default, String::new()),
+        };
+        let id = || question.id.clone();
+        let answer = question.parse(&raw).map_err(|why| match why {
+            AnswerProblem::Empty => missing(question),
+            why => Problem::Invalid { id: id(), why, origin },
+        })?;
+        let is_new = !matches!(origin, Origin::Earlier | Origin::Default | Origin::Generated);
+        if answer.is_secret() && is_new && answer.has_outer_space() {
+            self.notes.push(Note::OuterSpace(id()));
+        }
+        self.answers.insert(id(), answer);
+        self.origins.insert(id(), origin);
+        Ok(())
+    }
+
+    /// A question that is not asked: what was given for it does not count, and what an earlier run was told is kept.
+    fn pass_over(&mut self, question: &Question, sources: &Sources) {
+        let given = sources.deliberate().find(|(_, id)| *id == question.id.as_str());
+        self.notes.extend(given.map(|(origin, _)| Note::NotAsked { id: question.id.clone(), origin }));
+        if let Some(answer) = sources.earlier(question).and_then(|raw| question.parse(raw).ok()) {
+            self.answers.keep(question.id.clone(), answer);
+        }
+    }
+}
+
+/// Ids that were given and that no question has; stale ones of an earlier version are no mistake.
+fn strangers(questions: &[Question], values: &[Value], sources: &Sources) -> Vec<Problem> {
     let known = || questions.iter().map(|question| question.id.as_str());
-    problems.extend(sources.unknown(questions).map(|(origin, id)| Problem::Unknown {
-        id: id.to_owned(),
-        nearest: nearest(id, known()).map(str::to_owned),
-        origin,
-    }));
-    if problems.is_empty() { Ok(resolved) } else { Err((resolved, problems)) }
+    let problem = |(origin, id): (Origin, &str)| {
+        if values.iter().any(|value| value.id.as_str() == id) {
+            return Problem::Derived { id: id.to_owned(), origin };
+        }
+        Problem::Unknown { id: id.to_owned(), nearest: nearest(id, known()).map(str::to_owned), origin }
+    };
+    sources.deliberate().filter(|(_, id)| known().all(|known| known != *id)).map(problem).collect()
 }
 
 fn missing(question: &Question) -> Problem {
@@ -173,10 +289,24 @@ impl Problem {
             Self::Unknown { id, nearest: None, origin } => {
                 text::answer_unknown(&shown(id), &origin.message())
             }
+            Self::Derived { id, origin } => reason_text::is_derived(id, &origin.message()),
             Self::Misfit(id) => text::answer_not_scalar(&shown(id)),
             Self::Invalid { id, why, origin } => {
                 text::answer_invalid(id.as_str(), &why_message(why), &origin.message())
             }
+        }
+    }
+}
+
+impl Note {
+    /// The note for people.
+    pub fn message(&self) -> Message {
+        match self {
+            Self::NotAsked { id, origin } => {
+                let origin = origin.message();
+                reason_text::not_asked(id.as_str(), &origin.en, &origin.zh)
+            }
+            Self::OuterSpace(id) => reason_text::has_outer_space(id.as_str()),
         }
     }
 }
@@ -190,33 +320,15 @@ impl Origin {
     /// The origin for people.
     pub fn message(self) -> Message {
         match self {
-            Self::Set => text::origin_set(),
-            Self::Environment => text::origin_environment(),
-            Self::File => text::origin_file(),
-            Self::Asked => text::origin_asked(),
-            Self::Earlier => text::origin_earlier(),
-            Self::Default => text::origin_default(),
-            Self::Generated => text::origin_generated(),
+            Self::Set => reason_text::origin_set(),
+            Self::Environment => reason_text::origin_environment(),
+            Self::File => reason_text::origin_file(),
+            Self::Asked => reason_text::origin_asked(),
+            Self::Earlier => reason_text::origin_earlier(),
+            Self::Machine => reason_text::origin_machine(),
+            Self::Default => reason_text::origin_default(),
+            Self::Generated => reason_text::origin_generated(),
         }
-    }
-}
-
-/// Why an answer is refused, for people.
-pub fn why_message(why: &AnswerProblem) -> Message {
-    let bound = |value: &Option<i64>| value.map_or_else(|| "…".to_owned(), |number| number.to_string());
-    match why {
-        AnswerProblem::ControlCharacter => text::has_control_character(),
-        AnswerProblem::Empty => text::is_empty(),
-        AnswerProblem::NotBool => text::not_bool(),
-        AnswerProblem::NotHost => text::not_host(),
-        AnswerProblem::NotInteger => text::not_integer(),
-        AnswerProblem::NotInChoices(choices) => text::not_in_choices(&choices.join(", ")),
-        AnswerProblem::NotPath => text::not_path(),
-        AnswerProblem::NotPort => text::not_port(),
-        AnswerProblem::NotUrl => text::not_url(),
-        AnswerProblem::OutOfRange { min, max } => text::out_of_range(&bound(min), &bound(max)),
-        AnswerProblem::NotPlain(character) => text::not_plain(&format!("`{}`", character.escape_debug())),
-        AnswerProblem::Pattern(pattern) => text::pattern_mismatch(pattern),
     }
 }
 

@@ -208,12 +208,12 @@ pub fn prepare(
             String::new()
         })
     };
-    let (resolved, problems) = match resolve(&content.questions, sources, &mut make) {
-        Ok(resolved) => (resolved, Vec::new()),
-        Err((resolved, problems)) => (resolved, problems),
-    };
+    let (resolved, problems) = resolve(&content.questions, &content.values, sources, &mut make);
     if let Some(error) = random_error {
         return Err(Failure::new(Code::Preflight, problem_text::no_random_numbers()).because(&error));
+    }
+    for note in &resolved.notes {
+        reporter.emit(&Event::Note { text: note.message() });
     }
     let plan = plan::decide(&target.layout, target.choice, content, &facts);
     let demand = Demand {

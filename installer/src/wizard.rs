@@ -1,16 +1,17 @@
 //! Asks a person: the same questions and the same parser as unattended, with a terminal as the source of answers.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
 
 use bundle_spec::index::Content;
-use bundle_spec::question::{AnswerProblem, Question, QuestionKind};
+use bundle_spec::question::{AnswerProblem, Choice, Question, QuestionKind};
 use dialoguer::{Confirm, Input, Password, Select};
 
-use crate::answers::{Origin, Sources, why_message};
+use crate::answers::{Origin, Sources, asked, why_message};
 use crate::install::Prepared;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
-use crate::text::{Lang, Message, summary, wizard as text};
+use crate::text::{Lang, Message, answer as answer_text, summary, wizard as text};
 
 mod theme;
 
@@ -21,12 +22,20 @@ use theme::Look;
 /// # Errors
 /// [`Code::Answers`] when the terminal goes away or the operator breaks off.
 pub fn ask(content: &Content, mut sources: Sources, reporter: &Reporter) -> Outcome<Sources> {
-    let is_open = |question: &&Question| {
-        !matches!(sources.raw(question), Some((Origin::Set | Origin::Environment | Origin::File, _)))
+    let given = sources.clone();
+    let is_open = |question: &Question| {
+        !matches!(given.raw(question), Some((Origin::Set | Origin::Environment | Origin::File, _)))
     };
-    let open: Vec<&Question> = content.questions.iter().filter(is_open).collect();
-    reporter.line(&text::opening(open.len()));
-    for question in open {
+    reporter.line(&text::opening(
+        asked(&content.questions, &sources).into_iter().filter(|one| is_open(one)).count(),
+    ));
+    let mut done = 0;
+    // Each answer may change which questions come behind it.
+    while let Some(question) = asked(&content.questions, &sources).get(done) {
+        done += 1;
+        if !is_open(question) {
+            continue;
+        }
         let suggestion = sources.raw(question).map(|(_, value)| value.to_owned());
         // What was accepted as it stood is still the default's, or the earlier run's.
         let given = ask_one(question, suggestion.clone(), reporter)?
@@ -52,12 +61,18 @@ fn ask_one(question: &Question, suggestion: Option<String>, reporter: &Reporter)
     }
     match question.kind {
         QuestionKind::Choice => {
-            let chosen =
-                question.choices.iter().position(|choice| Some(choice) == suggestion.as_ref()).unwrap_or(0);
-            let select =
-                Select::with_theme(&theme).with_prompt(prompt).items(&question.choices).default(chosen);
+            let choices = &question.choices;
+            let is_suggested = |choice: &Choice| Some(&choice.value) == suggestion.as_ref();
+            let chosen = choices.iter().position(is_suggested).unwrap_or(0);
+            let titles = choices.iter().map(|choice| {
+                choice
+                    .title
+                    .as_ref()
+                    .map_or(choice.value.clone(), |title| Message::from(title).in_lang(lang).to_owned())
+            });
+            let select = Select::with_theme(&theme).with_prompt(prompt).items(titles).default(chosen);
             let number = select.interact().map_err(broken)?;
-            Ok(question.choices.get(number).cloned())
+            Ok(choices.get(number).map(|choice| choice.value.clone()))
         }
         QuestionKind::Bool => {
             let default = suggestion.as_deref() == Some("true");
@@ -148,6 +163,7 @@ pub fn review(content: &Content, prepared: &Prepared, plan: &[Message], reporter
             });
         }
     }
+    derived(content, prepared, reporter);
     if !prepared.plan.load.images.is_empty() {
         reporter.line(&text::images_to_load());
         for image in &prepared.plan.load.images {
@@ -155,6 +171,18 @@ pub fn review(content: &Content, prepared: &Prepared, plan: &[Message], reporter
         }
     }
     reporter.emit(&crate::event::Event::Plan { steps: plan.to_vec() });
+}
+
+/// Shows what follows from the answers and goes into the project.
+fn derived(content: &Content, prepared: &Prepared, reporter: &Reporter) {
+    let mut shown = HashSet::new();
+    for value in content.values.iter().filter(|value| value.env.is_some() && shown.insert(&value.id)) {
+        if let Some(answer) = prepared.resolved.answers.of(value.id.as_str()) {
+            let name = value.env.as_deref().unwrap_or_default();
+            let title = value.title.as_ref().map_or_else(|| Message::verbatim(name), Message::from);
+            reporter.line(&text::answer_line(&title, answer.shown(), &answer_text::origin_derived()));
+        }
+    }
 }
 
 /// Shows everything and asks whether to go on.

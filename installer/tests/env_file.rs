@@ -26,20 +26,9 @@ fn compose_plugins() -> Vec<PathBuf> {
 fn content(count: usize) -> Content {
     let text = |text: &str| Localized { zh: text.into(), en: text.into() };
     let question = |number: usize| Question {
-        id: QuestionId::parse(&format!("v{number}")).unwrap(),
         env: Some(format!("V{number}")),
-        kind: QuestionKind::Secret,
-        prompt: text("v"),
-        help: None,
-        default: None,
         required: false,
-        secret: true,
-        pattern: None,
-        min: None,
-        max: None,
-        choices: vec![],
-        generate: None,
-        plain: false,
+        ..Question::new(QuestionId::parse(&format!("v{number}")).unwrap(), QuestionKind::Secret, text("v"))
     };
     Content {
         packed_by: String::new(),
@@ -56,6 +45,7 @@ fn content(count: usize) -> Content {
         images: vec![],
         engine: None,
         questions: (0..count).map(question).collect(),
+        values: vec![],
         requirements: Requirements::default(),
         checks: vec![],
         links: vec![],

@@ -6,6 +6,7 @@ use std::fs::{self, File};
 
 use bundle_spec::codec;
 use bundle_spec::digest::Digest;
+use bundle_spec::feature;
 use bundle_spec::index::{Content, Index};
 use bundle_spec::project::{EngineParts, Image, Layer, Project, ProjectFile};
 use bundle_spec::writer::BundleWriter;
@@ -56,14 +57,6 @@ fn fill(plan: &Plan, file: &File, emit: Emit<'_>) -> Outcome<Index> {
 
 fn content(plan: &Plan, files: Vec<ProjectFile>, engine: Option<EngineParts>, images: Vec<Image>) -> Content {
     let definition = plan.project.definition.clone();
-    // What an older installer would pass over, and the application would not be what the vendor meant.
-    let features = [
-        ("actions", !definition.actions.is_empty()),
-        ("templates", files.iter().any(|file| file.template)),
-        ("tls", definition.tls.is_some()),
-    ];
-    let features =
-        features.into_iter().filter(|(_, is_used)| *is_used).map(|(name, _)| name.to_owned()).collect();
     let project = Project {
         name: definition.compose.project,
         compose_file: plan.project.compose_file.clone(),
@@ -72,7 +65,7 @@ fn content(plan: &Plan, files: Vec<ProjectFile>, engine: Option<EngineParts>, im
         files,
         directories: definition.directories,
     };
-    Content {
+    let mut content = Content {
         packed_by: concat!("airlift ", env!("CARGO_PKG_VERSION")).to_owned(),
         created: plan.created,
         app: definition.app,
@@ -80,14 +73,17 @@ fn content(plan: &Plan, files: Vec<ProjectFile>, engine: Option<EngineParts>, im
         images,
         engine,
         questions: definition.questions,
+        values: definition.values,
         requirements: definition.requirements,
         checks: definition.checks,
         links: definition.links,
-        features,
+        features: Vec::new(),
         actions: definition.actions,
         tls: definition.tls,
         public_ports: definition.public_ports,
-    }
+    };
+    content.features = feature::needed_by(&content);
+    content
 }
 
 fn project_files(plan: &Plan, writer: &mut Writer<'_>) -> Outcome<Vec<ProjectFile>> {

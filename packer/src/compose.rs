@@ -4,13 +4,16 @@
 pub mod model;
 pub mod variables;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bundle_spec::placeholder;
 use bundle_spec::question::{Question, QuestionKind};
+use bundle_spec::value::Value;
 
 use self::model::Model;
 use crate::definition::ComposeSource;
@@ -88,11 +91,11 @@ impl Compose {
     }
 }
 
-/// Makes a copy of the project with a `.env` that answers every question, in `scratch`.
+/// Makes a copy of the project with a `.env` that answers every question and has every value, in `scratch`.
 pub fn copy_project(
     scratch: &Path,
     files: &[PlannedFile],
-    questions: &[Question],
+    (questions, values): (&[Question], &[Value]),
     also: &[String],
 ) -> Outcome<PathBuf> {
     let root = scratch.join("project");
@@ -112,11 +115,27 @@ pub fn copy_project(
         }
     }
     let answers = questions.iter().filter_map(|question| Some((question.env.clone()?, example(question))));
+    let answers = answers.chain(derived(questions, values));
     let others = also.iter().map(|name| (name.clone(), "airlift".to_owned()));
     let lines: String =
         answers.chain(others).map(|(name, value)| format!("{name}={}\n", quoted(&value))).collect();
     fs::write(root.join(".env"), lines).explain(|| failed(&root.join(".env")))?;
     Ok(root)
+}
+
+/// What the values' variables may look like; the first of several counts.
+fn derived(questions: &[Question], values: &[Value]) -> BTreeMap<String, String> {
+    let mut texts: BTreeMap<&str, String> =
+        questions.iter().map(|question| (question.id.as_str(), example(question))).collect();
+    let mut variables = BTreeMap::new();
+    for value in values {
+        let text = placeholder::expand(&value.value, |id| texts.get(id).cloned()).unwrap_or_default();
+        if let Some(env) = &value.env {
+            variables.entry(env.clone()).or_insert_with(|| text.clone());
+        }
+        texts.entry(value.id.as_str()).or_insert(text);
+    }
+    variables
 }
 
 /// The default, or something of the right kind.
@@ -126,7 +145,9 @@ fn example(question: &Question) -> String {
     }
     match question.kind {
         QuestionKind::Bool => "true".to_owned(),
-        QuestionKind::Choice => question.choices.first().cloned().unwrap_or_default(),
+        QuestionKind::Choice => {
+            question.choices.first().map(|choice| choice.value.clone()).unwrap_or_default()
+        }
         QuestionKind::Host => "127.0.0.1".to_owned(),
         QuestionKind::Integer => question.min.unwrap_or(1).to_string(),
         QuestionKind::Path => "/airlift".to_owned(),

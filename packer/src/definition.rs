@@ -2,11 +2,13 @@
 //! Nothing here looks at files, images or Compose: see `lint` and `plan`.
 
 pub mod answered;
+mod condition;
 pub mod document;
 mod host;
 mod question;
 mod source;
 pub mod template;
+mod value;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,7 @@ use bundle_spec::project::{Action, App, Check, Directory, Link, Requirements, Tl
 use bundle_spec::question::{Question, QuestionId};
 use bundle_spec::reference::ImageReference;
 use bundle_spec::validate;
+use bundle_spec::value::Value;
 
 use self::document::{Document, Problem, Table};
 
@@ -35,6 +38,8 @@ pub struct Definition {
     pub engine: Option<EngineSource>,
     /// What the operator is asked.
     pub questions: Vec<Question>,
+    /// What follows from the answers.
+    pub values: Vec<Value>,
     /// Directories that are made on the host.
     pub directories: Vec<Directory>,
     /// What the host must offer.
@@ -49,6 +54,14 @@ pub struct Definition {
     pub tls: Option<Tls>,
     /// Ports that other machines use.
     pub public_ports: Vec<String>,
+}
+
+impl Definition {
+    /// The variables of `.env` that questions and values set.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        let questions = self.questions.iter().filter_map(|question| question.env.as_deref());
+        questions.chain(self.values.iter().filter_map(|value| value.env.as_deref()))
+    }
 }
 
 /// `[compose]`.
@@ -152,7 +165,8 @@ fn sections(root: &Table<'_>) -> Option<Definition> {
     let engine = root.table("engine").map(|table| source::engine(&table));
     let (questions, ids) = question::all(root);
     let directories = root.tables("directory").iter().map(host::directory).collect::<Vec<_>>();
-    let known: Vec<&str> = ids.iter().map(QuestionId::as_str).collect();
+    let (values, value_ids) = value::all(root, &questions, &ids);
+    let known: Vec<&str> = ids.iter().chain(&value_ids).map(QuestionId::as_str).collect();
     let requirements = host::requirements(root.table("requirements"), &known);
     let checks = root.tables("check").iter().map(|table| host::check(table, &known)).collect::<Vec<_>>();
     let links = root.tables("link").iter().map(|table| host::link(table, &known)).collect::<Vec<_>>();
@@ -172,6 +186,7 @@ fn sections(root: &Table<'_>) -> Option<Definition> {
             None => None,
         },
         questions: questions.into_iter().collect::<Option<_>>()?,
+        values: values.into_iter().collect::<Option<_>>()?,
         directories: directories.into_iter().collect::<Option<_>>()?,
         requirements: requirements?,
         checks: checks.into_iter().collect::<Option<_>>()?,

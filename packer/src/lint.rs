@@ -123,16 +123,15 @@ fn variables(project: &Project, found: &mut Vec<Finding>) {
     if project.compose_text.contains("env_file") {
         return;
     }
-    for env in project.definition.questions.iter().filter_map(|question| question.env.as_ref()) {
-        if !project.variables.contains_key(env) {
-            let message =
-                format!("a question sets the variable {env}, which {} does not use", project.compose_file);
-            found.push(Finding::warning(
-                "variable-unused",
-                message,
-                format!("write ${{{env}}} where it belongs, or remove `env`"),
-            ));
-        }
+    let unused: BTreeSet<_> =
+        project.definition.variables().filter(|env| !project.variables.contains_key(*env)).collect();
+    for env in unused {
+        let message = format!(
+            "a question or value sets the variable {env}, which {} does not use",
+            project.compose_file
+        );
+        let hint = format!("write ${{{env}}} where it belongs, or remove `env`");
+        found.push(Finding::warning("variable-unused", message, hint));
     }
 }
 

@@ -85,17 +85,17 @@ impl Project {
             .filter(|(name, variable)| variable.required && !self.answers(name))
             .map(|(name, _)| name.clone())
             .collect();
-        let copy =
-            compose::copy_project(scratch, &self.picked.files, &self.definition.questions, &unanswered)?;
+        let Definition { questions, values, .. } = &self.definition;
+        let copy = compose::copy_project(scratch, &self.picked.files, (questions, values), &unanswered)?;
         Ok(match compose.model(&copy, &self.definition.compose, self.compose_file.as_str()) {
             Ok(model) => Asked::Answer(model),
             Err(failure) => Asked::Refused(failure),
         })
     }
 
-    /// Whether a question sets this variable.
+    /// Whether a question or value sets this variable.
     pub fn answers(&self, variable: &str) -> bool {
-        self.definition.questions.iter().any(|question| question.env.as_deref() == Some(variable))
+        self.definition.variables().any(|known| known == variable)
     }
 }
 

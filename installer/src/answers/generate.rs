@@ -1,22 +1,13 @@
 //! Makes secrets from the kernel's random numbers, in alphabets that need no quoting anywhere.
 
-use bundle_spec::question::{Generate, GenerateFormat};
-
-const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const HEX: &[u8; 16] = b"0123456789abcdef";
+use bundle_spec::question::Generate;
 
 /// Makes one secret.
 ///
 /// # Errors
 /// When the kernel gives no random numbers.
 pub fn secret(recipe: Generate) -> Result<String, getrandom::Error> {
-    let bytes = usize::from(recipe.bytes);
-    match recipe.format {
-        GenerateFormat::Hex => draw(HEX, bytes * 2),
-        GenerateFormat::Base64 => draw(BASE64, (bytes * 8).div_ceil(6)),
-        GenerateFormat::Alphanumeric => draw(ALPHANUMERIC, bytes),
-    }
+    draw(recipe.format.alphabet().as_bytes(), recipe.len())
 }
 
 /// Draws `count` characters, each equally likely: bytes beyond the largest multiple of the alphabet's size are thrown away.
@@ -35,18 +26,20 @@ fn draw(alphabet: &[u8], count: usize) -> Result<String, getrandom::Error> {
 
 #[cfg(test)]
 mod tests {
+    use bundle_spec::question::GenerateFormat;
+
     use super::*;
 
     #[test]
     fn secrets_have_the_length_and_alphabet_asked_for() {
-        for (format, bytes, len, alphabet) in [
-            (GenerateFormat::Hex, 32, 64, HEX.as_slice()),
-            (GenerateFormat::Base64, 32, 43, BASE64.as_slice()),
-            (GenerateFormat::Alphanumeric, 24, 24, ALPHANUMERIC.as_slice()),
+        for (format, bytes, len) in [
+            (GenerateFormat::Hex, 32, 64),
+            (GenerateFormat::Base64, 32, 43),
+            (GenerateFormat::Alphanumeric, 24, 24),
         ] {
             let made = secret(Generate { format, bytes }).unwrap();
             assert_eq!(made.len(), len);
-            assert!(made.bytes().all(|byte| alphabet.contains(&byte)), "{made}");
+            assert!(made.chars().all(|c| format.alphabet().contains(c)), "{made}");
             assert_ne!(made, secret(Generate { format, bytes }).unwrap());
         }
     }

@@ -31,7 +31,10 @@ fn entry(question: &Question) -> String {
         lines.extend([format!("# {}", help.zh), format!("# {}", help.en)]);
     }
     if !question.choices.is_empty() {
-        lines.push(format!("# {}", question.choices.join(" | ")));
+        lines.push(format!(
+            "# {}",
+            question.choices.iter().map(|choice| choice.value.as_str()).collect::<Vec<_>>().join(" | ")
+        ));
     }
     let bare = matches!(question.kind, QuestionKind::Bool | QuestionKind::Integer | QuestionKind::Port);
     let value = match &question.default {

@@ -91,9 +91,7 @@ pub(super) fn find(session: &Session<'_>, own: Option<PathBuf>) -> Outcome<Insta
     let values: std::collections::BTreeMap<String, String> =
         serde_json::from_str(&earlier).unwrap_or_default();
     sources.add(Origin::Earlier, values);
-    let resolved = match resolve(&content.questions, &sources, &mut |_| String::new()) {
-        Ok(resolved) | Err((resolved, _)) => resolved,
-    };
+    let (resolved, _) = resolve(&content.questions, &content.values, &sources, &mut |_| String::new());
     Ok(Installed { layout, receipt, content, answers: resolved.answers })
 }
 

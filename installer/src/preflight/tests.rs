@@ -37,6 +37,7 @@ fn content() -> Content {
             compose_len: 1,
         }),
         questions: vec![],
+        values: vec![],
         requirements: Requirements {
             cores: Some(2),
             memory: Some(4_000_000_000),

@@ -4,7 +4,9 @@
 //! cannot hold every value. So every value is double-quoted, with the escapes that its parser undoes
 //! (compose-go `dotenv/parser.go`); a test asks the real Compose.
 
-use bundle_spec::answer::Answers;
+use std::collections::HashSet;
+
+use bundle_spec::answer::{Answer, Answers};
 use bundle_spec::index::Content;
 
 /// Renders the whole file.
@@ -26,9 +28,13 @@ pub fn render(content: &Content, answers: &Answers) -> String {
     if !project.profiles.is_empty() {
         put("COMPOSE_PROFILES", &project.profiles.join(","));
     }
-    for question in &content.questions {
-        if let (Some(name), Some(answer)) = (&question.env, answers.of(question.id.as_str())) {
-            put(name, answer.reveal());
+    let asked = content.questions.iter().map(|question| (&question.env, &question.id));
+    let derived = content.values.iter().map(|value| (&value.env, &value.id));
+    let mut written = HashSet::new();
+    for (name, id) in asked.chain(derived).filter_map(|(env, id)| Some((env.as_ref()?, id))) {
+        // Several values may set one variable. What has no answer is empty, so that Compose has no unset variable to warn of.
+        if written.insert(name) {
+            put(name, answers.of(id.as_str()).map_or("", Answer::reveal));
         }
     }
     text

@@ -67,22 +67,7 @@ mod tests {
         {
             let id = QuestionId::parse(id).unwrap();
             let prompt = Localized { zh: "x".into(), en: "x".into() };
-            let question = Question {
-                id: id.clone(),
-                env: None,
-                kind,
-                prompt,
-                help: None,
-                default: None,
-                required: true,
-                secret: false,
-                pattern: None,
-                min: None,
-                max: None,
-                choices: vec![],
-                generate: None,
-                plain: false,
-            };
+            let question = Question::new(id.clone(), kind, prompt);
             answers.insert(id, question.parse(value).unwrap());
         }
         answers

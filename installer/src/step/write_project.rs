@@ -84,10 +84,14 @@ fn remove_former_files(context: &Context<'_>) -> Outcome<()> {
     Ok(())
 }
 
-/// All answers with their values, for the next run.
+/// All answers with their values, for the next run; with them what is not asked this time and may be the next time.
 fn answers_json(context: &Context<'_>) -> Vec<u8> {
-    let values: BTreeMap<_, _> =
-        context.answers.iter().map(|(id, answer)| (id.as_str(), answer.reveal())).collect();
+    let values: BTreeMap<_, _> = context
+        .answers
+        .dormant()
+        .chain(context.answers.iter())
+        .map(|(id, answer)| (id.as_str(), answer.reveal()))
+        .collect();
     serde_json::to_vec_pretty(&values).unwrap_or_default()
 }
 

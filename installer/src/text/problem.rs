@@ -109,27 +109,6 @@ messages! {
     secret_missing(id: &str, upper: &str)
         en "{id} is missing. Give it in the answers file ({id} = '...') or in AIRLIFT_{upper}."
         zh "缺少 {id}。可写入应答文件（{id} = '...'），或用环境变量 AIRLIFT_{upper} 给出。";
-    origin_set() en "--set" zh "--set";
-    origin_environment() en "environment" zh "环境变量";
-    origin_file() en "answers file" zh "应答文件";
-    origin_asked() en "asked" zh "手动输入";
-    origin_earlier() en "earlier installation" zh "上次安装";
-    origin_default() en "default" zh "默认值";
-    origin_generated() en "generated" zh "自动生成";
-    has_control_character() en "it has a line break or control character" zh "含有换行或控制字符";
-    is_empty() en "it is empty" zh "内容为空";
-    not_bool() en "it must be true or false" zh "必须是 true 或 false";
-    not_host() en "it is not a host name or IP address" zh "不是主机名或 IP 地址";
-    not_integer() en "it is not a whole number" zh "不是整数";
-    not_in_choices(choices: &str) en "it must be one of: {choices}" zh "必须是以下之一：{choices}";
-    not_path() en "it is not an absolute path" zh "不是绝对路径";
-    not_port() en "it is not a port (1 to 65535)" zh "不是端口号（1 到 65535）";
-    not_url() en "it is not a URL that begins with http:// or https://" zh "不是以 http:// 或 https:// 开头的网址";
-    out_of_range(min: &str, max: &str) en "it must be from {min} to {max}" zh "必须在 {min} 到 {max} 之间";
-    not_plain(character: &str)
-        en "it has the character {character}, which could change the meaning of a file that it goes into"
-        zh "含有字符 {character}，写入配置文件后会改变其含义";
-    pattern_mismatch(pattern: &str) en "it does not match the pattern {pattern}" zh "不符合格式 {pattern}";
     image_not_read(reference: &str)
         en "The image {reference} could not be read from the bundle."
         zh "无法从安装包中读取镜像 {reference}。";

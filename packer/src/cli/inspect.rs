@@ -73,6 +73,9 @@ fn text(index: &Index, total: u64) -> String {
     for question in &content.questions {
         let _ = writeln!(text, "  {}  {}{}", question.id, question.prompt.en, default(question));
     }
+    for value in &content.values {
+        let _ = writeln!(text, "  {}  = {}", value.id, value.value);
+    }
     let _ = writeln!(text, "project files");
     for file in &content.project.files {
         let _ = writeln!(text, "  {:04o} {}  {}", file.mode, file.path, bytes(file.len));

@@ -57,7 +57,7 @@ impl Scope<'_> {
         let values: Vec<&str> = match question {
             Some(question) if question.kind == QuestionKind::Bool => vec!["true", "false"],
             Some(question) if question.kind == QuestionKind::Choice => {
-                question.choices.iter().map(String::as_str).collect()
+                question.choices.iter().map(|choice| choice.value.as_str()).collect()
             }
             None if id.as_str() == builtin::TLS => builtin::TLS_CHOICES.to_vec(),
             _ => return Ok(()),

@@ -89,7 +89,7 @@ pub struct Table<'d> {
     /// Whether it is one of several: `[[name]]`.
     is_item: bool,
     span: Range<usize>,
-    asked: RefCell<Vec<&'static str>>,
+    asked: RefCell<Vec<&'d str>>,
 }
 
 impl<'d> Table<'d> {
@@ -99,9 +99,43 @@ impl<'d> Table<'d> {
     }
 
     /// Reports a problem of one key's value.
-    pub fn problem_of(&self, key: &'static str, message: impl Display) {
+    pub fn problem_of(&self, key: &str, message: impl Display) {
         let span = self.table.get(key).map_or(self.span.clone(), Spanned::span);
         self.document.note(span, message);
+    }
+
+    /// The keys, where they are names of the vendor's own, in their order.
+    pub fn names(&self) -> Vec<&'d str> {
+        let mut keys: Vec<_> = self.table.keys().collect();
+        keys.sort_by_key(|key| key.span().start);
+        keys.into_iter().map(|key| key.get_ref().as_ref()).collect()
+    }
+
+    /// One text, whole number or boolean, or a list of them, each as text.
+    pub fn scalars(&self, key: &'d str) -> Vec<String> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let one = |item: &Spanned<DeValue<'_>>| {
+            let text = scalar(item.get_ref());
+            if text.is_none() {
+                self.wrong_type(key, item, "a text, a whole number, true or false, or a list of them");
+            }
+            text
+        };
+        match value.get_ref().as_array() {
+            Some(array) => array.iter().filter_map(one).collect(),
+            None => one(value).into_iter().collect(),
+        }
+    }
+
+    /// Whether a key's value is a list that has tables in it.
+    pub fn has_tables(&self, key: &str) -> bool {
+        let array = self.table.get(key).and_then(|value| value.get_ref().as_array());
+        array.is_some_and(|array| array.iter().any(|item| item.get_ref().is_table()))
+    }
+
+    /// Whether a key's value is a table.
+    pub fn is_table(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| value.get_ref().is_table())
     }
 
     /// Whether the key is there.
@@ -194,7 +228,7 @@ impl<'d> Table<'d> {
     }
 
     /// A table inside this one.
-    pub fn table(&self, key: &'static str) -> Option<Table<'d>> {
+    pub fn table(&self, key: &'d str) -> Option<Table<'d>> {
         let value = self.value(key)?;
         match value.get_ref() {
             DeValue::Table(table) => Some(self.child(key, table, false, value.span())),
@@ -246,16 +280,11 @@ impl<'d> Table<'d> {
     /// A text, whole number or boolean, as text.
     pub fn scalar(&self, key: &'static str) -> Option<String> {
         let value = self.value(key)?;
-        let scalar = match value.get_ref() {
-            DeValue::Boolean(boolean) => Some(boolean.to_string()),
-            other => {
-                other.as_str().map(str::to_owned).or_else(|| integer(other).map(|number| number.to_string()))
-            }
-        };
-        if scalar.is_none() {
+        let text = scalar(value.get_ref());
+        if text.is_none() {
             self.wrong_type(key, value, "a text, a whole number, or true or false");
         }
-        scalar
+        text
     }
 
     /// Reports every key that nobody asked for.
@@ -291,7 +320,7 @@ impl<'d> Table<'d> {
         array.iter().filter_map(item).collect()
     }
 
-    fn value(&self, key: &'static str) -> Option<&'d Spanned<DeValue<'d>>> {
+    fn value(&self, key: &'d str) -> Option<&'d Spanned<DeValue<'d>>> {
         let mut asked = self.asked.borrow_mut();
         if !asked.contains(&key) {
             asked.push(key);
@@ -305,13 +334,7 @@ impl<'d> Table<'d> {
         }
     }
 
-    fn child(
-        &self,
-        key: &'static str,
-        table: &'d DeTable<'d>,
-        is_item: bool,
-        span: Range<usize>,
-    ) -> Table<'d> {
+    fn child(&self, key: &str, table: &'d DeTable<'d>, is_item: bool, span: Range<usize>) -> Table<'d> {
         let name = self.path(key);
         Table { document: self.document, table, name, is_item, span, asked: RefCell::default() }
     }
@@ -325,13 +348,22 @@ impl<'d> Table<'d> {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 
-    fn wrong_type(&self, key: &'static str, value: &Spanned<DeValue<'_>>, wanted: &str) {
+    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
         self.document.note(value.span(), expected(&self.path(key), wanted, value.get_ref()));
     }
 }
 
 fn expected(path: &str, wanted: &str, value: &DeValue<'_>) -> String {
     format!("{path} must be {wanted}, not {}", value.type_str())
+}
+
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Boolean(boolean) => Some(boolean.to_string()),
+        other => {
+            other.as_str().map(str::to_owned).or_else(|| integer(other).map(|number| number.to_string()))
+        }
+    }
 }
 
 fn integer(value: &DeValue<'_>) -> Option<i64> {

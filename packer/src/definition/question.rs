@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use bundle_spec::question::{Generate, GenerateFormat, Question, QuestionId, QuestionKind};
+use bundle_spec::question::{
+    Choice, Generate, GenerateFormat, Presence, Question, QuestionId, QuestionKind, Suggest,
+};
 use bundle_spec::suggest::nearest;
 use bundle_spec::validate;
 
+use super::condition::{Earlier, when};
 use super::document::Table;
 
 const KINDS: [(&str, QuestionKind); 10] = [
@@ -27,15 +30,24 @@ const FORMATS: [(&str, GenerateFormat); 3] = [
     ("hex", GenerateFormat::Hex),
 ];
 
+const PRESENCES: [(&str, Presence); 3] =
+    [("allow", Presence::Allow), ("forbid", Presence::Forbid), ("require", Presence::Require)];
+
+const SUGGESTIONS: [(&str, Suggest); 1] = [("addresses", Suggest::Addresses)];
+
 /// All questions; ids and variables are unique. Gives the ids as well, those of questions with problems included: who
 /// refers to them is not mistaken.
 pub fn all(root: &Table<'_>) -> (Vec<Option<Question>>, Vec<QuestionId>) {
+    let tables = root.tables("question");
+    let named: Vec<_> = tables.iter().map(|table| table.required("id", QuestionId::parse)).collect();
+    let known: Vec<QuestionId> = named.iter().flatten().cloned().collect();
     let (mut ids, mut variables) = (HashSet::new(), HashSet::new());
-    let (mut questions, mut known) = (Vec::new(), Vec::new());
-    for table in root.tables("question") {
-        let id = table.required("id", QuestionId::parse);
-        known.extend(id.clone());
-        let question = one(&table, id);
+    let (mut questions, mut before) = (Vec::new(), 0);
+    for (table, id) in tables.iter().zip(named) {
+        let is_named = id.is_some();
+        let (ids_before, later) = known.split_at(before);
+        let question = one(table, id, &Earlier { questions: &questions, ids: ids_before, later });
+        before += usize::from(is_named);
         if let Some(question) = &question {
             if !ids.insert(question.id.clone()) {
                 table.problem_of("id", format!("the question `{}` is there twice", question.id));
@@ -49,7 +61,7 @@ pub fn all(root: &Table<'_>) -> (Vec<Option<Question>>, Vec<QuestionId>) {
     (questions, known)
 }
 
-fn one(table: &Table<'_>, id: Option<QuestionId>) -> Option<Question> {
+fn one(table: &Table<'_>, id: Option<QuestionId>, earlier: &Earlier<'_>) -> Option<Question> {
     let kind = table.required("kind", |text| named(text, &KINDS));
     let prompt = table.required_localized("prompt");
     let env = table.text("env");
@@ -58,39 +70,69 @@ fn one(table: &Table<'_>, id: Option<QuestionId>) -> Option<Question> {
     let default = table.scalar("default");
     let required = table.boolean("required").unwrap_or(true);
     let secret = table.boolean("secret").unwrap_or(false);
-    let pattern = table.text("pattern");
+    let (pattern, pattern_hint) = (table.text("pattern"), table.localized("pattern_hint"));
     let (min, max) = (table.integer("min", i64::MIN..=i64::MAX), table.integer("max", i64::MIN..=i64::MAX));
-    let choices = table.texts("choices");
+    let (min_length, max_length) = (length(table, "min_length"), length(table, "max_length"));
+    let presence = |key| table.optional(key, |text| named(text, &PRESENCES)).unwrap_or_default();
+    let (port, path) = (presence("port"), presence("path"));
+    let choices = choices(table);
     let generate = match table.table("generate") {
         Some(table) => Some(generate(&table)?),
         None => None,
     };
+    let suggest = table.optional("suggest", |text| named(text, &SUGGESTIONS));
+    let when = when(table, earlier);
     table.report_unknown();
-    let (id, kind, prompt) = (id?, kind?, prompt?);
     let question = Question {
-        id,
         env,
-        kind,
-        prompt,
         help,
         default,
         required,
         secret,
         pattern,
+        pattern_hint,
         min,
         max,
+        min_length,
+        max_length,
+        port,
+        path,
         choices,
         generate,
-        // Whether a template has it is found out when the files are known.
-        plain: false,
+        suggest,
+        when,
+        ..Question::new(id?, kind?, prompt?)
     };
-    match validate::question(&question) {
-        Ok(()) => Some(question),
-        Err(problem) => {
+    let generated = |generate: Generate| question.parse(&generate.sample()).err();
+    match (validate::question(&question), question.generate.and_then(generated)) {
+        (Ok(()), None) => Some(question),
+        (Err(problem), _) => {
             table.problem(problem);
             None
         }
+        (Ok(()), Some(problem)) => {
+            table.problem_of("generate", format!("question `{}`: what is generated {problem}", question.id));
+            None
+        }
     }
+}
+
+fn length(table: &Table<'_>, key: &'static str) -> Option<u32> {
+    table.integer(key, 1..=10_000).and_then(|length| u32::try_from(length).ok())
+}
+
+/// `["a", "b"]`, or `[{ value = "a", title = { zh = "…", en = "…" } }]`.
+fn choices(table: &Table<'_>) -> Vec<Choice> {
+    if !table.has_tables("choices") {
+        return table.texts("choices").iter().map(|value| Choice::from(value.as_str())).collect();
+    }
+    let choice = |table: &Table<'_>| {
+        let value = table.required("value", |text| validate::text(text).map(|()| text.to_owned()));
+        let title = table.localized("title");
+        table.report_unknown();
+        Some(Choice { value: value?, title })
+    };
+    table.tables("choices").iter().filter_map(choice).collect()
 }
 
 fn generate(table: &Table<'_>) -> Option<Generate> {

@@ -292,3 +292,156 @@ command = ["x"]
     }
     assert_eq!(found.len(), 10, "{found:#?}");
 }
+
+const HTTPS: &str = r#"
+[[question]]
+id = "https"
+kind = "choice"
+prompt = { zh = "加密", en = "Encryption" }
+choices = [{ value = "off", title = { zh = "不加密", en = "None" } }, { value = "own" }, { value = "self" }]
+[[question]]
+id = "https_port"
+kind = "port"
+prompt = { zh = "端口", en = "Port" }
+when = { https = ["own", "self"] }
+default = 443
+[[question]]
+id = "host"
+kind = "host"
+suggest = "addresses"
+prompt = { zh = "地址", en = "Address" }
+[[question]]
+id = "upload"
+kind = "bool"
+prompt = { zh = "上传", en = "Uploads" }
+when = { https = { not = "off" }, https_port = 443 }
+"#;
+
+#[test]
+fn conditions_choices_and_values_are_read() {
+    let text = format!(
+        r#"{APP}{HTTPS}
+        [[question]]
+        id = "folder"
+        kind = "path"
+        prompt = {{ zh = "目录", en = "Folder" }}
+        when = {{ upload = "yes" }}
+        [[value]]
+        id = "page"
+        env = "PAGE_URL"
+        value = "https://{{host}}:{{https_port}}"
+        when = {{ https = {{ not = ["off"] }} }}
+        [[value]]
+        id = "page"
+        env = "PAGE_URL"
+        title = {{ zh = "网址", en = "Page" }}
+        value = "http://{{host}}"
+        [[link]]
+        title = {{ zh = "首页", en = "Home" }}
+        url = "{{page}}/"
+        "#
+    );
+    let definition = parse(&text).unwrap();
+    let questions = &definition.questions;
+    assert_eq!(questions[0].choices[0].title.as_ref().unwrap().en, "None");
+    assert_eq!(questions[0].choices[1], bundle_spec::question::Choice::from("own"));
+    assert_eq!(questions[1].when.0[0].any, ["own", "self"]);
+    assert_eq!((&questions[3].when.0[0].none[0][..], &questions[3].when.0[1].any[0][..]), ("off", "443"));
+    // Compared in the form in which the answer comes.
+    assert_eq!(questions[4].when.0[0].any, ["true"]);
+    assert_eq!(definition.values.len(), 2);
+    assert_eq!(definition.variables().collect::<Vec<_>>(), ["PAGE_URL", "PAGE_URL"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_condition_is_named() {
+    let question = |when: &str| {
+        format!(
+            "[[question]]\nid = \"q\"\nkind = \"text\"\nprompt = {{ zh = \"x\", en = \"x\" }}\nwhen = {when}\n"
+        )
+    };
+    for (when, part) in [
+        ("{ htps = \"own\" }", "`when` depends on `htps`, which is no question: did you mean `https`?"),
+        ("{ zebra = \"own\" }", "`when` depends on `zebra`, which is no question before this"),
+        ("{ q = \"x\" }", "`when` depends on `q`, which is asked later"),
+        ("{ last = \"x\" }", "`when` depends on `last`, which is asked later"),
+        (
+            "{ https = \"wn\" }",
+            "`when` compares `https` to `wn`, which it never is: it must be one of: off, own, self",
+        ),
+        ("{ https_port = 70000 }", "compares `https_port` to `70000`, which it never is: it is not a port"),
+        ("{ https = { nto = \"own\" } }", "unknown key `nto`"),
+        ("{ https = 1.5 }", "must be a text, a whole number, true or false, or a list of them"),
+        ("{}", "`when` is empty"),
+        ("\"https\"", "must be a table"),
+        ("{ pw = \"x\" }", "`when` cannot depend on `pw`, whose answer is secret"),
+    ] {
+        let pw = "[[question]]\nid = \"pw\"\nkind = \"secret\"\nprompt = { zh = \"x\", en = \"x\" }\n";
+        let last = "[[question]]\nid = \"last\"\nkind = \"text\"\nprompt = { zh = \"x\", en = \"x\" }\n";
+        let found = problems(&format!("{APP}{HTTPS}{pw}{}{last}", question(when)));
+        assert!(found.iter().any(|problem| problem.contains(part)), "{when}: {found:#?}");
+        // The place is that of the condition, not the beginning of the text.
+        assert!(found.iter().all(|problem| !problem.starts_with("1:")), "{found:#?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_value_is_named() {
+    let value = |rest: &str| format!("[[value]]\nid = \"page\"\n{rest}\n");
+    for (values, part) in [
+        (
+            value("value = \"http://{hots}\""),
+            "names `hots`, which is neither a question nor a value before it: did you mean `host`?",
+        ),
+        (value("value = \"{page}\""), "names `page`, which is neither"),
+        (value("env = \"A B\"\nvalue = \"x\""), "env is not a variable name"),
+        (value("value = \"x\"\nwhen = { https = \"x\" }"), "which it never is"),
+        ("[[value]]\nid = \"host\"\nvalue = \"x\"\n".to_owned(), "a question has the id `host` already"),
+        (value("value = \"x\"") + &value("value = \"y\""), "an earlier value `page` has no `when`"),
+        (
+            value("value = \"x\"\nenv = \"A\"\nwhen = { https = \"own\" }")
+                + &value("value = \"y\"\nenv = \"B\""),
+            "values of one id set one variable",
+        ),
+        (
+            value("value = \"x\"\nenv = \"A\"") + "[[value]]\nid = \"other\"\nenv = \"A\"\nvalue = \"y\"\n",
+            "the variable `A` is set twice",
+        ),
+        ("[[value]]\nid = \"bundle\"\nvalue = \"x\"\n".to_owned(), "this id is reserved"),
+    ] {
+        let found = problems(&format!("{APP}{HTTPS}{values}"));
+        assert!(found.iter().any(|problem| problem.contains(part)), "{values}: {found:#?}");
+    }
+}
+
+#[test]
+fn rules_that_do_not_fit_their_kind_are_refused() {
+    let question = |kind: &str, rest: &str| {
+        format!(
+            "{APP}[[question]]\nid = \"q\"\nkind = \"{kind}\"\nprompt = {{ zh = \"x\", en = \"x\" }}\n{rest}\n"
+        )
+    };
+    for (kind, rest, part) in [
+        ("port", "min_length = 3", "min_length and max_length are for text"),
+        ("text", "min_length = 3\nmax_length = 2", "min_length is greater than max_length"),
+        ("integer", "min = 3\nmax = 2", "min is greater than max"),
+        ("text", "port = \"forbid\"", "port and path are for url"),
+        ("url", "port = \"forbit\"", "did you mean `forbid`?"),
+        ("url", "suggest = \"addresses\"", "is for host"),
+        ("port", "generate = { format = \"hex\" }", "what is generated is not a port"),
+        (
+            "secret",
+            "max_length = 20\ngenerate = { format = \"hex\" }",
+            "what is generated has 64 characters, of which at most 20",
+        ),
+        (
+            "url",
+            "port = \"forbid\"\ndefault = \"http://h:80\"",
+            "the default is not a URL as wanted: it must not name a port",
+        ),
+    ] {
+        let found = problems(&question(kind, rest));
+        assert!(found.iter().any(|problem| problem.contains(part)), "{kind} {rest}: {found:#?}");
+    }
+    parse(&question("secret", "min_length = 8\ngenerate = { format = \"base64\", bytes = 8 }")).unwrap();
+}

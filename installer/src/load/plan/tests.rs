@@ -55,6 +55,7 @@ fn content() -> Content {
         ],
         engine: None,
         questions: vec![],
+        values: vec![],
         requirements: Requirements::default(),
         checks: vec![],
         links: vec![],
