@@ -9,6 +9,7 @@ use clap::ArgMatches;
 
 use self::identity::Identity;
 use crate::bundle::BundleFile;
+use crate::detached::WORKER;
 use crate::host::{process, signal};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
@@ -32,11 +33,28 @@ struct Session<'a> {
     bundle: Option<BundleFile>,
     matches: ArgMatches,
     json: bool,
+    process: Process<'a>,
+}
+
+/// What this process is, of the two that install.
+#[derive(Clone, Copy)]
+struct Process<'a> {
+    /// The command line, without what is not for people.
+    arguments: &'a [OsString],
+    /// Started by the front to do the work.
+    is_worker: bool,
+    watch: &'a signal::Watch,
+    reporter: &'a Arc<Reporter>,
 }
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let is_worker = arguments.get(1).is_some_and(|argument| argument == WORKER);
+    if is_worker {
+        arguments.remove(1);
+        process::follow_parent();
+    }
     match arguments.get(1).and_then(|argument| argument.to_str()) {
         // The launcher asks whether this file can be executed where it lies.
         Some("__probe") => return ExitCode::SUCCESS,
@@ -55,21 +73,27 @@ pub fn run() -> ExitCode {
     let told = Arc::clone(&reporter);
     // Without a watch the process ends as any other does.
     let watch = signal::watch(move || told.interrupted()).unwrap_or_default();
-    let result = dispatch(&arguments, lang, json, &reporter);
+    let process = Process { arguments: &arguments, is_worker, watch: &watch, reporter: &reporter };
+    let result = dispatch(process, lang, json);
     watch.give_way();
-    match result {
-        Ok(()) => {
+    let code = match result {
+        Ok(Some(code)) => code,
+        Ok(None) => {
             reporter.finished();
-            ExitCode::SUCCESS
+            0
         }
         Err(failure) => {
             reporter.failure(&failure);
-            ExitCode::from(failure.code as u8)
+            failure.code as u8
         }
-    }
+    };
+    reporter.work_is_over(code);
+    ExitCode::from(code)
 }
 
-fn dispatch(arguments: &[OsString], lang: Lang, json: bool, reporter: &Reporter) -> Outcome<()> {
+/// Runs the verb. An exit code comes from another process, which has said everything.
+fn dispatch(process: Process<'_>, lang: Lang, json: bool) -> Outcome<Option<u8>> {
+    let Process { arguments, reporter, .. } = process;
     let bundle = launcher::bundle()?;
     let identity = Identity::of(bundle.as_ref());
     let grammar = arguments::command(&identity, lang);
@@ -79,16 +103,16 @@ fn dispatch(arguments: &[OsString], lang: Lang, json: bool, reporter: &Reporter)
     };
     if matches.get_flag("version") {
         crate::report::data(&identity.version());
-        return Ok(());
+        return Ok(None);
     }
     if let Some(verb) = help_wanted(&matches, &identity) {
         crate::report::data(&help::render(&identity, &grammar, verb.as_deref(), lang));
-        return Ok(());
+        return Ok(None);
     }
     let installed = identity.installed_dir();
-    let session = Session { reporter, bundle, matches, json };
+    let session = Session { reporter, bundle, matches, json, process };
     match session.matches.subcommand() {
-        None | Some(("install", _)) => install::run(&session),
+        None | Some(("install", _)) => return install::run(&session),
         Some(("preflight", _)) => preflight::run(&session),
         Some(("verify", _)) => verify::run(&session),
         Some(("inspect", _)) => inspect::run(&session),
@@ -96,6 +120,7 @@ fn dispatch(arguments: &[OsString], lang: Lang, json: bool, reporter: &Reporter)
         Some(("uninstall", verb)) => uninstall::run(&session, verb, installed),
         Some((name, verb)) => day2::run(&session, name, verb, installed),
     }
+    .map(|()| None)
 }
 
 /// Whether help is wanted, and on which verb. `<app>ctl` alone has nothing else to do than to show what it can.

@@ -1,13 +1,13 @@
 //! What happens during a run, as data. Producers emit these; only `report` prints.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::health::ServiceHealth;
 use crate::preflight::Finding;
 use crate::text::Message;
 
 /// One thing that happened. Serialised as one JSON line each with `--json`; the field `event` names the kind.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// The run begins.
@@ -21,7 +21,8 @@ pub enum Event {
         /// What is about to happen.
         title: Message,
     },
-    /// One finding of preflight.
+    /// One finding of preflight. There are none once the work has begun, and so none to be read back.
+    #[serde(skip_deserializing)]
     Finding(Finding),
     /// The plan, before anything is changed.
     Plan {
@@ -56,7 +57,7 @@ pub enum Event {
         /// Seconds so far.
         seconds: u64,
         /// Seconds after which it is given up, where that is known.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
     },
     /// A step ended.
@@ -90,7 +91,7 @@ pub enum Event {
 }
 
 /// What came of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepOutcome {
     /// Carried out.

@@ -6,7 +6,7 @@ use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
 use bundle_spec::project::Check;
 use bundle_spec::text::tame;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::engine::{Container, Engine, EngineError, http};
 use crate::layout::Layout;
@@ -14,21 +14,21 @@ use crate::outcome::{Code, Failure, Outcome};
 use crate::text::{Message, summary as text};
 
 /// How one service is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceHealth {
     /// Whether it is a service or a check.
     pub kind: Kind,
     /// Compose service, or the check's name.
     pub name: String,
     /// What people call it, where that is something else.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Message>,
     /// Whether it is as it should be.
     pub verdict: Verdict,
     /// What was observed.
     pub text: Message,
     /// The beginning of what a check's URL answered instead of what was wanted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl ServiceHealth {
 }
 
 /// What is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A check that asks a URL.
@@ -65,7 +65,7 @@ pub enum Kind {
 }
 
 /// Whether something is as it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// As it should be.

@@ -1,7 +1,9 @@
-//! Files and processes: the only place that changes files, opens them for writing, or spawns processes.
+//! Files and processes: the only place that changes files, opens them for writing, or spawns processes. Also sockets that others
+//! come in by.
 
 pub mod file;
 pub mod lock;
 pub mod process;
 pub mod salt;
 pub mod signal;
+pub mod socket;

@@ -9,8 +9,10 @@ use bundle_spec::index::Content;
 
 use crate::answers::{Problem, Resolved, Sources, generate, resolve};
 use crate::bundle::{BundleFile, Extent};
+use crate::detached::last;
 use crate::event::{Event, SCHEMA};
 use crate::facts::{self, EngineChoice, Facts, Scope};
+use crate::host::signal::Watch;
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
@@ -41,6 +43,8 @@ pub struct Options {
     pub dir: Option<PathBuf>,
     /// `--engine auto|system|private`; an earlier installation's choice is kept where nothing is said.
     pub engine: Option<EngineChoice>,
+    /// This process leaves the terminal when the work begins; signals are then its own affair.
+    pub worker: Option<Watch>,
     /// Somebody sits at a terminal.
     pub on_terminal: bool,
     /// That person may be asked.
@@ -72,13 +76,9 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     if options.dry_run {
         reporter.show_result();
     }
-    reporter.emit(&Event::Started {
-        schema: SCHEMA,
-        app: content.app.name.clone(),
-        version: content.app.version.clone(),
-        title: text::installing(&Message::from(&content.app.title), &content.app.version),
-    });
+    announce(content, reporter);
     let target = Target::of(content, options);
+    last::tell(&target.layout, !options.dry_run, reporter);
     // A bundle that was verified and installed here before is read only if something has to be done again.
     let is_known = target.receipt.as_ref().is_some_and(|receipt| is_complete(receipt, bundle));
     if !is_known || options.verify_first {
@@ -128,8 +128,18 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     } else {
         reporter.emit(&Event::Plan { steps: lines });
     }
-    execute::carry_out(bundle, content, &prepared, (target.receipt, receipt), reporter)?;
+    let _lock = execute::carry_out(bundle, content, &prepared, (target.receipt, receipt), options, reporter)?;
     summary::done(content, &prepared, options, reporter, started.elapsed())
+}
+
+/// Says what is about to be installed.
+pub fn announce(content: &Content, reporter: &Reporter) {
+    reporter.emit(&Event::Started {
+        schema: SCHEMA,
+        app: content.app.name.clone(),
+        version: content.app.version.clone(),
+        title: text::installing(&Message::from(&content.app.title), &content.app.version),
+    });
 }
 
 /// Where an installation goes and which engine it uses.

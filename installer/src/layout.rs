@@ -53,6 +53,21 @@ impl Layout {
         self.state().join("lock")
     }
 
+    /// Where those who look on while a run is at work come in: a socket.
+    pub fn live(&self) -> PathBuf {
+        self.state().join("live")
+    }
+
+    /// How the last run that changed anything ended (mode 0600).
+    pub fn last_run(&self) -> PathBuf {
+        self.state().join("last-run.json")
+    }
+
+    /// What happened, one event a line (mode 0600).
+    pub fn log(&self) -> PathBuf {
+        self.state().join("install.log")
+    }
+
     /// An empty Docker client configuration: the operator's contexts and credential helpers must not interfere.
     pub fn client_config(&self) -> PathBuf {
         self.state().join("docker-config")

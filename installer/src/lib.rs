@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`cli`] | command line, one file per verb | calls everything |
 //! | [`bundle`] | the executable as a bundle | reads it |
+//! | [`detached`] | work that goes on without a terminal, and those who look on | processes, a socket |
 //! | [`facts`] | what this host is like, read once | reads the host |
 //! | [`preflight`] | facts and requirements → findings | pure |
 //! | [`answers`] | sources of answers → checked answers | pure (sources are handed in) |
@@ -26,6 +27,7 @@ pub mod answers;
 pub mod bundle;
 pub mod cli;
 pub mod containerd;
+pub mod detached;
 pub mod engine;
 pub mod event;
 pub mod facts;

@@ -1,9 +1,11 @@
 //! How a run ends: exit codes, and failures that say what failed, why, and what to do now.
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::Message;
 
 /// Exit codes; scripts depend on them (`docs/exit-codes.md`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Code {
     /// Everything asked for is done.
@@ -25,7 +27,7 @@ pub enum Code {
 }
 
 /// Why a run ended early.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failure {
     /// Exit code.
     pub code: Code,

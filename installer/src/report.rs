@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use crate::detached::Word;
+use crate::detached::worker::Work;
 use crate::event::Event;
 use crate::outcome::{Code, Failure};
 use crate::text::cause::explained;
@@ -26,6 +28,8 @@ pub struct Reporter {
     last_progress: Mutex<Option<Instant>>,
     has_finished: AtomicBool,
     stage: Mutex<Stage>,
+    /// Where everything goes once the terminal has been left.
+    work: OnceLock<Work>,
 }
 
 /// How far the run is: what somebody is told who breaks it off.
@@ -70,6 +74,7 @@ impl Reporter {
             last_progress: Mutex::new(None),
             has_finished: AtomicBool::new(false),
             stage: Mutex::new(Stage::Before),
+            work: OnceLock::new(),
         }
     }
 
@@ -88,7 +93,7 @@ impl Reporter {
     fn is_too_soon(&self) -> bool {
         let Ok(mut last) = self.last_progress.lock() else { return false };
         let is_soon = last.is_some_and(|last| last.elapsed() < PROGRESS_INTERVAL);
-        if matches!(self.style, Style::Json) && is_soon {
+        if (matches!(self.style, Style::Json) || self.work.get().is_some()) && is_soon {
             return true;
         }
         *last = Some(Instant::now());
@@ -112,6 +117,13 @@ impl Reporter {
         if !is_progress {
             self.log_event(event);
         }
+        match self.work.get() {
+            Some(work) => work.say(&Word::Event(event.clone())),
+            None => self.show(event),
+        }
+    }
+
+    fn show(&self, event: &Event) {
         match &self.style {
             Style::Human(human) => {
                 if let Ok(mut human) = human.lock() {
@@ -128,6 +140,9 @@ impl Reporter {
 
     /// Shows one line to a person; with `--json` it is a note.
     pub fn line(&self, text: &Message) {
+        if let Some(work) = self.work.get() {
+            return work.say(&Word::Line(text.clone()));
+        }
         match &self.style {
             Style::Human(human) => {
                 if let Ok(mut human) = human.lock() {
@@ -153,6 +168,44 @@ impl Reporter {
         if matches!(self.style, Style::Json) && !self.has_finished.load(Ordering::Relaxed) {
             self.emit(&Event::Finished { code: 0, text: Message::verbatim("") });
         }
+    }
+
+    /// From now on nothing is shown here: it goes to those who look on.
+    pub fn hand_over(&self, work: Work) {
+        if let Style::Human(human) = &self.style
+            && let Ok(mut human) = human.lock()
+        {
+            human.clear_bar();
+        }
+        let _ = self.work.set(work);
+    }
+
+    /// Shows what a worker has said.
+    pub fn replay(&self, word: &Word) {
+        match word {
+            Word::Hello(_) | Word::Ended(_) => {}
+            Word::Event(event) => self.show(event),
+            Word::Line(text) => self.line(text),
+            Word::Failure(failure) => self.failure(failure),
+            Word::Stopped(text) => self.show_interruption(text),
+        }
+    }
+
+    /// The work is over, if this process did any apart from the terminal.
+    pub fn work_is_over(&self, code: u8) {
+        if let Some(work) = self.work.get() {
+            work.end(code);
+        }
+    }
+
+    /// Whether a person reads what is said here, at once.
+    pub fn is_at_terminal(&self) -> bool {
+        matches!(self.style, Style::Human(_)) && io::stderr().is_terminal()
+    }
+
+    /// Notes an event in the log, for nobody to see.
+    pub fn log_only(&self, event: &Event) {
+        self.log_event(event);
     }
 
     /// Says how long something takes while it goes on.
@@ -200,13 +253,20 @@ impl Reporter {
             Stage::Working => crate::text::progress::interrupted(),
             Stage::Watching => return,
         };
+        match self.work.get() {
+            Some(work) => work.stopped(&text),
+            None => self.show_interruption(&text),
+        }
+    }
+
+    fn show_interruption(&self, text: &Message) {
         match &self.style {
             // Whoever was about to print when the signal came may hold the lock for ever.
             Style::Human(human) => match human.try_lock() {
                 Ok(mut human) => human.interrupted(text.in_lang(self.lang)),
                 Err(_) => human::tell(text.in_lang(self.lang)),
             },
-            Style::Json => self.emit(&Event::Note { text }),
+            Style::Json => self.show(&Event::Note { text: text.clone() }),
         }
     }
 
@@ -219,6 +279,10 @@ impl Reporter {
         let causes = failure.causes.iter().map(|cause| Event::Note { text: explained(cause) });
         let last = todo.iter().map(|text| Event::Note { text: text.clone() });
         let events = details.chain(causes).chain(last).chain([finished]);
+        if let Some(work) = self.work.get() {
+            events.for_each(|event| self.log_event(&event));
+            return work.say(&Word::Failure(Box::new(failure.clone())));
+        }
         match &self.style {
             Style::Human(human) => {
                 events.for_each(|event| self.log_event(&event));

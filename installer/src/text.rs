@@ -10,6 +10,7 @@ pub mod answer;
 pub mod cause;
 pub mod columns;
 pub mod command;
+pub mod detached;
 pub mod finding;
 pub mod inspect;
 pub mod problem;

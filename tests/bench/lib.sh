@@ -39,14 +39,22 @@ busy_and_all() { awk '/^cpu / { for (i = 2; i <= 9; i++) all += $i; print all - 
 
 size_of() { stat -c %s "$1"; }
 
-# watch_peak PID: sets `peak`, the high-water mark of a process's resident memory in kB, once it has ended.
+# watch_peak PID: sets `peak`, the high-water marks of the resident memory of a process and of the one that works for it, added up,
+# in kB, once it has ended.
 watch_peak() {
-  local key value _
+  local worker= front=0 work=0
   while kill -0 "$1" 2>/dev/null; do
-    while read -r key value _; do [ "$key" != VmHWM: ] || peak=$value; done 2>/dev/null <"/proc/$1/status" || true
+    # Its children before the launcher has become the program are the launcher's own.
+    worker=$(pgrep -P "$1" -f __worker 2>/dev/null | head -n 1) || true
+    front=$(high_water "$1" "$front")
+    [ -z "$worker" ] || work=$(high_water "$worker" "$work")
     sleep 0.1
   done
+  peak=$((front + work))
 }
+
+# high_water PID KNOWN: the mark of a process, or what was known of it before.
+high_water() { awk -v known="$2" '$1 == "VmHWM:" { known = $2 } END { print known }' "/proc/$1/status" 2>/dev/null || echo "$2"; }
 
 # fresh STATE STORE [ENGINE]: an engine without images, and sets DOCKER_HOST.
 fresh() {

@@ -17,6 +17,7 @@ pub mod engine;
 pub mod example;
 pub mod http;
 pub mod images;
+pub mod line;
 pub mod machine;
 pub mod odd;
 pub mod parts;

@@ -1,5 +1,5 @@
 //! An installation under way: what it says as it goes, and a hand that holds it still, so that something can happen beside it
-//! at a known moment.
+//! at a known moment. What is held and killed is the process that does the work; what was started only looks on.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Read};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::run::Run;
 use crate::wait;
 
-/// A command under way that says what it does as one JSON document a line. Dropping it kills it.
+/// A command under way that says what it does as one JSON document a line. Dropping it kills it and the process that works for it.
 #[derive(Debug)]
 pub struct Running {
     shown: String,
@@ -21,6 +21,7 @@ pub struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     said: String,
+    worker: Option<Pid>,
     errors: Option<JoinHandle<String>>,
 }
 
@@ -41,7 +42,7 @@ impl Running {
             let _ = stderr.read_to_end(&mut text);
             String::from_utf8_lossy(&text).into_owned()
         });
-        Self { shown, started, child, lines, said: String::new(), errors: Some(errors) }
+        Self { shown, started, child, lines, said: String::new(), worker: None, errors: Some(errors) }
     }
 
     /// Lets it go on until the step that loads images begins, and holds it there: preflight is over, nothing is loaded.
@@ -49,15 +50,31 @@ impl Running {
     /// # Panics
     /// When it ends before.
     pub fn hold_at_loading(&mut self) {
+        self.reach(is_loading);
+        self.hold();
+    }
+
+    /// Lets it go on until a step begins of which `is_it` says that it is the one.
+    ///
+    /// # Panics
+    /// When it ends before.
+    pub fn reach(&mut self, is_it: impl Fn(&Value) -> bool) {
+        assert!(self.comes_to(is_it), "it ended before that step: {}", self.said);
+    }
+
+    /// As [`Running::reach`]; returns whether there was such a step.
+    ///
+    /// # Panics
+    /// When it says something that is no event.
+    pub fn comes_to(&mut self, is_it: impl Fn(&Value) -> bool) -> bool {
         loop {
-            let Some(Ok(line)) = self.lines.next() else {
-                panic!("it ended before it loaded anything: {}", self.said)
-            };
+            let Some(Ok(line)) = self.lines.next() else { return false };
             self.said.push_str(&line);
             self.said.push('\n');
             let event: Value = serde_json::from_str(&line).unwrap();
-            if event["event"] == "step-started" && is_loading(&event) {
-                return self.hold();
+            if event["event"] == "step-started" && is_it(&event) {
+                self.worker = Some(worker_of(self.child.id()));
+                return true;
             }
         }
     }
@@ -77,19 +94,42 @@ impl Running {
         self.hold();
     }
 
-    fn pid(&self) -> Pid {
+    /// The process that does the work.
+    ///
+    /// # Panics
+    /// When no step has been reached.
+    #[must_use]
+    pub fn worker(&self) -> Pid {
+        self.worker.unwrap()
+    }
+
+    /// The process that was started.
+    #[must_use]
+    pub fn front(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
+    /// Sends a signal to the process that was started.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn signal_front(&self, signal: Signal) {
+        kill_process(self.front(), signal).unwrap();
+    }
+
     fn read_bytes(&self) -> u64 {
-        let counts = fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
+        let counts = fs::read_to_string(format!("/proc/{}/io", self.worker().as_raw_nonzero())).unwrap();
         let count = counts.lines().find_map(|line| line.strip_prefix("rchar: "));
         count.and_then(|count| count.trim().parse().ok()).unwrap()
     }
 
-    fn hold(&self) {
-        kill_process(self.pid(), Signal::STOP).unwrap();
-        let tasks = format!("/proc/{}/task", self.child.id());
+    /// Holds it still.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn hold(&self) {
+        kill_process(self.worker(), Signal::STOP).unwrap();
+        let tasks = format!("/proc/{}/task", self.worker().as_raw_nonzero());
         let is_stopped = |task: &fs::DirEntry| {
             fs::read_to_string(task.path().join("stat"))
                 .is_ok_and(|stat| stat.rsplit(") ").next().unwrap().starts_with('T'))
@@ -103,11 +143,29 @@ impl Running {
     /// # Panics
     /// When it is gone.
     pub fn go_on(&self) {
-        kill_process(self.pid(), Signal::CONT).unwrap();
+        if let Some(worker) = self.worker {
+            let _ = kill_process(worker, Signal::CONT);
+        }
     }
 
-    /// Kills it, wherever it is.
-    pub fn kill(self) {}
+    /// Kills the process that does the work, wherever it is, and returns what the other one makes of that.
+    pub fn kill(self) -> Run {
+        // It may have come to its end by itself.
+        let _ = kill_process(self.worker(), Signal::KILL);
+        self.end()
+    }
+
+    /// Kills the process that was started, and lets the work go on. Returns the process that does it.
+    ///
+    /// # Panics
+    /// When it is gone.
+    #[must_use]
+    pub fn kill_front(mut self) -> Pid {
+        let worker = self.worker.take().unwrap();
+        self.child.kill().unwrap();
+        let _ = self.child.wait();
+        worker
+    }
 
     /// Lets it go on to its end.
     ///
@@ -132,11 +190,33 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if let Some(worker) = self.worker.filter(|_| matches!(self.child.try_wait(), Ok(None))) {
+            let _ = kill_process(worker, Signal::KILL);
+        }
         if let Ok(None) = self.child.try_wait() {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
     }
+}
+
+/// The process that does the work for one that was started: its child, which is the same program.
+///
+/// # Panics
+/// When it has none.
+#[must_use]
+pub fn worker_of(front: u32) -> Pid {
+    let processes = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        let parent: u32 = stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()?;
+        (parent == front).then_some(pid)
+    });
+    let children: Vec<i32> = processes.collect();
+    let exe = |pid: &i32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let own = fs::read_link(format!("/proc/{front}/exe")).ok();
+    let worker = children.iter().find(|pid| own.is_some() && exe(pid) == own);
+    Pid::from_raw(*worker.unwrap_or_else(|| panic!("{front} has no worker among {children:?}"))).unwrap()
 }
 
 /// Whether an event belongs to the step that loads images.

@@ -2,10 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use tests::bundle::{self, GREETING, PASSWORD, Vendor};
@@ -120,28 +118,15 @@ fn killed_in_every_step(store: Store) {
     let bundle = bundle::hello_with_engine();
     let mut key = None;
     for step in 1.. {
-        let mut child = site
-            .command(&bundle, &["install", "--answers", "answers.toml", "--yes", "--json"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let events = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let begun = |line: &String| {
-            line.contains("\"step-started\"") && line.contains(&format!("\"number\":{step},"))
-        };
-        let was_reached = events.into_iter().any(|line| begun(&line));
-        if was_reached {
-            child.kill().unwrap();
-        }
-        let status = child.wait().unwrap();
+        let mut running = site.begin(&bundle);
+        let was_reached = running.comes_to(|event| event["number"] == step);
+        let run = if was_reached { running.kill() } else { running.end() };
         let env = fs::read_to_string(site.dir().join(".env")).unwrap_or_default();
         let line = env.lines().find(|line| line.starts_with("SESSION_KEY=")).map(str::to_owned);
         assert!(key.is_none() || key == line, "the generated secret changed in step {step}");
         key = line.or(key);
         if !was_reached {
-            assert!(status.success(), "without a step {step}, {status}");
+            let _ = run.done();
             break;
         }
         assert!(step < 30, "there are more steps than can be");

@@ -327,7 +327,7 @@ fn killed_while_loading(suite: Suite, store: Store) {
             layers[LOWER_NOISE].stored_len
         };
         running.hold_after_reading(before + 10 * MIB);
-        running.kill();
+        let _ = running.kill().expect(1).saying("ended without a word");
     }
     let last = site.install_with_events(&bundle).done();
     assert_eq!(bytes_to_load(&last), stored(&layers[UPPER_NOISE..]), "{last}");

@@ -9,6 +9,8 @@ use clap::ArgMatches;
 
 use super::Session;
 use crate::answers::{Origin, Sources, resolve};
+use crate::detached::Hello;
+use crate::detached::attach;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::health::{self, Kind, ServiceHealth, Verdict};
@@ -21,7 +23,7 @@ use crate::project::compose::Compose;
 use crate::receipt::{Extent, Receipt};
 use crate::report::data;
 use crate::step::start_engine;
-use crate::text::{Message, command, finding, problem, summary as text};
+use crate::text::{Message, command, detached as detached_text, finding, problem, summary as text};
 
 /// An installation as it was left.
 pub(super) struct Installed {
@@ -39,6 +41,9 @@ pub(super) fn run(
 ) -> Outcome<()> {
     let installed = find(session, installed)?;
     let project = &installed.content.project.name;
+    if let Some(live) = (verb == "status").then(|| attach::find(&installed.layout)).flatten() {
+        return Err(at_work(&live.hello));
+    }
     if verb != "stop" || installed.receipt.extent() == Extent::Uninstalled {
         installed.refuse_if_gone(session)?;
     }
@@ -188,6 +193,19 @@ impl Installed {
     pub(super) fn compose(&self) -> Compose {
         Compose::new(&self.receipt.compose, &self.layout, &self.receipt.socket, &self.content)
     }
+}
+
+/// What `status` says while an installation is at work: neither well nor unwell.
+fn at_work(hello: &Hello) -> Box<Failure> {
+    let duration = hello.duration();
+    let what = match &hello.step {
+        Some(step) => {
+            let (number, count) = (step.number, step.count);
+            detached_text::running_step(hello.pid, &duration, number, count, &step.title)
+        }
+        None => detached_text::running(hello.pid, &duration),
+    };
+    Failure::calm(Code::Locked, what)
 }
 
 fn status(session: &Session<'_>, installed: &Installed) -> Outcome<()> {

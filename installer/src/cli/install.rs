@@ -4,13 +4,44 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use super::Session;
+use crate::bundle::BundleFile;
+use crate::detached::attach::{self, Live, Wish};
+use crate::detached::front;
 use crate::facts::EngineChoice;
-use crate::install::{Options, install};
+use crate::install::{Options, Target, announce, install, sources};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::text::problem as text;
 
-pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
-    install(session.bundle()?, &options(session)?, session.reporter)
+/// Installs, as one of two processes; a dry run needs no second one. The exit code is the other process's.
+pub(super) fn run(session: &Session<'_>) -> Outcome<Option<u8>> {
+    let (bundle, mut options, process) = (session.bundle()?, options(session)?, session.process);
+    if process.is_worker || options.dry_run {
+        options.worker = process.is_worker.then(|| process.watch.clone());
+        return install(bundle, &options, session.reporter).map(|()| None);
+    }
+    let target = Target::of(&bundle.bundle.index.content, &options);
+    let code = match attach::find(&target.layout) {
+        Some(live) => look_on(live, bundle, &target, &options, process)?,
+        None => front::run(process.arguments, process.reporter, process.watch)?,
+    };
+    Ok(Some(code))
+}
+
+/// Looks on at a run that is at work already, if it does what is asked for now.
+fn look_on(
+    live: Live,
+    bundle: &BundleFile,
+    target: &Target,
+    options: &Options,
+    process: super::Process<'_>,
+) -> Outcome<u8> {
+    let content = &bundle.bundle.index.content;
+    let sources = sources::collect(options, &target.layout)?;
+    let digest = bundle.bundle.trailer.index_digest.to_string();
+    let wish = Wish { content, bundle: &digest, choice: options.engine, sources: &sources };
+    live.hello.refuse_other(&wish)?;
+    announce(content, process.reporter);
+    front::attach(live, process.reporter, process.watch)
 }
 
 /// What the arguments ask for.
@@ -43,6 +74,7 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
             "system" => EngineChoice::System,
             _ => EngineChoice::Auto,
         }),
+        worker: None,
         on_terminal,
         interactive: on_terminal && answers.is_none() && !yes && !session.json,
         answers,

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 use crate::outcome::{Code, Failure, Outcome};
-use crate::text::problem;
+use crate::text::{detached, problem};
 
 /// Holds the lock for as long as it lives.
 #[derive(Debug)]
@@ -28,7 +28,10 @@ pub fn take(path: &Path) -> Outcome<Lock> {
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             let _ = file.rewind().and_then(|()| file.read_to_string(&mut holder));
-            Err(Failure::new(Code::Locked, problem::another_run(&path.display(), holder.trim()))
+            let since = file.metadata().and_then(|metadata| metadata.modified()).ok();
+            let held = since.and_then(|since| since.elapsed().ok()).unwrap_or_default();
+            let held = detached::duration(held.as_secs());
+            Err(Failure::new(Code::Locked, problem::another_run(&path.display(), holder.trim(), &held))
                 .todo(problem::wait_for_other_run()))
         }
         Err(TryLockError::Error(error)) => Err(cannot(path, &error)),

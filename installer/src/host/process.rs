@@ -2,10 +2,12 @@
 //! child inherits our environment: a stray variable of the operator's would override `.env`.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// Directories searched for system commands, whatever the operator's `PATH` is; under sudo it is often shortened.
 pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -77,6 +79,79 @@ pub fn become_detached(command: &[std::ffi::OsString]) -> io::Error {
         return error.into();
     }
     Command::new(program).args(arguments).exec()
+}
+
+/// Starts this program once more, with the first argument `mark`. It shares the terminal and the environment; its standard output
+/// comes to us. Until it has left ([`leave_terminal`]) it ends with us.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn spawn_self(mark: &str, arguments: &[std::ffi::OsString]) -> io::Result<Child> {
+    let (name, rest) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    // The launcher's copy of this file is gone by now.
+    Command::new("/proc/self/exe").arg0(name).arg(mark).args(rest).stdout(Stdio::piped()).spawn()
+}
+
+/// What a process that [`spawn_self`] started does first: it is told to end when we end without a word.
+pub fn follow_parent() {
+    // Without it, a wizard whose terminal is gone ends when it next reads.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+}
+
+/// Leaves terminal, session and parent: whatever becomes of them, this process goes on. Its errors go to `log`. Returns what was
+/// its standard output.
+///
+/// # Errors
+/// As the system says; the process may then still hang on its terminal.
+pub fn leave_terminal(log: &Path) -> io::Result<File> {
+    rustix::process::set_parent_process_death_signal(None)?;
+    // Only one who is at the head of a group already cannot leave: somebody has started the hidden verb by hand.
+    let _ = rustix::process::setsid();
+    let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let nothing = File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&nothing)?;
+    rustix::stdio::dup2_stdout(&nothing)?;
+    match super::file::append_private(log) {
+        Ok(log) => rustix::stdio::dup2_stderr(log)?,
+        Err(_) => rustix::stdio::dup2_stderr(&nothing)?,
+    }
+    Ok(output)
+}
+
+/// Asks this process's group, its children that have no session of their own, to end.
+pub fn terminate_group() {
+    let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TERM);
+}
+
+/// Sends a signal on to a process.
+pub fn forward(pid: u32, number: i32) {
+    if let (Some(sent), Ok(pid)) = (rustix::process::Signal::from_named_raw(number), i32::try_from(pid)) {
+        // Who is gone has no need of it.
+        let _ = signal(pid, sent);
+    }
+}
+
+/// Whether a login session would take this process with it when it ends, where the host is set up so.
+pub fn is_in_login_session() -> bool {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    Path::new("/run/systemd/system").is_dir() && groups.contains("/user.slice/")
+}
+
+/// Asks systemd for a scope of its own for this process, outside any login session.
+///
+/// # Errors
+/// When systemd cannot be asked or refuses.
+pub fn leave_login_session(name: &str) -> io::Result<()> {
+    let pid = std::process::id().to_string();
+    let busctl = find("busctl").ok_or(io::ErrorKind::NotFound)?;
+    let manager =
+        ["org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"];
+    let scope = format!("airlift-{pid}.scope");
+    let mut call = command(busctl);
+    call.arg("call").args(manager).args(["StartTransientUnit", "ssa(sv)a(sa(sv))", &scope, "fail", "2"]);
+    call.args(["Description", "s", name, "PIDs", "au", "1", &pid, "0"]);
+    let finished = run(&mut call)?;
+    if finished.status.success() { Ok(()) } else { Err(io::Error::other(finished.stderr.trim().to_owned())) }
 }
 
 /// Whether a process with this id runs `program`, also when the program's file has been removed; ids are reused, so the id

@@ -6,11 +6,12 @@ use std::time::Instant;
 use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
 
-use super::Prepared;
+use super::{Options, Prepared};
 use crate::bundle::BundleFile;
+use crate::detached::worker;
 use crate::event::{Event, StepOutcome};
 use crate::host::file::{self, Access};
-use crate::host::lock;
+use crate::host::lock::{self, Lock};
 use crate::layout::{ENGINE_LOCK, EngineHome};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
@@ -59,7 +60,8 @@ fn context<'a>(
     Context { plan: &prepared.plan, content, bundle, answers, facts: &prepared.facts, receipt, reporter }
 }
 
-/// Takes the lock and carries out the steps, with the receipt written around each.
+/// Takes the lock, leaves the terminal where that is wanted, and carries out the steps, with the receipt written around each.
+/// Returns the lock, if it is not held to the end of the process.
 ///
 /// `known` is the receipt that everything was prepared from, if there was one.
 ///
@@ -70,17 +72,18 @@ pub(super) fn carry_out(
     content: &Content,
     prepared: &Prepared,
     (known, mut receipt): (Option<Receipt>, Receipt),
+    options: &Options,
     reporter: &Reporter,
-) -> Outcome<()> {
+) -> Outcome<Option<Lock>> {
     let layout = &prepared.plan.layout;
     file::make_dir(&layout.dir, Access::EXECUTABLE)?;
     file::make_dir(&layout.state(), Access { mode: 0o700, owner: None })?;
-    let _lock = lock::take(&layout.lock())?;
+    let mut lock = Some(lock::take(&layout.lock())?);
     // Answers and plan were made before the lock was held; secrets of another run must not be replaced by ours.
     if Receipt::read(&layout.receipt()).ok() != Some(known) {
         return Err(Failure::new(Code::Locked, text::another_run_meanwhile()).todo(text::run_again()));
     }
-    reporter.log_to(&layout.state().join("install.log"));
+    reporter.log_to(&layout.log());
     receipt.version.clone_from(&content.app.version);
     receipt.bundle = bundle.bundle.trailer.index_digest.to_string();
     receipt.choice = prepared.plan.choice;
@@ -88,6 +91,11 @@ pub(super) fn carry_out(
     receipt.engine.clone_from(&prepared.plan.engine.home);
     receipt.compose.clone_from(&prepared.plan.engine.compose);
     receipt.write(&layout.receipt())?;
+    if let Some(watch) = &options.worker
+        && let Some(lock) = lock.take()
+    {
+        worker::leave(layout, &receipt, &prepared.resolved.answers, (lock, watch), reporter);
+    }
     let count = prepared.plan.steps.len();
     // Two applications that come to a machine without an engine at the same time: one installs it, the other one finds it.
     let is_shared = prepared.plan.engine.home == Some(EngineHome::System);
@@ -98,7 +106,7 @@ pub(super) fn carry_out(
         }
         run_step(*step, (position + 1, count), prepared, bundle, content, &mut receipt, reporter)?;
     }
-    Ok(())
+    Ok(lock)
 }
 
 fn run_step(

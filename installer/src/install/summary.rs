@@ -100,7 +100,7 @@ fn show(
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
-    let log = plan.layout.state().join("install.log");
+    let log = plan.layout.log();
     reporter.emit(&Event::Note { text: text::places(&plan.layout.dir.display(), &log.display()) });
     reporter.emit(&Event::Note { text: text::manage(&control) });
     if let Some(path) = options.answers.as_ref().filter(|_| has_secret_from_file(content, prepared)) {

@@ -255,7 +255,7 @@ impl Human {
         self.last_health = services.to_vec();
     }
 
-    fn clear_bar(&mut self) {
+    pub(super) fn clear_bar(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

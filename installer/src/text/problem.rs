@@ -15,9 +15,6 @@ messages! {
     cannot_sync(path: &impl Display)
         en "Cannot make the images on {path} safe against a power cut."
         zh "无法将 {path} 上的镜像数据同步到磁盘，此时断电可能造成损坏。";
-    another_run(path: &impl Display, process: &str)
-        en "Another run is working on this installation (process {process}, lock {path})."
-        zh "另一个操作正在处理此应用（进程号 {process}，锁文件 {path}）。";
     wait_for_other_run() en "Wait until it has ended, then run again." zh "请等它结束后再运行。";
     run_again()
         en "Run the same command again: it goes on where this run ended."
@@ -206,5 +203,16 @@ pub fn answer_invalid(id: &str, why: &Message, origin: &Message) -> Message {
     Message {
         en: format!("{id} ({}): {}.", origin.en, why.en),
         zh: format!("{id}（{}）：{}。", origin.zh, why.zh),
+    }
+}
+
+/// Somebody else holds the lock.
+pub fn another_run(path: &impl Display, process: &str, held: &Message) -> Message {
+    Message {
+        en: format!(
+            "Another run is working on this installation (process {process}, for {}, lock {path}).",
+            held.en
+        ),
+        zh: format!("另一个操作正在处理此应用（进程号 {process}，已运行 {}，锁文件 {path}）。", held.zh),
     }
 }
