@@ -2,20 +2,26 @@
 //! environment are read by the caller.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use bundle_spec::answer::Answers;
 use bundle_spec::question::{AnswerProblem, Generate, Question, QuestionId};
 use bundle_spec::suggest::nearest;
 use bundle_spec::value::{self, Value};
 
-use crate::text::{Message, answer as reason_text, problem as text};
+use crate::text::{Message, answer as reason_text, problem as text, reference as reference_text};
 
+pub mod document;
 pub mod file;
 pub mod generate;
 pub mod reason;
-pub mod template;
+pub mod reference;
+pub mod schema;
+pub mod suggest;
 
+pub use self::document::save;
 pub use self::reason::message as why_message;
+use self::reference::ReferenceProblem;
 
 /// Where an answer came from, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +51,8 @@ enum Given {
     Text(String),
     /// The word that there shall be no answer; for a secret an empty text does not say so.
     Nothing,
+    /// A reference that leads nowhere.
+    Broken(ReferenceProblem),
 }
 
 /// Neither a value nor its length is shown: it may be a secret.
@@ -53,6 +61,7 @@ impl std::fmt::Debug for Given {
         f.write_str(match self {
             Self::Text(_) => "Text",
             Self::Nothing => "Nothing",
+            Self::Broken(_) => "Broken",
         })
     }
 }
@@ -62,6 +71,7 @@ impl std::fmt::Debug for Given {
 pub struct Sources {
     given: BTreeMap<Origin, BTreeMap<String, Given>>,
     misfits: Vec<String>,
+    open: BTreeMap<String, PathBuf>,
 }
 
 impl Sources {
@@ -74,6 +84,16 @@ impl Sources {
     /// Says for one source that there shall be no answer: the way to take back a secret, for which an empty text is no answer.
     pub fn clear(&mut self, origin: Origin, id: &str) {
         self.given.entry(origin).or_default().insert(id.to_owned(), Given::Nothing);
+    }
+
+    /// Says for one source that it refers to an answer that is not to be had.
+    pub fn add_broken(&mut self, origin: Origin, id: String, why: ReferenceProblem) {
+        self.given.entry(origin).or_default().insert(id, Given::Broken(why));
+    }
+
+    /// Records that the file that an answer came from can be read by everybody on the machine.
+    pub fn note_open(&mut self, id: String, path: PathBuf) {
+        self.open.insert(id, path);
     }
 
     /// Forgets what one source gives for a question.
@@ -90,21 +110,31 @@ impl Sources {
 
     /// What the strongest source gives for a question.
     pub fn raw<'a>(&'a self, question: &'a Question) -> Option<(Origin, &'a str)> {
-        let given =
-            self.given.iter().find_map(|(origin, values)| match values.get(question.id.as_str())? {
-                Given::Text(text) if text.is_empty() && question.empty_is_no_answer() => None,
-                Given::Text(text) => Some((*origin, text.as_str())),
-                // What was generated once is never made anew.
-                Given::Nothing => question.generate.is_none().then_some((*origin, "")),
-            });
+        let given = self.strongest(question).map(|(origin, given)| match given {
+            Given::Text(text) => (origin, text.as_str()),
+            Given::Nothing | Given::Broken(_) => (origin, ""),
+        });
         given.or_else(|| question.default.as_deref().map(|default| (Origin::Default, default)))
+    }
+
+    fn strongest(&self, question: &Question) -> Option<(Origin, &Given)> {
+        self.given.iter().find_map(|(origin, values)| {
+            let given = values.get(question.id.as_str())?;
+            let is_no_answer = match given {
+                Given::Text(text) => text.is_empty() && question.empty_is_no_answer(),
+                // What was generated once is never made anew.
+                Given::Nothing => question.generate.is_some(),
+                Given::Broken(_) => false,
+            };
+            (!is_no_answer).then_some((*origin, given))
+        })
     }
 
     /// What an earlier run was told.
     fn earlier(&self, question: &Question) -> Option<&str> {
         match self.given.get(&Origin::Earlier)?.get(question.id.as_str())? {
             Given::Text(text) => Some(text),
-            Given::Nothing => None,
+            Given::Nothing | Given::Broken(_) => None,
         }
     }
 
@@ -136,6 +166,8 @@ pub enum Problem {
         /// Where it was given.
         origin: Origin,
     },
+    /// The answer lies elsewhere, and is not to be had there.
+    Broken(QuestionId, ReferenceProblem),
     /// A derived value was given.
     Derived {
         /// Its id.
@@ -179,6 +211,8 @@ pub enum Note {
     },
     /// A secret that was given begins or ends with a space.
     OuterSpace(QuestionId),
+    /// A secret came from a file that everybody on the machine can read.
+    OpenFile(QuestionId, PathBuf),
 }
 
 /// Checks everything that was given, and works out what follows from it. `generate` makes secrets where nothing was given.
@@ -224,6 +258,9 @@ impl Resolved {
         sources: &Sources,
         generate: &mut dyn FnMut(Generate) -> String,
     ) -> Result<(), Problem> {
+        if let Some((_, Given::Broken(why))) = sources.strongest(question) {
+            return Err(Problem::Broken(question.id.clone(), why.clone()));
+        }
         let (origin, raw) = match (sources.raw(question), question.generate) {
             (Some((_, "")), Some(recipe)) | (None, Some(recipe)) => (Origin::Generated, generate(recipe)),
             (Some((origin, raw)), _) => (origin, raw.to_owned()),
@@ -238,6 +275,11 @@ impl Resolved {
         let is_new = !matches!(origin, Origin::Earlier | Origin::Default | Origin::Generated);
         if answer.is_secret() && is_new && answer.has_outer_space() {
             self.notes.push(Note::OuterSpace(id()));
+        }
+        if let Some(path) =
+            sources.open.get(question.id.as_str()).filter(|_| answer.is_secret() && origin == Origin::File)
+        {
+            self.notes.push(Note::OpenFile(id(), path.clone()));
         }
         self.answers.insert(id(), answer);
         self.origins.insert(id(), origin);
@@ -289,6 +331,7 @@ impl Problem {
             Self::Unknown { id, nearest: None, origin } => {
                 text::answer_unknown(&shown(id), &origin.message())
             }
+            Self::Broken(id, why) => why.message(id.as_str()),
             Self::Derived { id, origin } => reason_text::is_derived(id, &origin.message()),
             Self::Misfit(id) => text::answer_not_scalar(&shown(id)),
             Self::Invalid { id, why, origin } => {
@@ -307,6 +350,7 @@ impl Note {
                 reason_text::not_asked(id.as_str(), &origin.en, &origin.zh)
             }
             Self::OuterSpace(id) => reason_text::has_outer_space(id.as_str()),
+            Self::OpenFile(id, path) => reference_text::is_open(id.as_str(), &path.display()),
         }
     }
 }

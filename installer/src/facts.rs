@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::engine::{Container, Description, PresentImage};
 use crate::layout::{EngineHome, Layout};
 
+pub mod address;
 pub mod engine;
 pub mod inventory;
 pub mod machine;

@@ -23,6 +23,7 @@ use crate::text::{Message, problem as problem_text, progress as text};
 use crate::{health, wizard};
 
 pub mod execute;
+pub mod references;
 pub mod sources;
 pub mod summary;
 
@@ -84,7 +85,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     if !is_known || options.verify_first {
         verify(bundle, options, reporter)?;
     }
-    let sources = sources::collect(options, &target.layout)?;
+    let sources = sources::collect(options, &target.layout, &content.questions)?;
     let facts = look(bundle, &target);
     // A person is not asked nine questions only to learn that the machine does not fit.
     let (sources, shown) = if options.interactive {

@@ -11,10 +11,12 @@ pub mod cause;
 pub mod columns;
 pub mod command;
 pub mod detached;
+pub mod document;
 pub mod finding;
 pub mod inspect;
 pub mod problem;
 pub mod progress;
+pub mod reference;
 pub mod summary;
 pub mod wizard;
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use bundle_spec::question::Presence;
 use bundle_spec::reference::{ImageReference, InvalidReference};
 
 use crate::compose::model::{Model, Service};
@@ -18,6 +19,7 @@ pub fn findings(project: &Project, asked: &Asked, sources: Vec<Finding>) -> Vec<
     found.extend(project.templates.iter().cloned());
     paths(project, &mut found);
     variables(project, &mut found);
+    patterns(project, &mut found);
     requirements(project, &mut found);
     match asked {
         Asked::Answer(model) => {
@@ -132,6 +134,30 @@ fn variables(project: &Project, found: &mut Vec<Finding>) {
         );
         let hint = format!("write ${{{env}}} where it belongs, or remove `env`");
         found.push(Finding::warning("variable-unused", message, hint));
+    }
+}
+
+/// An operator cannot read regular expressions.
+fn patterns(project: &Project, found: &mut Vec<Finding>) {
+    for question in &project.definition.questions {
+        let has_rule = question.pattern.is_some()
+            || question.port != Presence::Allow
+            || question.path != Presence::Allow;
+        let id = &question.id;
+        if question.pattern.is_some() && question.pattern_hint.is_none() {
+            let message = format!(
+                "question {id} has a pattern and no pattern_hint: the operator would read the pattern"
+            );
+            let hint = "say what is wanted: pattern_hint = { zh = \"...\", en = \"...\" }";
+            found.push(Finding::warning("pattern-hint", message, hint));
+        } else if !has_rule && question.pattern_hint.is_some() {
+            let message = format!("question {id} has a pattern_hint, and nothing that it would be shown for");
+            found.push(Finding::warning(
+                "pattern-hint",
+                message,
+                "write it as `help`, which is always shown",
+            ));
+        }
     }
 }
 

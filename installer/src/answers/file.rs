@@ -1,5 +1,6 @@
-//! The answers file: flat TOML, `id = value`. Text in, raw answers out.
+//! The answers file: flat TOML, `id = value`; a value may be a reference. Text in, raw answers out.
 
+use super::reference::Reference;
 use crate::text::{Message, problem as text};
 
 /// Reads the text of an answers file.
@@ -14,6 +15,14 @@ pub fn parse(content: &str) -> Result<Given, Message> {
     })?;
     let mut given = Given::default();
     for (id, value) in table {
+        if let toml::Value::Table(table) = &value {
+            match Reference::parse(table) {
+                Some(reference) => given.references.push((id, reference)),
+                None if is_cleared(table) => given.cleared.push(id),
+                None => given.misfits.push(id),
+            }
+            continue;
+        }
         match scalar(value) {
             Some(value) => given.values.push((id, value)),
             None => given.misfits.push(id),
@@ -27,8 +36,17 @@ pub fn parse(content: &str) -> Result<Given, Message> {
 pub struct Given {
     /// Ids and raw values.
     pub values: Vec<(String, String)>,
-    /// Ids whose value is no text, number or truth value.
+    /// Ids and where their values lie.
+    pub references: Vec<(String, Reference)>,
+    /// Ids that shall have no answer.
+    pub cleared: Vec<String>,
+    /// Ids whose value is no text, number or truth value, and no reference.
     pub misfits: Vec<String>,
+}
+
+/// `{ empty = true }`.
+fn is_cleared(table: &toml::Table) -> bool {
+    table.len() == 1 && table.get("empty").and_then(toml::Value::as_bool) == Some(true)
 }
 
 fn scalar(value: toml::Value) -> Option<String> {
@@ -70,6 +88,20 @@ mod tests {
         let given = parse("a = [1]\nb = 80\n[net]\nlist = 1\n").unwrap();
         assert_eq!(given.misfits, ["a", "net"]);
         assert_eq!(given.values, [("b".to_owned(), "80".to_owned())]);
+    }
+
+    #[test]
+    fn references_are_told_from_tables_that_are_none() {
+        let given = parse("a = { env = \"LLM_API_KEY\" }\nb = { file = \"/root/key\" }\nc = { empty = true }\nd = { env = \"A B\" }\ne = { file = \"\" }\nf = { env = \"A\", file = \"b\" }\ng = { empty = false }\nh = { evn = \"A\" }\ni = {}\n").unwrap();
+        let references = [
+            ("a".to_owned(), Reference::Environment("LLM_API_KEY".to_owned())),
+            ("b".to_owned(), Reference::File("/root/key".into())),
+        ];
+        assert_eq!(given.references, references);
+        assert_eq!(
+            (given.cleared, given.misfits),
+            (vec!["c".to_owned()], ["d", "e", "f", "g", "h", "i"].map(str::to_owned).to_vec())
+        );
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(super) fn command(identity: &Identity, lang: Lang) -> Command {
         .subcommand(grammar.verb("preflight", text::preflight()).args(grammar.install_arguments()))
         .subcommand(grammar.verb("verify", text::verify()))
         .subcommand(grammar.verb("inspect", text::inspect()))
-        .subcommand(grammar.verb("answers", text::answers()))
+        .subcommand(grammar.verb("answers", text::answers()).arg(grammar.flag("schema", text::arg_schema())))
         .subcommands(verbs)
 }
 

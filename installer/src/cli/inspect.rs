@@ -1,7 +1,8 @@
 //! `inspect` and `answers`: what is in the file, as data on standard output.
 
 use super::Session;
-use crate::answers::template;
+use crate::answers::document::{self, Comments};
+use crate::answers::schema;
 use crate::outcome::Outcome;
 use crate::report::data;
 use crate::text::{Message, bytes, columns, inspect as text};
@@ -36,6 +37,15 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
 }
 
 pub(super) fn answers(session: &Session<'_>) -> Outcome<()> {
-    data(template::render(&session.bundle()?.bundle.index.content).trim_end());
+    let content = &session.bundle()?.bundle.index.content;
+    let lang = session.reporter.lang();
+    // Colleagues may read another language than the one who made the file, so both stand in it unless one was asked for.
+    let chosen = session.value::<String>(session.verb(), "lang");
+    let comments = chosen.map_or(Comments::Both, |_| Comments::In(lang));
+    if session.verb().get_flag("schema") {
+        data(&schema::render(content, lang));
+    } else {
+        data(document::template(content, comments).trim_end());
+    }
     Ok(())
 }

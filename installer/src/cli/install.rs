@@ -36,7 +36,7 @@ fn look_on(
     process: super::Process<'_>,
 ) -> Outcome<u8> {
     let content = &bundle.bundle.index.content;
-    let sources = sources::collect(options, &target.layout)?;
+    let sources = sources::collect(options, &target.layout, &content.questions)?;
     let digest = bundle.bundle.trailer.index_digest.to_string();
     let wish = Wish { content, bundle: &digest, choice: options.engine, sources: &sources };
     live.hello.refuse_other(&wish)?;

@@ -10,7 +10,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let content = &bundle.bundle.index.content;
     let options = super::install::options(session)?;
     let target = Target::of(content, &options);
-    let sources = sources::collect(&options, &target.layout)?;
+    let sources = sources::collect(&options, &target.layout, &content.questions)?;
     // Missing answers are no matter here, except for ports that depend on them.
     session.reporter.show_result();
     let facts = look(bundle, &target);

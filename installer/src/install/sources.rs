@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::Options;
-use crate::answers::{Origin, Sources, file as answers_file};
+use bundle_spec::question::Question;
+
+use super::{Options, references};
+use crate::answers::reference::Reference;
+use crate::answers::{Origin, Sources, file as answers_file, suggest};
+use crate::facts::address;
 use crate::host::file;
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
@@ -20,7 +24,7 @@ const RESERVED: [&str; 3] = ["AIRLIFT_BUNDLE", "AIRLIFT_STUB_DIR", "AIRLIFT_TMPD
 ///
 /// # Errors
 /// [`Code::Answers`] when a file cannot be read or understood.
-pub fn collect(options: &Options, layout: &Layout) -> Outcome<Sources> {
+pub fn collect(options: &Options, layout: &Layout, questions: &[Question]) -> Outcome<Sources> {
     let mut sources = Sources::default();
     sources.add(Origin::Set, options.set.iter().cloned());
     // A variable that is not UTF-8 belongs to somebody else's encoding; it is no answer of ours.
@@ -36,8 +40,27 @@ pub fn collect(options: &Options, layout: &Layout) -> Outcome<Sources> {
         let given = read_answers(path)?;
         sources.add(Origin::File, given.values);
         sources.add_misfits(given.misfits);
+        given.cleared.iter().for_each(|id| sources.clear(Origin::File, id));
+        let base = path.parent().unwrap_or(Path::new(""));
+        for (id, reference) in given.references {
+            match references::follow(&reference, base) {
+                Ok(followed) => {
+                    if let Reference::File(path) = reference
+                        && followed.is_open
+                    {
+                        sources.note_open(id.clone(), base.join(path));
+                    }
+                    sources.add(Origin::File, [(id, followed.text)]);
+                }
+                Err(why) => sources.add_broken(Origin::File, id, why),
+            }
+        }
     }
     sources.add(Origin::Earlier, read_earlier(layout)?);
+    if questions.iter().any(|question| question.suggest.is_some()) {
+        let addresses = suggest::addresses(&address::collect());
+        sources.add(Origin::Machine, suggest::defaults(questions, &addresses));
+    }
     Ok(sources)
 }
 

@@ -45,6 +45,9 @@ messages! {
         en "Verify every byte before anything is changed (else layers are verified while they are loaded)"
         zh "改动本机之前先校验全部内容（默认在导入的同时校验镜像层）";
     arg_lang() en "Language" zh "界面语言";
+    arg_schema()
+        en "Print a JSON schema of the answers file, for editors"
+        zh "输出应答文件的 JSON Schema，供编辑器检查";
     arg_json() en "Events as JSON lines on standard output" zh "在标准输出上逐行输出 JSON 事件";
     arg_dir(default: &str) en "Project directory ({default} if not given)" zh "项目目录（默认 {default}）";
     arg_engine()

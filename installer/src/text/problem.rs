@@ -98,8 +98,8 @@ messages! {
         zh "请运行：chmod 600 {path}；安装完成后请删除该文件。";
     answers_form() en "Each line must be: id = \"value\"" zh "每行的格式应为：配置项 = \"值\"（使用半角引号）";
     answer_not_scalar(id: &str)
-        en "{id} must be a text, a number, true or false."
-        zh "{id} 必须是文本、数字、true 或 false。";
+        en "{id} must be a text, a number, true or false, {{ env = \"NAME\" }} or {{ file = \"/path\" }}."
+        zh "{id} 必须是文本、数字、true、false，或 {{ env = \"变量名\" }}、{{ file = \"/路径\" }}。";
     answer_missing(id: &str, upper: &str)
         en "{id} is missing. Give it in the answers file ({id} = \"...\"), with --set {id}=..., or in AIRLIFT_{upper}."
         zh "缺少 {id}。可写入应答文件（{id} = \"...\"）、用 --set {id}=... 或环境变量 AIRLIFT_{upper} 给出。";
