@@ -41,8 +41,7 @@ fn every_rule_fires_at_once() {
         "services: {x: {environment: [\"${NEEDED:?}\", \"${BARE}\", \"${FINE:-1}\"]}}\n",
     );
     sandbox.write("nginx.conf", "x");
-    let question =
-        "[[question]]\nid = \"q\"\nenv = \"UNUSED\"\nkind = \"text\"\nprompt = { zh = \"x\", en = \"x\" }\n";
+    let question = "[[question]]\nid = \"q\"\nenv = \"UNUSED\"\nkind = \"text\"\npattern = \"[a-z]+\"\nprompt = { zh = \"x\", en = \"x\" }\n";
     sandbox.write(
         "airlift.toml",
         format!("{APP}{question}{}[requirements]\nports = [8000]\n", listing(&["tool:1"], "x.tar")),
@@ -73,6 +72,7 @@ fn every_rule_fires_at_once() {
         ("warning", "no-healthcheck", "latest"),
         ("warning", "no-log-rotation", "latest"),
         ("warning", "no-restart", "latest"),
+        ("warning", "pattern-hint", "question q has a pattern and no pattern_hint"),
         ("warning", "port-unchecked", "8000"),
         ("warning", "privileged", "built"),
         ("warning", "variable-unset", "BARE"),
