@@ -121,6 +121,7 @@ impl Decided {
         content.app.title = self.title.clone();
         content.app.vendor = Some(self.vendor.clone());
         content.questions = self.questions.clone();
+        content.features = bundle_spec::feature::needed_by(content);
     }
 }
 
