@@ -3,7 +3,7 @@
 set -euo pipefail
 here=$(dirname "$0") dir=${1:?usage: all.sh DIR}
 
-"$here/packages.sh" build-essential mmdebstrap skopeo iptables kmod chromium chromium-driver fonts-noto-cjk dash e2fsprogs exfatprogs exfat-fuse
+"$here/packages.sh" build-essential mmdebstrap skopeo iptables kmod chromium chromium-driver fonts-noto-cjk dash e2fsprogs exfatprogs exfat-fuse minisign
 for suite in bookworm trixie forky; do "$here/engine.sh" "$suite" "$dir/engine-$suite"; done
 "$here/rootfs.sh" base "$dir/rootfs"
 "$here/rootfs.sh" machine "$dir/rootfs"
