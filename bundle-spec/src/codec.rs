@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use crate::limits::WINDOW_LOG_MAX;
+use crate::limits::{PROJECT_FILE_MAX, WINDOW_LOG_MAX};
 
 /// A streaming zstd decoder that refuses frames needing more than 2^[`WINDOW_LOG_MAX`] bytes of window.
 ///
@@ -30,7 +30,9 @@ pub fn compress_document(bytes: &[u8]) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When the data is not zstd, or yields more or less than `expected` bytes.
 pub fn decompress_document(stored: &[u8], expected: usize) -> io::Result<Vec<u8>> {
-    let mut raw = Vec::new();
+    // All at once, since growing by doubling takes three times as much; but no more than any document may have.
+    let limit = usize::try_from(PROJECT_FILE_MAX).unwrap_or(usize::MAX);
+    let mut raw = Vec::with_capacity(expected.min(limit) + 1);
     decoder(stored)?.take(expected as u64 + 1).read_to_end(&mut raw)?;
     if raw.len() != expected {
         return Err(io::Error::new(

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::digest::Digest;
+use crate::signature::SignatureError;
 use crate::version::FormatVersion;
 
 /// Why a file cannot be read as a bundle.
@@ -42,6 +43,9 @@ pub enum ReadError {
     /// Well formed and intact, and yet not to be trusted.
     #[error("the index is not acceptable: {0}")]
     Unacceptable(String),
+    /// The bundle has a signature, and it is not one of this file.
+    #[error("the signature does not hold: {0}")]
+    Signature(#[source] SignatureError),
     /// Stretches of the file differ from what the packer wrote.
     #[error("damaged: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Damaged(Vec<Damage>),
@@ -91,4 +95,18 @@ pub enum WriteError {
     /// The index would be refused by a reader.
     #[error("the index would be refused: {0}")]
     Unacceptable(String),
+}
+
+/// Why a bundle was not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// The file is no bundle, or the signature is not one of it.
+    #[error("this file cannot be signed")]
+    Bundle(#[source] ReadError),
+    /// Written before signatures were known.
+    #[error("the bundle has no room for a signature: it was packed by an older airlift")]
+    NoRoom,
+    /// The file cannot be read or written.
+    #[error("the file cannot be read or written")]
+    Io(#[source] io::Error),
 }

@@ -14,6 +14,7 @@
 #![deny(missing_docs)]
 
 pub mod answer;
+mod census;
 pub mod codec;
 pub mod condition;
 pub mod digest;
@@ -28,6 +29,7 @@ pub mod project;
 pub mod question;
 pub mod reader;
 pub mod reference;
+pub mod signature;
 pub mod suggest;
 pub mod template;
 pub mod text;

@@ -3,8 +3,24 @@
 /// The index as stored, in bytes. A million entries compress to less.
 pub const INDEX_STORED_MAX: u64 = 16 << 20;
 
-/// The index decompressed, in bytes: the stretch digests of 3 TB of payload need 50 MB; a real bundle needs 1 MB.
-pub const INDEX_RAW_MAX: u64 = 64 << 20;
+/// The index decompressed, in bytes: the stretch digests of 2 TB of payload need 34 MB; a real bundle needs 1 MB.
+pub const INDEX_RAW_MAX: u64 = 40 << 20;
+
+/// Values in the index, of all lists and objects together: with 2 TB of payload most of them are stretch digests. Bounds the
+/// memory that a reader needs, since a value of three bytes takes fifty.
+pub const INDEX_VALUES_MAX: usize = 600_000;
+
+/// Questions, and likewise actions: each takes some work to check.
+pub const QUESTIONS_MAX: usize = 1_000;
+
+/// Compiled size of a question's pattern, in bytes; the longest sensible ones take a tenth.
+pub const PATTERN_MAX: usize = 1 << 18;
+
+/// The signature block, in bytes: a public key and a signature in minisign's form, with comments. So much room is left for one.
+pub const SIGNATURE_MAX: usize = 1_000;
+
+/// A project file, in bytes: it is held in memory when it is packed and when it is written.
+pub const PROJECT_FILE_MAX: u64 = 256 << 20;
 
 /// zstd window of layer blobs, as a power of two: containerd's and `zstd -d`'s default limit.
 pub const WINDOW_LOG_MAX: u32 = 27;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::PATH_MAX;
-use crate::text::is_hostile;
+use crate::text::{is_disguise, is_hostile};
 
 /// A path relative to the project directory, with `/` between its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,15 +16,17 @@ pub struct ProjectPath(String);
 pub struct InvalidPath(String);
 
 impl ProjectPath {
-    /// Reads a path: relative, no `.` or `..` parts, no empty parts, nothing that plays with a terminal, not Airlift's own
+    /// Reads a path: relative, no `.` or `..` parts, no empty parts, nothing that plays with a terminal or
+    /// looks like something else, not Airlift's own
     /// folder.
     ///
     /// # Errors
     /// When one of these does not hold.
     pub fn parse(text: &str) -> Result<Self, InvalidPath> {
+        let bad = |c: char| is_hostile(c) || is_disguise(c);
         let parts_ok = text
             .split('/')
-            .all(|part| !part.is_empty() && part != "." && part != ".." && !part.chars().any(is_hostile));
+            .all(|part| !part.is_empty() && part != "." && part != ".." && !part.chars().any(bad));
         let own = text.split('/').next() == Some(STATE_DIR);
         if parts_ok && !own && text.len() <= PATH_MAX && !text.contains('\\') {
             Ok(Self(text.to_owned()))

@@ -6,6 +6,7 @@ use std::borrow::Borrow;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
+use crate::limits::PATTERN_MAX;
 use crate::project::Localized;
 
 mod host;
@@ -311,6 +312,17 @@ pub struct Question {
     /// When it is asked; the answers that it depends on are those of earlier questions.
     #[serde(default, skip_serializing_if = "Condition::is_empty")]
     pub when: Condition,
+}
+
+/// A question's pattern, for the whole answer. One that takes much memory or time is refused.
+///
+/// # Errors
+/// When it is no regular expression, or too large a one.
+pub fn pattern(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
+    let compile = |text: &str| regex_lite::RegexBuilder::new(text).size_limit(PATTERN_MAX).build();
+    // By itself first: `a)|(b` is none, and would be one in parentheses.
+    compile(pattern)?;
+    compile(&format!("^(?:{pattern})$"))
 }
 
 impl Question {

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
+use crate::census;
 use crate::codec;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Damage, ReadError};
@@ -11,7 +12,8 @@ use crate::layout::{
     LAUNCHER_FIRST_LINE, LAUNCHER_LENGTH_DIGITS, LAUNCHER_LENGTH_KEY, LAUNCHER_MAX_LEN, STRETCH_LEN,
     TRAILER_LEN,
 };
-use crate::limits::{INDEX_RAW_MAX, INDEX_STORED_MAX};
+use crate::limits::{INDEX_RAW_MAX, INDEX_STORED_MAX, INDEX_VALUES_MAX};
+use crate::signature::{self, Signer};
 use crate::text::tame;
 use crate::trailer::{Trailer, TrailerError};
 use crate::validate;
@@ -23,6 +25,10 @@ pub struct Bundle {
     pub trailer: Trailer,
     /// The index.
     pub index: Arc<Index>,
+    /// Who signed it, if somebody did; the signature holds.
+    pub signer: Option<Signer>,
+    /// Digest of the index' JSON document, by which a signature names it.
+    document: Digest,
 }
 
 impl Bundle {
@@ -56,10 +62,21 @@ impl Bundle {
             return Err(damaged());
         }
         let raw_len = usize::try_from(trailer.index_raw_len).map_err(|_| damaged())?;
-        let raw = codec::decompress_document(&stored, raw_len).map_err(|_| damaged())?;
+        let (frame, block) = signature::take_apart(&stored).map_err(|_| damaged())?;
+        let raw = codec::decompress_document(frame, raw_len).map_err(|_| damaged())?;
+        let document = Digest::of(&raw);
+        let statement = signature::statement(trailer.version.major, &document, start);
+        let signer = block.map(|block| signature::check(block, &statement)).transpose();
+        let signer = signer.map_err(ReadError::Signature)?;
         let index = parse_index(&raw).map_err(ReadError::Unacceptable)?;
         validate::index(&index, start).map_err(|why| ReadError::Unacceptable(tame(&why)))?;
-        Ok(Self { trailer, index: Arc::new(index) })
+        Ok(Self { trailer, index: Arc::new(index), signer, document })
+    }
+
+    /// What a signature of this bundle signs.
+    #[must_use]
+    pub fn statement(&self) -> String {
+        signature::statement(self.trailer.version.major, &self.document, self.trailer.index_offset)
     }
 
     /// A reader of one blob's stored bytes from `source`, which must be a handle on the same file. The digest is checked
@@ -202,6 +219,7 @@ fn parse_index(raw: &[u8]) -> Result<Index, String> {
         features: Vec<String>,
     }
     let refused = |error: serde_json::Error| tame(&error.to_string());
+    census::check(raw, INDEX_VALUES_MAX).map_err(refused)?;
     let only: OnlyFeatures = serde_json::from_slice(raw).map_err(refused)?;
     validate::features(&only.content.features).map_err(|why| tame(&why))?;
     serde_json::from_slice(raw).map_err(refused)

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::index::{Content, Index};
 use crate::layout::{LAUNCHER_MAX_LEN, STRETCH_LEN};
-use crate::limits::{LIST_MAX, TEXT_MAX, TIMEOUT_MAX};
+use crate::limits::{LIST_MAX, PROJECT_FILE_MAX, QUESTIONS_MAX, TEXT_MAX, TIMEOUT_MAX};
 use crate::path::ProjectPath;
-use crate::project::{Action, Localized, Project};
+use crate::project::{Action, Localized};
 use crate::question::builtin;
 use crate::text::is_hostile;
 
@@ -93,7 +93,7 @@ pub fn content(content: &Content) -> Result<(), String> {
     content.requirements.kernel.iter().try_for_each(|kernel| text(kernel))?;
     content.engine.iter().filter_map(|engine| engine.version.as_deref()).try_for_each(text)?;
     content.images.iter().try_for_each(|image| text(&image.platform))?;
-    paths(project)?;
+    paths(content)?;
     sizes(content)?;
     if content.images.iter().any(|image| image.layers.is_empty() || image.layers.len() > 127) {
         return Err("an image has no layers, or more than 127".to_owned());
@@ -172,6 +172,9 @@ fn lists(content: &Content) -> Result<(), String> {
         project.profiles.len(),
         project.services.len(),
     ];
+    if content.questions.len().max(content.actions.len()) > QUESTIONS_MAX {
+        return Err("too many questions or actions".to_owned());
+    }
     let choices = content.questions.iter().map(|question| question.choices.len());
     if lengths.into_iter().chain(choices).any(|len| len > LIST_MAX) {
         return Err("too many entries".to_owned());
@@ -183,9 +186,12 @@ fn lists(content: &Content) -> Result<(), String> {
 }
 
 /// Files and directories do not get in each other's way, nor in Airlift's own.
-fn paths(project: &Project) -> Result<(), String> {
-    let files: HashSet<_> = project.files.iter().map(|file| file.path.as_str()).collect();
-    if files.len() != project.files.len() {
+fn paths(content: &Content) -> Result<(), String> {
+    let project = &content.project;
+    let certificates = || content.tls.iter().flat_map(|tls| [tls.certificate.as_str(), tls.key.as_str()]);
+    let packed = project.files.iter().map(|file| file.path.as_str());
+    let files: HashSet<_> = packed.chain(certificates()).collect();
+    if files.len() != project.files.len() + certificates().count() {
         return Err("a project file is there twice".to_owned());
     }
     if !files.contains(project.compose_file.as_str()) {
@@ -223,6 +229,9 @@ fn sizes(content: &Content) -> Result<(), String> {
     });
     let engine = content.engine.iter().flat_map(|engine| [engine.archive_unpacked_len, engine.compose_len]);
     let files = content.project.files.iter().map(|file| file.len);
+    if let Some(file) = content.project.files.iter().find(|file| file.len > PROJECT_FILE_MAX) {
+        return Err(format!("{} has {} bytes, more than a project file may have", file.path, file.len));
+    }
     let required = [content.requirements.disk, content.requirements.memory].into_iter().flatten();
     // Far below u64's end, so that there is room for whatever is added to the sum.
     let limit = u64::MAX / 1024;

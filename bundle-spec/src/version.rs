@@ -12,7 +12,7 @@ pub struct FormatVersion {
 }
 
 /// What this build writes, and the newest that it reads completely.
-pub const CURRENT: FormatVersion = FormatVersion { major: 1, minor: 0 };
+pub const CURRENT: FormatVersion = FormatVersion { major: 1, minor: 1 };
 
 impl FormatVersion {
     /// Whether this build can read a file of this version: same major; a newer minor has only things that may be ignored.

@@ -5,16 +5,18 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use crate::codec;
 use crate::digest::{Digest, Hasher};
-use crate::error::WriteError;
+use crate::error::{AttachError, ReadError, WriteError};
 use crate::index::{Blob, Content, Index, Place, StretchDigest, Stub};
 use crate::layout::{
     LAUNCHER_FIRST_LINE, LAUNCHER_LENGTH_DIGITS, LAUNCHER_LENGTH_KEY, LAUNCHER_MAX_LEN, STRETCH_LEN,
     TRAILER_LEN, padding,
 };
-use crate::limits::{INDEX_RAW_MAX, INDEX_STORED_MAX};
+use crate::limits::{INDEX_RAW_MAX, INDEX_STORED_MAX, SIGNATURE_MAX};
+use crate::reader::Bundle;
+use crate::signature::{self, FRAME_HEAD_LEN};
 use crate::trailer::Trailer;
 use crate::validate;
-use crate::version::CURRENT;
+use crate::version::{CURRENT, FormatVersion};
 
 /// Writes one bundle. The output must be empty and readable: the first stretch is read back once the length is known.
 #[derive(Debug)]
@@ -106,7 +108,8 @@ impl<W: Read + Write + Seek> BundleWriter<W> {
         let mut index = Index { content, place: std::mem::take(&mut self.place) };
         // The launcher's length line lies in the first stretch, whose digest lies in the index, whose compressed length
         // decides the file's length. Zeros after the index cut that circle: room for any digest is left beforehand.
-        let room = (encode(&index)?.1.len() + 512).next_multiple_of(512);
+        // Room for a signature is left whether there will be one or not: signing changes nothing else, not even a length.
+        let room = (encode(&index)?.1.len() + 512 + FRAME_HEAD_LEN + SIGNATURE_MAX).next_multiple_of(512);
         let total_len = index_offset + room as u64 + TRAILER_LEN as u64;
         self.patch_length(total_len, &mut index, index_offset).map_err(WriteError::Io)?;
         validate::index(&index, index_offset).map_err(WriteError::Unacceptable)?;
@@ -172,6 +175,40 @@ impl<W: Read + Write + Seek> BundleWriter<W> {
             self.place.stretches.push(StretchDigest(digest));
         }
     }
+}
+
+/// Puts a signature block into a finished bundle, in place of one that is there: a public key and a signature of
+/// [`Bundle::statement`], as [`signature::check`] takes them. Only the room behind the index and the trailer change.
+///
+/// # Errors
+/// When the file is no bundle that holds, the block does not hold, the bundle left no room, or the file cannot be written.
+pub fn attach_signature<F: Read + Write + Seek>(file: &mut F, block: &str) -> Result<Bundle, AttachError> {
+    let bundle = Bundle::open(file).map_err(AttachError::Bundle)?;
+    let refused = |error| AttachError::Bundle(ReadError::Signature(error));
+    signature::check(block.as_bytes(), &bundle.statement()).map_err(refused)?;
+    let Trailer { index_offset, index_stored_len, total_len, .. } = bundle.trailer;
+    let mut stored = Vec::new();
+    file.seek(SeekFrom::Start(index_offset)).map_err(AttachError::Io)?;
+    Read::by_ref(file).take(index_stored_len).read_to_end(&mut stored).map_err(AttachError::Io)?;
+    let index_len = signature::take_apart(&stored).map_err(refused)?.0.len();
+    stored.truncate(index_len);
+    stored.extend_from_slice(&signature::frame(block.as_bytes()));
+    let room = total_len - TRAILER_LEN as u64 - index_offset;
+    let padding = room.checked_sub(stored.len() as u64).ok_or(AttachError::NoRoom)?;
+    let trailer = Trailer {
+        version: FormatVersion {
+            minor: bundle.trailer.version.minor.max(CURRENT.minor),
+            ..bundle.trailer.version
+        },
+        index_stored_len: stored.len() as u64,
+        index_digest: Digest::of(&stored),
+        ..bundle.trailer
+    };
+    stored.resize(stored.len() + usize::try_from(padding).unwrap_or(0), 0);
+    stored.extend_from_slice(&trailer.encode());
+    file.seek(SeekFrom::Start(index_offset)).map_err(AttachError::Io)?;
+    file.write_all(&stored).and_then(|()| file.flush()).map_err(AttachError::Io)?;
+    Bundle::open(file).map_err(AttachError::Bundle)
 }
 
 fn encode(index: &Index) -> Result<(u64, Vec<u8>), WriteError> {

@@ -9,3 +9,4 @@ mod hostile;
 mod oversize;
 mod roundtrip;
 mod sample;
+mod signature;

@@ -7,7 +7,10 @@ use bundle_spec::layout::{
     ALIGNMENT, LAUNCHER_FIRST_LINE, LAUNCHER_LENGTH_DIGITS, LAUNCHER_LENGTH_KEY, LAUNCHER_MAX_LEN,
     STRETCH_LEN, TRAILER_LEN, TRAILER_MAGIC,
 };
-use bundle_spec::limits::{INDEX_RAW_MAX, INDEX_STORED_MAX, LIST_MAX, PATH_MAX, TEXT_MAX, WINDOW_LOG_MAX};
+use bundle_spec::limits::{
+    INDEX_RAW_MAX, INDEX_STORED_MAX, INDEX_VALUES_MAX, LIST_MAX, PATH_MAX, PROJECT_FILE_MAX, QUESTIONS_MAX,
+    SIGNATURE_MAX, TEXT_MAX, WINDOW_LOG_MAX,
+};
 use bundle_spec::trailer::Trailer;
 use bundle_spec::version::{CURRENT, FormatVersion};
 
@@ -41,6 +44,10 @@ fn constants_are_those_of_the_code() {
         ("Digits of the length line", LAUNCHER_LENGTH_DIGITS as u64),
         ("Index as stored, at most", INDEX_STORED_MAX),
         ("Index decompressed, at most", INDEX_RAW_MAX),
+        ("Signature block, at most", SIGNATURE_MAX as u64),
+        ("Project file, at most", PROJECT_FILE_MAX),
+        ("Values in the index, at most", INDEX_VALUES_MAX as u64),
+        ("Questions, at most", QUESTIONS_MAX as u64),
         ("zstd window, at most", 1 << WINDOW_LOG_MAX),
         ("Path, at most", PATH_MAX as u64),
         ("Entries of a list, at most", LIST_MAX as u64),

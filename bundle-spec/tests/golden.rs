@@ -7,6 +7,7 @@ use bundle_spec::index::Content;
 use bundle_spec::project::{Check, Directory, EngineParts, Link, Localized};
 use bundle_spec::question::{Generate, GenerateFormat, Question, QuestionId, QuestionKind};
 use bundle_spec::reader::Bundle;
+use bundle_spec::signature::PublicKey;
 use bundle_spec::version::FormatVersion;
 
 use crate::sample::{Sample, content};
@@ -14,6 +15,10 @@ use crate::sample::{Sample, content};
 const MINIMAL: &[u8] = include_bytes!("../fixtures/v1/minimal.run");
 const MINIMAL_DIGEST: &str = include_str!("../fixtures/v1/minimal.run.sha256");
 const MINIMAL_INDEX: &str = include_str!("../fixtures/v1/minimal.index.json");
+
+const SIGNED: &[u8] = include_bytes!("../fixtures/v1/signed.run");
+const SIGNED_DIGEST: &str = include_str!("../fixtures/v1/signed.run.sha256");
+const SIGNED_BY: &str = include_str!("../fixtures/v1/signed.pub");
 
 const BLOBS: [&[u8]; 6] = [b"services: {}\n", b"manifest", b"config", b"layer", b"engine", b"compose plugin"];
 
@@ -78,6 +83,32 @@ fn write_minimal() {
     std::fs::write(folder.join("minimal.run.sha256"), Digest::of(&sample.bytes).hex() + "\n").unwrap();
     let index = serde_json::to_string_pretty(&sample.index).unwrap();
     std::fs::write(folder.join("minimal.index.json"), index + "\n").unwrap();
+}
+
+#[test]
+#[ignore = "writes the fixture; run once for each new format version, never again for an old one"]
+fn write_signed() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/v1");
+    let sample = Sample::write(&[b"\x7fELF stub".to_vec()], BLOBS.map(<[u8]>::to_vec).to_vec(), full_content);
+    let keys = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    let mut file = Cursor::new(sample.bytes.clone());
+    let block = crate::signature::block(&keys, &sample.open().statement());
+    bundle_spec::writer::attach_signature(&mut file, &block).unwrap();
+    std::fs::write(folder.join("signed.pub"), keys.pk.to_box().unwrap().to_string()).unwrap();
+    std::fs::write(folder.join("signed.run.sha256"), Digest::of(file.get_ref()).hex() + "\n").unwrap();
+    std::fs::write(folder.join("signed.run"), file.get_ref()).unwrap();
+}
+
+#[test]
+fn the_first_signed_format_opens_with_exactly_its_signer() {
+    assert_eq!(Digest::of(SIGNED).hex(), SIGNED_DIGEST.trim(), "the frozen file itself was changed");
+    let bundle = Bundle::open(&mut Cursor::new(SIGNED)).unwrap();
+    assert_eq!(bundle.trailer.version, FormatVersion { major: 1, minor: 1 });
+    let signer = bundle.signer.clone().unwrap();
+    assert_eq!(signer.key, PublicKey::parse(SIGNED_BY).unwrap());
+    assert_eq!(signer.comment, "sample 1.0.0");
+    let all = 0..bundle.stretch_count();
+    assert_eq!(bundle.check_stretches(&mut Cursor::new(SIGNED), all, |_| ()).unwrap(), [0; 0]);
 }
 
 #[test]

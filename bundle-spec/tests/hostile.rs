@@ -157,6 +157,15 @@ fn paths_that_leave_the_project_or_collide() {
         "a\0b",
         "a\u{1b}[2Jb",
         "a\u{202e}b",
+        // Twins: what is not seen, and letters taken apart.
+        "a\u{200b}b",
+        "a\u{ad}b",
+        "a\u{feff}",
+        "e\u{301}.conf",
+        "か\u{3099}.conf",
+        "\u{1100}\u{1161}.conf",
+        "a\u{fe0f}",
+        "a\u{e0041}",
         ".env",
         ".env/x",
         ".airlift/receipt.json",
@@ -210,7 +219,7 @@ fn names_that_would_become_paths_units_or_options() {
 }
 
 /// Every text that can reach a screen.
-const TEXTS: [&str; 26] = [
+const TEXTS: [&str; 34] = [
     "/content/packed_by",
     "/content/app/title/zh",
     "/content/app/title/en",
@@ -237,7 +246,20 @@ const TEXTS: [&str; 26] = [
     "/content/links/0/title/en",
     "/content/links/0/url",
     "/place/stubs/0/arch",
+    "/content/checks/0/title/zh",
+    "/content/public_ports/-",
+    "/content/actions/0/name",
+    "/content/actions/0/title/en",
+    "/content/actions/0/service",
+    "/content/actions/0/user",
+    "/content/actions/0/command/0",
+    "/content/actions/0/env/X",
 ];
+
+/// An action, as a bundle with the feature `actions` has it.
+fn action() -> Value {
+    json!({"name": "a", "title": text("t"), "service": "s", "command": ["c"], "user": "u", "env": {"X": "q"}, "timeout": 9})
+}
 
 #[test]
 fn texts_that_play_with_the_terminal() {
@@ -248,12 +270,31 @@ fn texts_that_play_with_the_terminal() {
         put(index, "/content/checks", json!([check("http://h/")]));
         put(index, "/content/questions/0/help", text("h"));
         put(index, "/content/requirements/kernel", json!("3.10"));
+        put(index, "/content/checks/0/title", text("t"));
+        put(index, "/content/actions", json!([action()]));
+        put(index, "/content/public_ports", json!(["80"]));
     };
     assert!(open_edited(extended).is_ok());
     let long = "长".repeat(2_001);
-    for bad in
-        ["\u{1b}[2J", "a\rb", "a\nb", "\u{7}", "\u{9b}2J", "\0", "\u{202e}txt", "\u{2066}a", long.as_str()]
-    {
+    for bad in [
+        "\u{1b}[2J",
+        "\u{1b}]0;x\u{7}",
+        "a\rb",
+        "a\nb",
+        "\u{7}",
+        "\u{8}\u{8}",
+        "\u{7f}",
+        "\u{9b}2J",
+        "\0",
+        "\u{202e}txt",
+        "\u{2066}a",
+        "\u{200f}a",
+        "\u{61c}a",
+        "\u{feff}a",
+        "\u{e0041}",
+        "\u{2028}",
+        long.as_str(),
+    ] {
         for pointer in TEXTS {
             let opened = open_edited(|index| {
                 extended(index);
@@ -416,4 +457,53 @@ fn a_secret_has_no_place_in_a_url() {
         put(index, "/content/links/0/url", json!("http://h/{q}"));
     });
     assert!(matches!(&opened, Err(ReadError::Unacceptable(why)) if why.contains("secret")), "{opened:?}");
+}
+
+#[test]
+fn certificates_that_would_replace_something_else() {
+    let tls =
+        |certificate: &str, key: &str| ("/content/tls", json!({"certificate": certificate, "key": key}));
+    assert!(open_edited(|index| put(index, "/content/tls", tls("tls/cert.pem", "tls/key.pem").1)).is_ok());
+    for bad in [
+        ".env",
+        ".airlift/receipt.json",
+        "docker-compose.yml",
+        "docker-compose.yml/x",
+        "/etc/shadow",
+        "../x",
+        "b",
+    ] {
+        assert_refused([tls(bad, "b"), tls("b", bad)]);
+    }
+    // A directory of the project, and a file below which a certificate would lie.
+    let directory = json!({"path": "tls", "mode": 0o755, "uid": 0, "gid": 0});
+    let both = open_edited(|index| {
+        put(index, "/content/project/directories", json!([directory]));
+        put(index, "/content/tls", tls("tls", "key").1);
+    });
+    assert!(matches!(both, Err(ReadError::Unacceptable(_))));
+    let (_, mut asks) = tls("c", "k");
+    asks["host"] = json!("nobody");
+    assert_refused([("/content/tls", asks)]);
+}
+
+#[test]
+fn actions_that_reach_for_what_they_may_not_have() {
+    let with = |key: &str, value: Value| {
+        let mut action = action();
+        put(&mut action, &format!("/{key}"), value);
+        ("/content/actions", json!([action]))
+    };
+    assert!(open_edited(|index| put(index, "/content/actions", json!([action()]))).is_ok());
+    assert_refused([
+        with("name", json!("../x")),
+        with("command", json!([])),
+        with("env", json!({"A=B": "q"})),
+        with("env", json!({"X": "nobody"})),
+        with("stdin", json!("nobody")),
+        with("timeout", json!(0)),
+        with("timeout", json!(u64::MAX)),
+        with("run", json!("always")),
+        ("/content/actions", json!([action(), action()])),
+    ]);
 }

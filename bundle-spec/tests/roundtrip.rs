@@ -7,6 +7,7 @@ use bundle_spec::digest::Digest;
 use bundle_spec::error::WriteError;
 use bundle_spec::index::Content;
 use bundle_spec::layout::{ALIGNMENT, LAUNCHER_LENGTH_KEY, STRETCH_LEN};
+use bundle_spec::limits::PROJECT_FILE_MAX;
 use bundle_spec::project::{Check, Directory, Link, Localized, ProjectFile};
 use bundle_spec::question::{Generate, GenerateFormat, Question, QuestionId, QuestionKind};
 use bundle_spec::reader::Bundle;
@@ -94,7 +95,7 @@ impl Decided {
             content.project.files.push(ProjectFile {
                 path,
                 blob,
-                len: u64::from(self.number),
+                len: u64::from(self.number) % (PROJECT_FILE_MAX + 1),
                 mode: self.mode,
                 template: self.number.is_multiple_of(2),
                 owner: (self.number.is_multiple_of(3)).then_some((self.number, 1000)),

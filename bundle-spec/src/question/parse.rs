@@ -84,8 +84,7 @@ impl Question {
 
     fn check_pattern(&self, value: &str) -> Result<(), AnswerProblem> {
         let Some(pattern) = &self.pattern else { return Ok(()) };
-        let whole = regex_lite::Regex::new(&format!("^(?:{pattern})$"));
-        if whole.is_ok_and(|regex| regex.is_match(value)) {
+        if super::pattern(pattern).is_ok_and(|regex| regex.is_match(value)) {
             Ok(())
         } else {
             Err(AnswerProblem::Pattern { pattern: pattern.clone(), hint: self.pattern_hint.clone() })

@@ -66,7 +66,7 @@ pub fn question(question: &Question) -> Result<(), String> {
     if question.kind == QuestionKind::Choice && question.choices.is_empty() {
         return wrong("a choice needs choices");
     }
-    if question.pattern.as_deref().is_some_and(|pattern| regex_lite::Regex::new(pattern).is_err()) {
+    if question.pattern.as_deref().is_some_and(|pattern| crate::question::pattern(pattern).is_err()) {
         return wrong("pattern is not a regular expression");
     }
     if let Some(problem) = bounds(question) {
