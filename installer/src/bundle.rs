@@ -176,6 +176,7 @@ fn explain(path: &Path, error: &ReadError) -> Box<Failure> {
             (text::bundle_too_long(&shown, actual - expected), text::copy_again())
         }
         ReadError::Version { .. } => (text::bundle_version(&shown), text::ask_vendor()),
+        ReadError::Signature(_) => (text::bundle_forged(&shown), crate::text::trust::do_not_install()),
         ReadError::Unacceptable(_) => (text::bundle_unacceptable(&shown), text::ask_vendor()),
         ReadError::Io(_) => (text::bundle_unreadable(&shown), text::check_medium()),
         _ => (text::bundle_damaged(&shown), text::copy_again()),

@@ -21,6 +21,7 @@ mod help;
 mod identity;
 mod inspect;
 mod install;
+mod key;
 mod launcher;
 mod preflight;
 mod uninstall;

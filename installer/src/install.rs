@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use bundle_spec::index::Content;
+use bundle_spec::signature::PublicKey;
 
 use crate::answers::{Problem, Resolved, Sources, generate, resolve};
 use crate::bundle::{BundleFile, Extent};
@@ -20,7 +21,7 @@ use crate::preflight::{self, Demand, Finding, Severity};
 use crate::receipt::Receipt;
 use crate::report::Reporter;
 use crate::text::{Message, problem as problem_text, progress as text};
-use crate::{health, wizard};
+use crate::{health, trust, wizard};
 
 pub mod execute;
 pub mod references;
@@ -40,6 +41,8 @@ pub struct Options {
     pub dry_run: bool,
     /// `--verify-first`: every byte is verified before anything is changed.
     pub verify_first: bool,
+    /// `--trust KEY`: the bundle must be signed with it.
+    pub trust: Option<PublicKey>,
     /// `--dir DIR`.
     pub dir: Option<PathBuf>,
     /// `--engine auto|system|private`; an earlier installation's choice is kept where nothing is said.
@@ -79,6 +82,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     }
     announce(content, reporter);
     let target = Target::of(content, options);
+    show_origin(bundle, options, &target, reporter)?;
     last::tell(&target.layout, !options.dry_run, reporter);
     // A bundle that was verified and installed here before is read only if something has to be done again.
     let is_known = target.receipt.as_ref().is_some_and(|receipt| is_complete(receipt, bundle));
@@ -175,6 +179,24 @@ impl Target {
 fn is_complete(receipt: &Receipt, bundle: &BundleFile) -> bool {
     receipt.bundle == bundle.bundle.trailer.index_digest.to_string()
         && receipt.is_done(Step::ProveHealthy.id())
+}
+
+/// Refuses a bundle that has not the signature that it must have, and says whose it is.
+///
+/// # Errors
+/// [`Code::Bundle`], before anything else is looked at.
+pub fn show_origin(
+    bundle: &BundleFile,
+    options: &Options,
+    target: &Target,
+    reporter: &Reporter,
+) -> Outcome<()> {
+    let (signer, receipt) = (bundle.bundle.signer.as_ref(), target.receipt.as_ref());
+    let basis = trust::judge(&bundle.path, signer, options.trust.as_ref(), receipt)?;
+    for finding in trust::findings(basis, signer, &bundle.bundle.index.content, receipt) {
+        reporter.emit(&Event::Finding(finding));
+    }
+    Ok(())
 }
 
 /// Layers are verified while they are loaded, unless the operator wants it otherwise.

@@ -19,6 +19,7 @@
 //! | [`receipt`] | what was done, on disk | host |
 //! | [`host`] | files and processes; nothing else opens or spawns | host |
 //! | [`event`], [`report`] | what happens, and who prints it | terminal in `report` only |
+//! | [`trust`] | whose signature a bundle must have | pure |
 //! | [`text`] | every sentence an operator can see, in Chinese and English | none |
 //!
 //! Not here: how a bundle is laid out (crate `bundle-spec`), how it is made (crate `packer`).
@@ -44,6 +45,7 @@ pub mod receipt;
 pub mod report;
 pub mod step;
 pub mod text;
+pub mod trust;
 pub mod unpack;
 pub mod wizard;
 

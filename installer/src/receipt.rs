@@ -32,6 +32,12 @@ pub struct Receipt {
     pub project: String,
     /// Digest of the bundle's index.
     pub bundle: String,
+    /// When what is installed was made: the bundle's `created`.
+    #[serde(default)]
+    pub created: u64,
+    /// The public key of whoever signed it: every later bundle must have it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
     /// What `--engine` was.
     pub choice: EngineChoice,
     /// Socket of the engine in use.
@@ -104,6 +110,8 @@ impl Receipt {
             version: version.to_owned(),
             project: project.to_owned(),
             bundle: String::new(),
+            created: 0,
+            signer: None,
             choice,
             socket: PathBuf::new(),
             engine: None,

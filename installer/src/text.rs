@@ -18,6 +18,7 @@ pub mod problem;
 pub mod progress;
 pub mod reference;
 pub mod summary;
+pub mod trust;
 pub mod wizard;
 
 /// A language of the product.

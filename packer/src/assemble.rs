@@ -15,6 +15,7 @@ use crate::engine_parts::EngineFiles;
 use crate::event::{Emit, Event};
 use crate::image::layer::{self, CopyError, Effort};
 use crate::image::{SourceImage, SourceLayer};
+use crate::key::{self, SigningKey};
 use crate::launcher;
 use crate::manifest;
 use crate::outcome::{Explain, Failure, Outcome};
@@ -27,12 +28,15 @@ const ENGINE_WINDOW_LOG: u32 = 23;
 type Writer<'f> = BundleWriter<&'f File>;
 
 /// Writes the bundle and gives it its name. Whatever fails, nothing is left behind.
-pub fn write(plan: &Plan, emit: Emit<'_>) -> Outcome<Index> {
+pub fn write(plan: &Plan, key: Option<&SigningKey>, emit: Emit<'_>) -> Outcome<Index> {
     let output = Output::create(&plan.output)?;
     emit(Event::Started { work: "packing".to_owned(), total: plan.work(), of: plan.work_is() });
     let index = fill(plan, output.file(), emit)?;
     emit(Event::Ended);
-    output.publish()?;
+    match key {
+        Some(key) => key::publish(output, &plan.output, key)?,
+        None => output.publish()?,
+    }
     Ok(index)
 }
 

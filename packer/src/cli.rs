@@ -4,8 +4,10 @@ mod demo;
 mod export;
 mod init;
 mod inspect;
+mod keygen;
 mod lint;
 mod pack;
+mod sign;
 mod verify;
 
 use std::process::ExitCode;
@@ -38,6 +40,10 @@ enum Verb {
     Verify(verify::Args),
     /// Write the images of an installer file as an OCI layout
     Export(export::Args),
+    /// Make a pair of keys to sign with
+    Keygen(keygen::Args),
+    /// Sign an installer file that is there
+    Sign(sign::Args),
     /// Install into a folder here, with the engine of the installer file
     Demo(demo::Args),
 }
@@ -63,6 +69,8 @@ pub fn run() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Verify(args) => verify::run(&args, &emit),
         Verb::Export(args) => export::run(&args, &emit),
+        Verb::Keygen(args) => keygen::run(&args, &emit),
+        Verb::Sign(args) => sign::run(&args, &emit),
         Verb::Demo(args) => demo::run(&args, &emit),
     };
     outcome.unwrap_or_else(|failure| {

@@ -14,6 +14,7 @@ mod event;
 mod files;
 mod finding;
 pub mod image;
+mod key;
 mod launcher;
 mod lint;
 mod manifest;

@@ -74,6 +74,7 @@ impl Failure {
             ReadError::Io(_) => return Self::new(format!("cannot read {}", path.display())).because(error),
             ReadError::NotABundle => "give a .run file that `airlift pack` wrote",
             ReadError::Version { .. } => "use the airlift that wrote it, or a newer one",
+            ReadError::Signature(_) => "do not use it; ask the vendor for the file and its key",
             ReadError::Unacceptable(_) => "pack it again",
             _ => "copy the file again",
         };

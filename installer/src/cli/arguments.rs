@@ -51,7 +51,11 @@ pub(super) fn command(identity: &Identity, lang: Lang) -> Command {
     root.args(grammar.install_arguments())
         .subcommand(grammar.verb("install", text::install()).args(grammar.install_arguments()))
         .subcommand(grammar.verb("preflight", text::preflight()).args(grammar.install_arguments()))
-        .subcommand(grammar.verb("verify", text::verify()))
+        .subcommand(grammar.verb("verify", text::verify()).arg(grammar.valued(
+            "key",
+            text::value_key(),
+            text::arg_trust(),
+        )))
         .subcommand(grammar.verb("inspect", text::inspect()))
         .subcommand(grammar.verb("answers", text::answers()).arg(grammar.flag("schema", text::arg_schema())))
         .subcommands(verbs)
@@ -102,6 +106,7 @@ impl Grammar {
             self.flag("yes", text::arg_yes()).short('y'),
             self.flag("dry-run", text::arg_dry_run()),
             self.flag("verify-first", text::arg_verify_first()),
+            self.valued("trust", text::value_key(), text::arg_trust()),
             self.dir(),
             Arg::new("engine")
                 .long("engine")

@@ -11,14 +11,26 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let bundle = session.bundle()?;
     let content = &bundle.bundle.index.content;
     if session.json {
-        data(&serde_json::to_string(&*bundle.bundle.index).unwrap_or_default());
+        let mut document = serde_json::to_value(&*bundle.bundle.index).unwrap_or_default();
+        document["signer"] = bundle.bundle.signer.as_ref().map_or(serde_json::Value::Null, |signer| {
+            serde_json::json!({
+                "key": signer.key.base64(),
+                "id": signer.key.id(),
+                "fingerprint": signer.key.fingerprint(),
+                "comment": signer.comment,
+            })
+        });
+        data(&document.to_string());
         return Ok(());
     }
     let lang = session.reporter.lang();
     let app = &content.app;
+    let signer = bundle.bundle.signer.as_ref();
+    let signer = signer.map_or_else(text::unsigned, |signer| Message::verbatim(signer.key.to_string()));
     let rows = [
         (text::row_application(), text::application(&Message::from(&app.title), &app.version, &app.name)),
         (text::row_file(), text::file(&bundle.path.display(), &bytes(bundle.bundle.trailer.total_len))),
+        (text::row_signer(), signer),
     ];
     let images = content.images.iter().enumerate().map(|(position, image)| {
         let unpacked: u64 = image.layers.iter().map(|layer| layer.unpacked_len).sum();

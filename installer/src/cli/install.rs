@@ -3,12 +3,12 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use super::Session;
+use super::{Session, key};
 use crate::bundle::BundleFile;
 use crate::detached::attach::{self, Live, Wish};
 use crate::detached::front;
 use crate::facts::EngineChoice;
-use crate::install::{Options, Target, announce, install, sources};
+use crate::install::{Options, Target, announce, install, show_origin, sources};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::text::problem as text;
 
@@ -40,6 +40,7 @@ fn look_on(
     let digest = bundle.bundle.trailer.index_digest.to_string();
     let wish = Wish { content, bundle: &digest, choice: options.engine, sources: &sources };
     live.hello.refuse_other(&wish)?;
+    show_origin(bundle, options, target, process.reporter)?;
     announce(content, process.reporter);
     front::attach(live, process.reporter, process.watch)
 }
@@ -68,6 +69,7 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
         yes,
         dry_run,
         verify_first: flag("verify-first"),
+        trust: key::given(session, verb, "trust")?,
         dir: session.dir(),
         engine: session.value::<String>(verb, "engine").map(|name| match name.as_str() {
             "private" => EngineChoice::Private,

@@ -1,7 +1,7 @@
 //! `preflight`: every finding, and nothing changed.
 
 use super::Session;
-use crate::install::{Target, look, prepare, refuse_by_findings, sources};
+use crate::install::{Target, look, prepare, refuse_by_findings, show_origin, sources};
 use crate::outcome::Outcome;
 use crate::text::summary;
 
@@ -10,6 +10,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let content = &bundle.bundle.index.content;
     let options = super::install::options(session)?;
     let target = Target::of(content, &options);
+    show_origin(bundle, &options, &target, session.reporter)?;
     let sources = sources::collect(&options, &target.layout, &content.questions)?;
     // Missing answers are no matter here, except for ports that depend on them.
     session.reporter.show_result();

@@ -86,6 +86,9 @@ pub(super) fn carry_out(
     reporter.log_to(&layout.log());
     receipt.version.clone_from(&content.app.version);
     receipt.bundle = bundle.bundle.trailer.index_digest.to_string();
+    receipt.created = content.created;
+    // A bundle without a signature gets here only where none was pinned.
+    receipt.signer = bundle.bundle.signer.as_ref().map(|signer| signer.key.base64());
     receipt.choice = prepared.plan.choice;
     receipt.socket.clone_from(&prepared.plan.engine.socket);
     receipt.engine.clone_from(&prepared.plan.engine.home);

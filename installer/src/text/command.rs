@@ -44,6 +44,10 @@ messages! {
     arg_verify_first()
         en "Verify every byte before anything is changed (else layers are verified while they are loaded)"
         zh "改动本机之前先校验全部内容（默认在导入的同时校验镜像层）";
+    arg_trust()
+        en "Public key that this file must be signed with: the key itself, or a file with it"
+        zh "安装包必须使用的签名公钥：公钥本身，或含公钥的文件";
+    value_key() en "KEY" zh "公钥";
     arg_lang() en "Language" zh "界面语言";
     arg_schema()
         en "Print a JSON schema of the answers file, for editors"

@@ -7,6 +7,8 @@ use super::{Message, messages};
 messages! {
     row_application() en "Application" zh "应用";
     row_file() en "File" zh "文件";
+    row_signer() en "Signed with" zh "签名密钥";
+    unsigned() en "not signed" zh "没有签名";
     row_images() en "Images" zh "镜像";
     row_engine() en "Engine" zh "引擎";
     file(path: &impl Display, size: &str) en "{path} ({size})" zh "{path}（{size}）";

@@ -43,6 +43,15 @@ messages! {
     bundle_unacceptable(path: &impl Display)
         en "{path} contains something that no packer writes; it is not used."
         zh "{path} 含有打包工具不会写入的内容，拒绝使用。";
+    link_in_the_way(path: &impl Display)
+        en "{path} is a symbolic link; nothing is written through it."
+        zh "{path} 是符号链接，不会通过它写入。";
+    remove_link_in_the_way()
+        en "See who has made it (a container can), move it away, and run the same command again."
+        zh "请查明它由谁创建（可能是容器），将其移走后重新运行同一条命令。";
+    bundle_forged(path: &impl Display)
+        en "{path} has a signature that does not belong to it: somebody has changed the file."
+        zh "{path} 的签名与内容不符：文件已被人改动。";
     ask_vendor() en "Ask the vendor for a correct bundle." zh "请向厂商索取正确的安装包。";
     bundle_damaged(path: &impl Display) en "{path} is damaged." zh "{path} 已损坏。";
     no_bundle()

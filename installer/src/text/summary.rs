@@ -109,6 +109,13 @@ messages! {
         zh "如需连同数据一起删除，请运行：{run} uninstall --purge";
     purged(name: &str) en "{name} is removed with all its data." zh "{name} 及其全部数据已删除。";
     verified(bytes: &str) en "The bundle is intact: {bytes} verified." zh "安装包完好：已校验 {bytes}。";
+    signed_with_given(key: &impl std::fmt::Display)
+        en "Signed with the given key {key}."
+        zh "签名密钥与指定的一致：{key}。";
+    signed_with(key: &impl std::fmt::Display)
+        en "Signed with the key {key}. Compare it with the one that the vendor has told you."
+        zh "签名密钥：{key}。请与厂商告知的核对。";
+    not_signed() en "Not signed: nothing says who made it." zh "没有签名，无法确认由谁制作。";
     preflight_passed() en "This machine meets the requirements." zh "本机满足要求。";
 }
 

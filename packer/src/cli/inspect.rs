@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use bundle_spec::index::{Content, Index};
 use bundle_spec::question::Question;
+use bundle_spec::reader::Bundle;
 use serde_json::json;
 
 use crate::bundle_file;
@@ -29,18 +30,25 @@ pub fn run(args: &Args) -> Outcome<ExitCode> {
         let document = json!({
             "format": bundle.trailer.version,
             "length": bundle.trailer.total_len,
+            "signer": bundle.signer.as_ref().map(|signer| json!({
+                "key": signer.key.base64(),
+                "id": signer.key.id(),
+                "fingerprint": signer.key.fingerprint(),
+                "comment": signer.comment,
+            })),
             "content": bundle.index.content,
             "place": { "stubs": bundle.index.place.stubs, "blobs": bundle.index.place.blobs },
         });
         let text = serde_json::to_string_pretty(&document).explain(|| "cannot write JSON")?;
         report::data(&text)?;
     } else {
-        report::data(&text(&bundle.index, bundle.trailer.total_len))?;
+        report::data(&text(&bundle))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(index: &Index, total: u64) -> String {
+fn text(bundle: &Bundle) -> String {
+    let (index, total) = (&bundle.index, bundle.trailer.total_len);
     let content = &index.content;
     let app = &content.app;
     let mut text = String::new();
@@ -50,6 +58,8 @@ fn text(index: &Index, total: u64) -> String {
         let _ = writeln!(text, "vendor        {vendor}");
     }
     let _ = writeln!(text, "file          {}, packed by {}", bytes(total), content.packed_by);
+    let signer = bundle.signer.as_ref().map_or_else(|| "nobody".to_owned(), |signer| signer.key.to_string());
+    let _ = writeln!(text, "signed by     {signer}");
     let arch: Vec<_> = index.place.stubs.iter().map(|stub| stub.arch.as_str()).collect();
     let _ = writeln!(text, "for           {}", arch.join(", "));
     let _ = writeln!(text, "engine        {}", engine(content));

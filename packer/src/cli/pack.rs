@@ -9,6 +9,7 @@ use crate::assemble;
 use crate::definition;
 use crate::event::{Emit, Event};
 use crate::image::layer::Effort;
+use crate::key::{self, PasswordArgs, SigningKey};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::{self, EngineChoice, Request};
 use crate::quantity::{bytes, counted};
@@ -42,6 +43,11 @@ pub struct Args {
     /// Compression threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     threads: Option<u32>,
+    /// Sign with this secret key; writes OUT.run.minisig as well
+    #[arg(long, value_name = "KEY")]
+    sign: Option<PathBuf>,
+    #[command(flatten)]
+    password: PasswordArgs,
     /// Print warnings and errors only
     #[arg(short, long)]
     pub quiet: bool,
@@ -59,6 +65,8 @@ impl Args {
             engine_compose: None,
             no_engine: false,
             threads: None,
+            sign: None,
+            password: PasswordArgs::default(),
             quiet: false,
         }
     }
@@ -94,9 +102,11 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
 /// Packs, and says where the bundle is.
 pub fn pack(args: &Args, emit: Emit<'_>) -> Outcome<PathBuf> {
     let start = Instant::now();
+    // Before the work: nobody wants to learn of a wrong password after it.
+    let key = args.sign.as_deref().map(|path| SigningKey::read(path, &args.password)).transpose()?;
     let plan = plan::make(&args.request(), emit)?;
     emit(Event::Step(plan.description()));
-    let index = assemble::write(&plan, emit)?;
+    let index = assemble::write(&plan, key.as_ref(), emit)?;
     let len = std::fs::metadata(&plan.output)
         .map_err(|error| Failure::new(format!("cannot read {}", plan.output.display())).because(error))?
         .len();
@@ -109,5 +119,13 @@ pub fn pack(args: &Args, emit: Emit<'_>) -> Outcome<PathBuf> {
         counted(index.content.images.len(), "image"),
         start.elapsed().as_secs_f64()
     )));
+    match (&key, key::has_detached(&plan.output)) {
+        (Some(key), _) => emit(Event::Step(format!("signed with {}", key.public))),
+        (None, Some(old)) => emit(Event::Warning(format!(
+            "{} belongs to an older file: this one is not signed",
+            old.display()
+        ))),
+        (None, None) => {}
+    }
     Ok(plan.output)
 }

@@ -115,6 +115,13 @@ impl Sandbox {
         self.run(command.args(["-c", &script, env!("CARGO_BIN_EXE_airlift")]).args(args))
     }
 
+    /// Runs `airlift` where no process gets more than this address space, in kilobytes.
+    pub fn airlift_in_memory(&self, kilobytes: u32, args: &[&str]) -> Ran {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"");
+        self.run(command.args(["-c", &script, env!("CARGO_BIN_EXE_airlift")]).args(args))
+    }
+
     fn run(&self, command: &mut Command) -> Ran {
         let path = format!("{}:/usr/bin:/bin", self.tools().display());
         command.current_dir(self.root()).env_clear().env("PATH", path).env("HOME", self.folder.path());
