@@ -71,6 +71,23 @@ pub fn make_dir(path: &Path, access: Access) -> Outcome<Vec<PathBuf>> {
     Ok(made)
 }
 
+/// Whether the way from `dir` to `below` leads through a symbolic link. What lies inside a directory of the project may be
+/// a container's, which must not lead us elsewhere. Directly in `dir` only the operator puts links: to a larger disk, say.
+///
+/// # Errors
+/// Names the link.
+pub fn refuse_links(dir: &Path, below: &Path) -> Outcome<()> {
+    let mut path = dir.to_owned();
+    for (depth, name) in below.iter().enumerate() {
+        path.push(name);
+        if depth > 0 && path.is_symlink() {
+            return Err(Failure::midway(problem::link_in_the_way(&path.display()))
+                .todo(problem::remove_link_in_the_way()));
+        }
+    }
+    Ok(())
+}
+
 /// Sets mode and owner of something that exists.
 ///
 /// # Errors

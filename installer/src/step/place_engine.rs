@@ -14,6 +14,9 @@ use crate::outcome::{Failure, Outcome};
 use crate::plan::Step;
 use crate::text::problem as text;
 
+/// What the tar of a dozen programs has beside their bytes, with much to spare.
+const TAR_OVERHEAD: u64 = 1 << 20;
+
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     let (Some(home), Some(parts)) = (&context.plan.engine.home, &context.content.engine) else { return true };
     let mark = file::read_text(&home.mark()).ok().flatten();
@@ -55,7 +58,9 @@ fn unpack(context: &Context<'_>, parts: &EngineParts, bin: &Path, mut count: imp
     let source = context.bundle.handle().map_err(|error| failed().because(&error))?;
     let blob =
         context.bundle.bundle.blob(source, &parts.archive).map_err(|error| failed().because(&error))?;
-    let plain = codec::decoder(blob).map_err(|error| failed().because(&error))?;
+    // No more than the disk was asked for; a little for what a tar has beside its files.
+    let limit = parts.archive_unpacked_len.saturating_add(TAR_OVERHEAD);
+    let plain = codec::decoder(blob).map_err(|error| failed().because(&error))?.take(limit);
     let mut archive = tar::Archive::new(plain);
     for entry in archive.entries().map_err(|error| failed().because(&error))? {
         let mut entry = entry.map_err(|error| failed().because(&error))?;
@@ -71,8 +76,11 @@ fn unpack(context: &Context<'_>, parts: &EngineParts, bin: &Path, mut count: imp
         count(entry.size());
     }
     // The digest is checked at the blob's end, which the tar reader may not have reached.
-    std::io::copy(&mut archive.into_inner(), &mut std::io::sink())
-        .map_err(|error| failed().because(&error))?;
+    let mut plain = archive.into_inner();
+    std::io::copy(&mut plain, &mut std::io::sink()).map_err(|error| failed().because(&error))?;
+    if plain.limit() == 0 {
+        return Err(failed().quoting("the archive is larger than the bundle says"));
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Writes the project: answers first, so that a generated secret is never made twice; then directories, files, `.env`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use bundle_spec::codec;
 use bundle_spec::project::ProjectFile;
@@ -37,6 +38,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     file::make_dir(&layout.client_config(), Access { mode: 0o700, owner: None })?;
     for directory in &context.content.project.directories {
         let path = layout.dir.join(directory.path.as_str());
+        file::refuse_links(&layout.dir, Path::new(directory.path.as_str()))?;
         let access = Access { mode: directory.mode, owner: Some((directory.uid, directory.gid)) };
         file::make_dir(&path, access)?;
         // One that was there gets its mode and owner too; what lies in it is the application's.
@@ -46,6 +48,8 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     for project_file in &context.content.project.files {
         let path = layout.dir.join(project_file.path.as_str());
         if let Some(parent) = path.parent() {
+            let below = Path::new(project_file.path.as_str()).parent();
+            file::refuse_links(&layout.dir, below.unwrap_or(Path::new("")))?;
             file::make_dir(parent, Access::EXECUTABLE)?;
         }
         let (access, content) = content_of(context, project_file)?;
@@ -65,7 +69,8 @@ fn content_of(context: &Context<'_>, project_file: &ProjectFile) -> Outcome<(Acc
     let failed =
         || Failure::midway(text::file_not_read(project_file.path.as_str())).todo(text::check_medium());
     let source = context.bundle.handle().map_err(|error| failed().because(&error))?;
-    let limit = bundle_spec::limits::INDEX_RAW_MAX;
+    // What does not compress grows a little.
+    let limit = bundle_spec::limits::PROJECT_FILE_MAX * 2;
     let stored = context.bundle.bundle.blob_bytes(source, &project_file.blob, limit);
     let stored = stored.map_err(|error| failed().because(&error))?;
     let len = usize::try_from(project_file.len).unwrap_or(usize::MAX);
