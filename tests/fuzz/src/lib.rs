@@ -128,7 +128,7 @@ pub fn answers(data: &[u8]) {
     let mut sources = Sources::default();
     sources.add(installer::answers::Origin::File, given.values.clone());
     sources.add_misfits(given.misfits);
-    _ = resolve(&questions, &sources, &mut |_| "generated".to_owned());
+    _ = resolve(&questions, &[], &sources, &mut |_| "generated".to_owned());
     for (_, value) in &given.values {
         for question in &questions {
             let Ok(answer) = question.parse(value) else { continue };
