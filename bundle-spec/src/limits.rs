@@ -10,7 +10,7 @@ pub const INDEX_RAW_MAX: u64 = 40 << 20;
 /// memory that a reader needs, since a value of three bytes takes fifty.
 pub const INDEX_VALUES_MAX: usize = 600_000;
 
-/// Questions, and likewise actions: each takes some work to check.
+/// Questions, and likewise values and actions: each takes some work to check. No value is made of more answers, either.
 pub const QUESTIONS_MAX: usize = 1_000;
 
 /// Compiled size of a question's pattern, in bytes; the longest sensible ones take a tenth.

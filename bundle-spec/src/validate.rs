@@ -172,8 +172,9 @@ fn lists(content: &Content) -> Result<(), String> {
         project.profiles.len(),
         project.services.len(),
     ];
-    if content.questions.len().max(content.actions.len()) > QUESTIONS_MAX {
-        return Err("too many questions or actions".to_owned());
+    let worked_on = [content.questions.len(), content.values.len(), content.actions.len()];
+    if worked_on.into_iter().any(|len| len > QUESTIONS_MAX) {
+        return Err("too many questions, values or actions".to_owned());
     }
     let choices = content.questions.iter().map(|question| question.choices.len());
     if lengths.into_iter().chain(choices).any(|len| len > LIST_MAX) {

@@ -219,7 +219,7 @@ fn names_that_would_become_paths_units_or_options() {
 }
 
 /// Every text that can reach a screen.
-const TEXTS: [&str; 34] = [
+const TEXTS: [&str; 37] = [
     "/content/packed_by",
     "/content/app/title/zh",
     "/content/app/title/en",
@@ -246,6 +246,9 @@ const TEXTS: [&str; 34] = [
     "/content/links/0/title/en",
     "/content/links/0/url",
     "/place/stubs/0/arch",
+    "/content/questions/0/pattern_hint/zh",
+    "/content/questions/0/choices/1/value",
+    "/content/questions/0/choices/1/title/en",
     "/content/checks/0/title/zh",
     "/content/public_ports/-",
     "/content/actions/0/name",
@@ -270,6 +273,8 @@ fn texts_that_play_with_the_terminal() {
         put(index, "/content/checks", json!([check("http://h/")]));
         put(index, "/content/questions/0/help", text("h"));
         put(index, "/content/requirements/kernel", json!("3.10"));
+        put(index, "/content/questions/0/pattern_hint", text("h"));
+        put(index, "/content/questions/0/choices/-", json!({"value": "b", "title": text("B")}));
         put(index, "/content/checks/0/title", text("t"));
         put(index, "/content/actions", json!([action()]));
         put(index, "/content/public_ports", json!(["80"]));
@@ -485,6 +490,18 @@ fn certificates_that_would_replace_something_else() {
     let (_, mut asks) = tls("c", "k");
     asks["host"] = json!("nobody");
     assert_refused([("/content/tls", asks)]);
+}
+
+#[test]
+fn values_that_double_each_other() {
+    let opened = open_edited(|index| {
+        let value = |number: usize| match number {
+            0 => json!({"id": "v0", "value": "{q}"}),
+            _ => json!({"id": format!("v{number}"), "value": format!("{{v{0}}}{{v{0}}}", number - 1)}),
+        };
+        put(index, "/content/values", (0..60).map(value).collect());
+    });
+    assert!(matches!(&opened, Err(ReadError::Unacceptable(why)) if why.contains("answers")), "{opened:?}");
 }
 
 #[test]

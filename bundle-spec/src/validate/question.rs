@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{is_env_name, localized, text};
 use crate::condition::{Clause, Condition};
 use crate::index::Content;
+use crate::limits::QUESTIONS_MAX;
 use crate::placeholder;
 use crate::question::{Presence, Question, QuestionId, QuestionKind, Suggest, builtin};
 use crate::value::{Value, names};
@@ -37,6 +38,25 @@ pub fn questions(content: &Content) -> Result<(), String> {
         {
             return Err(format!("environment variable `{env}` is there twice"));
         }
+    }
+    growth(&content.values)
+}
+
+/// Values build on values, and must not double each other until no memory is left.
+fn growth(values: &[Value]) -> Result<(), String> {
+    let mut answers: HashMap<&str, usize> = HashMap::new();
+    for value in values {
+        let mut count = 1_usize;
+        // The text itself does not matter here; that it can be expanded has been seen.
+        let _ = placeholder::expand(&value.value, |id| {
+            count = count.saturating_add(answers.get(id).copied().unwrap_or(1));
+            Some(String::new())
+        });
+        if count > QUESTIONS_MAX {
+            return Err(format!("value `{}` is made of too many answers", value.id));
+        }
+        let most = answers.entry(value.id.as_str()).or_default();
+        *most = count.max(*most);
     }
     Ok(())
 }
