@@ -39,6 +39,8 @@ fn check(url: &str) -> Value {
 pub fn open_edited(edit: impl FnOnce(&mut Value)) -> Result<Bundle, ReadError> {
     let sample = sample();
     let mut index = serde_json::to_value(&sample.index).unwrap();
+    // What is tried may need any of them.
+    put(&mut index, "/content/features", json!(bundle_spec::feature::KNOWN));
     edit(&mut index);
     let bytes = sample.forge(&serde_json::to_vec(&index).unwrap(), |_| ());
     Bundle::open(&mut Cursor::new(bytes))
