@@ -1,10 +1,11 @@
-//! Images into the engine: what is missing and in which requests it is brought (`plan`), in which order they run (`run`), and
+//! Images into the engine: what is missing and in which requests it is brought (`plan`), in which order they run (`run`, with `ahead` reading before them), and
 //! the ways of bringing: through `docker load` (`docker`, whose tar `stream` composes) or straight into containerd's
 //! store (`snapshot`). Every way ends with the proof that the image is there (`docker`).
 
 use bundle_spec::digest::Digest;
 use serde::Serialize;
 
+mod ahead;
 pub mod docker;
 pub mod plan;
 pub mod prefix;

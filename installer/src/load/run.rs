@@ -1,11 +1,12 @@
 //! Carries out a load plan: what may run runs, as many at a time as disk and memory allow.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use bundle_spec::digest::Digest;
 use bundle_spec::index::Content;
 
+use super::ahead::Ahead;
 use super::plan::staged_limit;
 use super::snapshot::Snapshots;
 use super::{Form, LoadPlan, PARALLEL, Request, WINDOWS, docker};
@@ -45,38 +46,76 @@ impl Loader<'_> {
     /// # Errors
     /// The first one that failed. Those that ran beside it were waited for; none goes on behind a reported failure.
     pub fn run(&self) -> Outcome<()> {
-        let done_bytes = AtomicU64::new(0);
-        let count = |bytes: u64| (self.progress)(done_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes);
+        let ahead = Ahead::default();
+        let count = |bytes: u64| (self.progress)(ahead.count(bytes));
         let board = Board::new(&self.plan.requests, staged_limit(self.content));
         std::thread::scope(|scope| {
-            for _ in 0..PARALLEL.min(self.plan.requests.len()) {
-                scope.spawn(|| {
-                    while let Some(position) = board.take() {
-                        let mut turn = Turn { board: &board, position, outcome: None };
-                        turn.outcome = Some(self.bring(&self.plan.requests[position], &count));
-                    }
-                });
-            }
+            scope.spawn(|| ahead.read(self.bundle, &self.blobs()));
+            let workers: Vec<_> = (0..PARALLEL.min(self.plan.requests.len()))
+                .map(|_| {
+                    scope.spawn(|| {
+                        while let Some(position) = board.take() {
+                            let turn = Turn { board: &board, position, count: &count };
+                            let mut ending = Ending { board: &board, position, outcome: None };
+                            ending.outcome = Some(self.bring(&self.plan.requests[position], &turn));
+                        }
+                    })
+                })
+                .collect();
+            // A panic has been noted by the turn that it ended.
+            workers.into_iter().for_each(|worker| drop(worker.join()));
+            ahead.end();
         });
         board.outcome()
     }
 
-    fn bring(&self, request: &Request, count: &(dyn Fn(u64) + Sync)) -> Outcome<()> {
+    /// The stored layers in the order in which they will be needed.
+    fn blobs(&self) -> Vec<Digest> {
+        let layers = |request: &Request| {
+            let image = &self.content.images[request.image];
+            request.layers.iter().map(|layer| image.layers[*layer].blob).collect::<Vec<_>>()
+        };
+        self.plan.requests.iter().flat_map(layers).collect()
+    }
+
+    fn bring(&self, request: &Request, turn: &Turn<'_>) -> Outcome<()> {
         match (self.plan.form, self.snapshots) {
-            (Form::Snapshots, Some(snapshots)) => snapshots.bring(self, request, count),
-            _ => docker::bring(self, request, count),
+            (Form::Snapshots, Some(snapshots)) => snapshots.bring(self, request, turn),
+            _ => docker::bring(self, request, turn.count),
         }
     }
 }
 
-/// A request that is under way; its end is noted whatever happens, even a panic.
-struct Turn<'a> {
+/// A request that is under way.
+#[derive(Clone, Copy)]
+pub struct Turn<'a> {
+    board: &'a Board<'a>,
+    position: usize,
+    /// Told the bytes of stored layers that are done.
+    pub count: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Turn<'_> {
+    /// Says that the request needs no decompression window any more: another one may begin beside what is left of it.
+    pub fn is_unpacked(&self) {
+        self.board.free_memory(self.position);
+    }
+}
+
+impl std::fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+/// Notes the end of a request whatever happens, even a panic.
+struct Ending<'a> {
     board: &'a Board<'a>,
     position: usize,
     outcome: Option<Outcome<()>>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Ending<'_> {
     fn drop(&mut self) {
         let ended_early = || Err(Failure::midway(text::internal("a loading thread ended early")));
         self.board.put(self.position, self.outcome.take().unwrap_or_else(ended_early));
@@ -95,6 +134,8 @@ struct Board<'a> {
 struct State {
     waiting: Vec<usize>,
     running: HashSet<usize>,
+    /// Those of them that need no decompression window any more.
+    unpacked: HashSet<usize>,
     done: HashSet<usize>,
     failure: Option<Box<Failure>>,
 }
@@ -122,6 +163,11 @@ impl<'a> Board<'a> {
         }
     }
 
+    fn free_memory(&self, position: usize) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).unpacked.insert(position);
+        self.changed.notify_all();
+    }
+
     fn put(&self, position: usize, outcome: Outcome<()>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.running.remove(&position);
@@ -140,14 +186,14 @@ impl<'a> Board<'a> {
     /// Whether everything before it is done, and there is room for it beside what runs.
     fn may_run(&self, position: usize, state: &State) -> bool {
         let request = &self.requests[position];
-        let fits = |amount: fn(&Request) -> u64, limit: u64| {
-            let running: u64 = state.running.iter().map(|running| amount(&self.requests[*running])).sum();
-            // What alone is too large for the limit runs alone.
-            running == 0 || running + amount(request) <= limit
-        };
+        // What alone is too large for a limit runs alone.
+        let fits = |running: u64, amount: u64, limit: u64| running == 0 || running + amount <= limit;
+        let staged = state.running.iter().map(|running| self.requests[*running].staged_bytes).sum();
+        let unpacking = state.running.difference(&state.unpacked);
+        let windows = unpacking.map(|running| self.requests[*running].memory_bytes).sum();
         request.after.iter().all(|before| state.done.contains(before))
-            && fits(|request| request.staged_bytes, self.staged_limit)
-            && fits(|request| request.memory_bytes, WINDOWS)
+            && fits(staged, request.staged_bytes, self.staged_limit)
+            && fits(windows, request.memory_bytes, WINDOWS)
     }
 
     fn outcome(self) -> Outcome<()> {

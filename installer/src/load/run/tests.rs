@@ -38,6 +38,18 @@ fn a_request_waits_for_its_base_and_for_room() {
 }
 
 #[test]
+fn a_layer_that_is_unpacked_lets_the_next_one_begin() {
+    let window = |memory_bytes| Request { memory_bytes, ..Request::default() };
+    let requests = [window(WINDOWS), window(WINDOWS), Request { after: vec![0], ..Request::default() }];
+    let board = Board::new(&requests, 0);
+    assert_eq!(take_all(&board), [0]);
+    Turn { board: &board, position: 0, count: &|_| {} }.is_unpacked();
+    assert_eq!(take_all(&board), [1], "what depends on the first one waits until it is done");
+    board.put(0, Ok(()));
+    assert_eq!(take_all(&board), [2]);
+}
+
+#[test]
 fn after_a_failure_nothing_is_begun_and_the_first_failure_is_told() {
     let requests = [request(&[], 0), request(&[], 0), request(&[], 0)];
     let board = Board::new(&requests, 0);
