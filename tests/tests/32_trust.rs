@@ -18,7 +18,8 @@ struct Keys {
 
 impl Keys {
     fn new() -> Self {
-        let vendor = Vendor::new();
+        // It brings the Compose plugin.
+        let vendor = Vendor::new().with_engine();
         let make = |name: &str| {
             let path = vendor.path(name);
             vendor
@@ -35,7 +36,7 @@ impl Keys {
     /// The bundle of this version, signed with the key of this name, or with none.
     fn pack(&self, version: &str, key: Option<&str>) -> Bundle {
         let path = self.vendor.path(&format!("hello-{version}-{}.run", key.unwrap_or("unsigned")));
-        let _ = self.vendor.airlift(&["pack", "-o", path.to_str().unwrap()]).done();
+        let _ = self.vendor.airlift(&["pack", "--level", "1", "-o", path.to_str().unwrap()]).done();
         if let Some(key) = key {
             let key = self.vendor.path(&format!("{key}.key"));
             let _ =
