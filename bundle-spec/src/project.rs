@@ -50,6 +50,23 @@ pub struct Project {
     /// Directories that are made with mode and owner before the start.
     #[serde(default)]
     pub directories: Vec<Directory>,
+    /// What it will take up in an engine.
+    #[serde(default)]
+    pub footprint: Footprint,
+}
+
+/// What a project takes up in an engine, as far as Compose could say when it was packed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Footprint {
+    /// Names that the Compose file fixes for containers: an engine has each only once.
+    #[serde(default)]
+    pub container_names: Vec<String>,
+    /// How many networks Compose will make, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub networks: Option<u32>,
+    /// IPv4 networks that the Compose file fixes, as `address/length`.
+    #[serde(default)]
+    pub subnets: Vec<String>,
 }
 
 /// One file of the project.
@@ -162,6 +179,32 @@ pub struct Requirements {
     pub kernel: Option<String>,
     /// Architecture as `uname -m` says, for instance `x86_64`.
     pub arch: String,
+    /// What the processor must be able to do: a level such as `x86-64-v3`, or flags as `/proc/cpuinfo` names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpu: Vec<String>,
+    /// Kernel settings and the least that they must be: `vm.max_map_count=262144`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sysctls: Vec<String>,
+}
+
+impl Requirements {
+    /// The kernel settings by name, with the least that each must be; see [`setting`].
+    pub fn settings(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.sysctls.iter().filter_map(|text| setting(text))
+    }
+}
+
+/// Name and least value of a kernel setting, from `name=number`.
+#[must_use]
+pub fn setting(text: &str) -> Option<(&str, u64)> {
+    let (name, value) = text.split_once('=')?;
+    let (name, value) = (name.trim(), value.trim());
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
+    };
+    name.contains('.').then_some(())?;
+    name.split('.').all(is_part).then_some((name, value.parse().ok()?))
 }
 
 /// A check that proves the application healthy from outside.

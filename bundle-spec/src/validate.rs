@@ -91,6 +91,8 @@ pub fn content(content: &Content) -> Result<(), String> {
     text(&content.packed_by)?;
     text(&content.requirements.arch)?;
     content.requirements.kernel.iter().try_for_each(|kernel| text(kernel))?;
+    content.requirements.cpu.iter().try_for_each(|feature| cpu(feature))?;
+    content.requirements.sysctls.iter().try_for_each(|setting| sysctl(setting))?;
     content.engine.iter().filter_map(|engine| engine.version.as_deref()).try_for_each(text)?;
     content.images.iter().try_for_each(|image| text(&image.platform))?;
     paths(content)?;
@@ -167,10 +169,14 @@ fn lists(content: &Content) -> Result<(), String> {
         content.public_ports.len(),
         content.links.len(),
         content.requirements.ports.len(),
+        content.requirements.cpu.len(),
+        content.requirements.sysctls.len(),
         project.directories.len(),
         project.files.len(),
         project.profiles.len(),
         project.services.len(),
+        project.footprint.container_names.len(),
+        project.footprint.subnets.len(),
     ];
     let worked_on = [content.questions.len(), content.values.len(), content.actions.len()];
     if worked_on.into_iter().any(|len| len > QUESTIONS_MAX) {
@@ -180,7 +186,8 @@ fn lists(content: &Content) -> Result<(), String> {
     if lengths.into_iter().chain(choices).any(|len| len > LIST_MAX) {
         return Err("too many entries".to_owned());
     }
-    for list in [&project.profiles, &project.services] {
+    let footprint = &project.footprint;
+    for list in [&project.profiles, &project.services, &footprint.container_names, &footprint.subnets] {
         list.iter().try_for_each(|item| text(item))?;
     }
     Ok(())
@@ -304,6 +311,36 @@ pub fn name(name: &str) -> Result<(), String> {
             name.escape_debug()
         ))
     }
+}
+
+/// A level of x86-64, or the name of a processor's feature.
+///
+/// # Errors
+/// When it is something else.
+pub fn cpu(feature: &str) -> Result<(), String> {
+    let is_level = feature.strip_prefix("x86-64-v").is_some_and(|level| ["2", "3", "4"].contains(&level));
+    let is_flag = feature.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if is_level || is_flag && !feature.is_empty() && feature.len() <= 32 {
+        Ok(())
+    } else {
+        Err(format!(
+            "`{}` is neither x86-64-v2, -v3 or -v4 nor a flag of /proc/cpuinfo such as avx2",
+            feature.escape_debug()
+        ))
+    }
+}
+
+/// A kernel setting with the least that it must be.
+///
+/// # Errors
+/// When it is something else.
+pub fn sysctl(setting: &str) -> Result<(), String> {
+    crate::project::setting(setting).map(drop).ok_or_else(|| {
+        format!(
+            "`{}` is not a kernel setting; write for instance \"vm.max_map_count=262144\"",
+            setting.escape_debug()
+        )
+    })
 }
 
 /// A version: what may stand in a file name.

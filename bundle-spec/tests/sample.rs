@@ -128,6 +128,7 @@ pub fn content(blobs: &[Digest]) -> Content {
             services: vec!["backend".to_owned()],
             files: vec![file],
             directories: Vec::new(),
+            footprint: Default::default(),
         },
         images,
         engine: None,

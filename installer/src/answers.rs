@@ -9,6 +9,7 @@ use bundle_spec::question::{AnswerProblem, Generate, Question, QuestionId};
 use bundle_spec::suggest::nearest;
 use bundle_spec::value::{self, Value};
 
+use crate::preflight::accept::Acceptance;
 use crate::text::{Message, answer as reason_text, problem as text, reference as reference_text};
 
 pub mod document;
@@ -72,6 +73,7 @@ pub struct Sources {
     given: BTreeMap<Origin, BTreeMap<String, Given>>,
     misfits: Vec<String>,
     open: BTreeMap<String, PathBuf>,
+    acceptance: Acceptance,
 }
 
 impl Sources {
@@ -106,6 +108,17 @@ impl Sources {
     /// Adds ids for which the answers file has something that is no value.
     pub fn add_misfits(&mut self, ids: Vec<String>) {
         self.misfits.extend(ids);
+    }
+
+    /// Adds what a source says about warnings of preflight.
+    pub fn add_acceptance(&mut self, acceptance: Acceptance) {
+        self.acceptance.ids.extend(acceptance.ids);
+        self.acceptance.strict |= acceptance.strict;
+    }
+
+    /// What was said about warnings of preflight.
+    pub fn acceptance(&self) -> &Acceptance {
+        &self.acceptance
     }
 
     /// What the strongest source gives for a question.

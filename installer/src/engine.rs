@@ -329,6 +329,22 @@ impl Engine {
         Ok(containers)
     }
 
+    /// The names of all containers, each with its Compose project; empty where it has none.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn container_names(&self) -> Result<Vec<(String, String)>, EngineError> {
+        let options = query::ListContainersOptions { all: true, ..Default::default() };
+        let list = self.ask("list containers", self.quick.list_containers(Some(options)))?;
+        let named = list.into_iter().flat_map(|summary| {
+            let labels = summary.labels.unwrap_or_default();
+            let project = labels.get("com.docker.compose.project").cloned().unwrap_or_default();
+            let names = summary.names.unwrap_or_default();
+            names.into_iter().map(move |name| (name.trim_start_matches('/').to_owned(), project.clone()))
+        });
+        Ok(named.collect())
+    }
+
     /// Whether the engine has no container, no image and no volume, of whatever project.
     ///
     /// # Errors

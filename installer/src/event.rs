@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::health::ServiceHealth;
-use crate::preflight::Finding;
+use crate::preflight::{Finding, Severity};
 use crate::text::Message;
 
 /// One thing that happened. Serialised as one JSON line each with `--json`; the field `event` names the kind.
@@ -24,6 +24,15 @@ pub enum Event {
     /// One finding of preflight. There are none once the work has begun, and so none to be read back.
     #[serde(skip_deserializing)]
     Finding(Finding),
+    /// Preflight has looked at everything.
+    Checked {
+        /// Findings that pass.
+        passed: usize,
+        /// Warnings, accepted ones included.
+        warnings: usize,
+        /// Failures.
+        failures: usize,
+    },
     /// The plan, before anything is changed.
     Plan {
         /// One line a step.
@@ -88,6 +97,18 @@ pub enum Event {
         /// Summary or failure.
         text: Message,
     },
+}
+
+impl Event {
+    /// The findings of a whole preflight, counted.
+    pub fn checked(findings: &[Finding]) -> Self {
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        Self::Checked {
+            passed: count(Severity::Pass),
+            warnings: count(Severity::Warn),
+            failures: count(Severity::Fail),
+        }
+    }
 }
 
 /// What came of a step.

@@ -9,10 +9,14 @@ use crate::engine::{Container, Description, PresentImage};
 use crate::layout::{EngineHome, Layout};
 
 pub mod address;
+pub mod bounded;
 pub mod engine;
+pub mod firewall;
 pub mod inventory;
+pub mod kernel;
 pub mod machine;
 pub mod network;
+pub mod route;
 pub mod storage;
 
 /// Everything that decisions are made from.
@@ -20,6 +24,12 @@ pub mod storage;
 pub struct Facts {
     /// The machine itself.
     pub machine: Machine,
+    /// What its kernel offers.
+    pub kernel: kernel::Kernel,
+    /// The firewall that is active.
+    pub firewall: Option<firewall::Firewall>,
+    /// Networks around it.
+    pub surroundings: route::Surroundings,
     /// File systems behind the paths that matter.
     pub storage: storage::Storage,
     /// Who listens on which TCP port.
@@ -59,6 +69,38 @@ pub struct Machine {
     pub compose_plugin: Option<PathBuf>,
     /// A containerd runs that no Docker engine started: an engine that we install would share it.
     pub has_foreign_containerd: bool,
+    /// Memory in bytes that is not in use, or could be given back at once.
+    pub free_memory: u64,
+    /// By which commands packages are installed.
+    pub family: Family,
+    /// What the processor can do, as `/proc/cpuinfo` says.
+    pub cpu_flags: Vec<String>,
+    /// It is a container itself.
+    pub is_container: bool,
+    /// Its clock, in seconds since 1970.
+    pub clock: u64,
+    /// How many files a process started by us may open.
+    pub open_files: u64,
+    /// A `docker` command that is not ours, and whether it is Podman's.
+    pub docker_command: Option<(PathBuf, bool)>,
+    /// Names of all processes.
+    #[serde(skip)]
+    pub processes: Vec<String>,
+}
+
+/// Distributions by their package manager.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// apt.
+    Debian,
+    /// dnf or yum.
+    RedHat,
+    /// zypper.
+    Suse,
+    /// Some other.
+    #[default]
+    Other,
 }
 
 /// The engine that would be used.
@@ -95,6 +137,8 @@ pub struct Inventory {
     pub chains: std::collections::HashSet<Digest>,
     /// Containers of our project.
     pub containers: Vec<Container>,
+    /// Names of all containers, each with its Compose project; empty where it has none.
+    pub names: Vec<(String, String)>,
 }
 
 /// What is in the project directory.
@@ -116,10 +160,21 @@ pub struct ProjectFacts {
     pub has_prior_images: bool,
     /// Where the system's `daemon.json`, written by an operator before, puts the engine's data.
     pub configured_root: Option<PathBuf>,
+    /// Networks that the system's `daemon.json` gives to the engine.
+    pub address_pools: AddressPools,
     /// The system's `daemon.json` is there and cannot be understood: why.
     pub config_error: Option<String>,
     /// A command of the same name as `<app>ctl` that is not ours.
     pub other_command: Option<PathBuf>,
+}
+
+/// Networks that an operator gave to an engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressPools {
+    /// That of the default bridge (`bip`).
+    pub bridge: Option<route::Net>,
+    /// Those that others are cut from, with the prefix length of the pieces (`default-address-pools`).
+    pub nets: Vec<(route::Net, u8)>,
 }
 
 /// What was asked for on the command line, as far as facts depend on it.
@@ -175,6 +230,9 @@ impl ProjectFacts {
     }
 }
 
+/// Where an installation of the system's engine writes beside what [`EngineHome`] names.
+pub const SYSTEM_PLACES: [&str; 3] = ["/etc", "/usr/bin", crate::layout::SYSTEM_BIN];
+
 /// Collects all facts.
 pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
     let private = EngineHome::private(scope.layout);
@@ -188,10 +246,18 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
     let data_root = project.data_root(&home);
     let image_root = engine.description().map_or_else(|| data_root.clone(), Description::image_root);
     let staging = engine.description().map(|description| description.staging.clone());
-    let paths = [scope.layout.dir.clone(), image_root, data_root, home.bin()];
-    let paths: Vec<PathBuf> = paths.into_iter().chain(staging).collect();
+    let mut paths = vec![scope.layout.dir.clone(), image_root, data_root, home.bin()];
+    paths.extend(staging);
+    if home == EngineHome::System {
+        paths.extend(SYSTEM_PLACES.map(PathBuf::from));
+    }
+    let machine = machine::collect();
+    let settings: Vec<_> = index.content.requirements.settings().map(|(name, _)| name).collect();
     Facts {
-        machine: machine::collect(),
+        kernel: kernel::collect(&machine.kernel, machine.is_container, &settings),
+        firewall: firewall::collect(Path::new("/"), &machine.processes),
+        surroundings: route::collect(),
+        machine,
         storage: storage::collect(&paths),
         listeners: network::listeners(),
         inventory: inventory::collect(&engine, scope.project, index),

@@ -17,10 +17,10 @@ use crate::host::signal::Watch;
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
-use crate::preflight::{self, Demand, Finding, Severity};
+use crate::preflight::{self, Demand, Finding};
 use crate::receipt::Receipt;
 use crate::report::Reporter;
-use crate::text::{Message, problem as problem_text, progress as text};
+use crate::text::{Message, finding as finding_text, problem as problem_text, progress as text};
 use crate::{health, trust, wizard};
 
 pub mod execute;
@@ -37,6 +37,10 @@ pub struct Options {
     pub set: Vec<(String, String)>,
     /// `--yes`: no confirmation.
     pub yes: bool,
+    /// `--accept ID`: warnings that are accepted.
+    pub accept: Vec<String>,
+    /// `--strict`: other warnings refuse the run.
+    pub strict: bool,
     /// `--dry-run`: show the plan, change nothing.
     pub dry_run: bool,
     /// `--verify-first`: every byte is verified before anything is changed.
@@ -256,9 +260,16 @@ pub fn prepare(
         answers: &resolved.answers,
         disk: &plan.disk,
     };
-    let findings = preflight::check(&facts, &demand);
+    let mut findings = preflight::check(&facts, &demand);
+    sources.acceptance().apply(&mut findings);
     for finding in findings.iter().filter(|finding| !shown.contains(finding)) {
         reporter.emit(&Event::Finding(finding.clone()));
+    }
+    if shown.is_empty() {
+        reporter.emit(&Event::checked(&findings));
+    }
+    for id in sources.acceptance().in_vain(&findings) {
+        reporter.emit(&Event::Note { text: finding_text::failure_not_accepted(id) });
     }
     Ok(Prepared { resolved, problems, facts, plan, findings })
 }
@@ -269,12 +280,9 @@ fn warn_of_open_answers(prepared: &Prepared, content: &Content, options: &Option
     let is_open = std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o044 != 0);
     if is_open && summary::has_secret_from_file(content, prepared) {
         let shown = path.display();
-        reporter.emit(&Event::Finding(Finding {
-            id: "answers-file",
-            severity: Severity::Warn,
-            text: problem_text::answers_file_is_open(&shown),
-            todo: Some(problem_text::close_answers_file(&shown)),
-        }));
+        let (text, todo) =
+            (problem_text::answers_file_is_open(&shown), problem_text::close_answers_file(&shown));
+        reporter.emit(&Event::Finding(Finding::warn("answers-file", text, todo)));
     }
 }
 
@@ -296,9 +304,9 @@ fn refuse_by_answers(prepared: &Prepared, content: &Content, options: &Options) 
 /// Ends the run when preflight forbids it; the findings themselves have been shown.
 ///
 /// # Errors
-/// [`Code::Preflight`] when any finding is a failure.
+/// [`Code::Preflight`] when any finding is a failure, or a warning that is taken strictly.
 pub fn refuse_by_findings(findings: &[Finding]) -> Outcome<()> {
-    let failed = findings.iter().filter(|finding| finding.severity == Severity::Fail).count();
+    let failed = findings.iter().filter(|finding| finding.refuses).count();
     if failed == 0 {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bundle_spec::index::Content;
 use serde::Serialize;
 
+use crate::engine::description::Quirks;
 use crate::engine::{ContainerdAccess, Description, Store};
 use crate::facts::{EngineChoice, EngineFacts, Facts};
 use crate::layout::{EngineHome, Layout};
@@ -170,6 +171,7 @@ fn expected(engine: &EnginePlan, content: &Content, facts: &Facts) -> Descriptio
         },
         staging: root.join("tmp"),
         rootless: false,
+        quirks: Quirks::default(),
         containerd_root: root.join("containerd/daemon"),
         root,
         containerd: engine.containerd_store.then(|| ContainerdAccess {

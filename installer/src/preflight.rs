@@ -9,13 +9,20 @@ use crate::layout::Layout;
 use crate::plan::DiskNeed;
 use crate::text::Message;
 
+pub mod accept;
 mod check;
 mod disk;
 mod engine;
+mod id;
 mod image;
+mod kernel;
 mod machine;
+mod network;
 mod port;
 mod project;
+mod storage;
+
+pub use id::IDS;
 
 /// One result of preflight.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,11 +31,23 @@ pub struct Finding {
     pub id: &'static str,
     /// How bad it is.
     pub severity: Severity,
-    /// What was found, and what is needed.
+    /// What was found, and what is needed, in a sentence.
     pub text: Message,
+    /// What was found, as a bare value: a number of bytes, a version, a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// What is needed, in the same form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needed: Option<String>,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub todo: Option<Message>,
+    /// A warning that the operator has accepted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
+    /// Refuses the run: a failure, or a warning that was not accepted where warnings are taken strictly.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refuses: bool,
 }
 
 /// How bad a finding is.
@@ -59,30 +78,89 @@ pub struct Demand<'a> {
 }
 
 impl Finding {
-    fn pass(id: &'static str, text: Message) -> Self {
-        Self { id, severity: Severity::Pass, text, todo: None }
+    /// As it should be.
+    pub fn pass(id: &'static str, text: Message) -> Self {
+        Self::new(id, Severity::Pass, text, None)
     }
 
-    fn warn(id: &'static str, text: Message, todo: Message) -> Self {
-        Self { id, severity: Severity::Warn, text, todo: Some(todo) }
+    /// Works, with a drawback.
+    pub fn warn(id: &'static str, text: Message, todo: Message) -> Self {
+        Self::new(id, Severity::Warn, text, Some(todo))
     }
 
-    fn fail(id: &'static str, text: Message, todo: Message) -> Self {
-        Self { id, severity: Severity::Fail, text, todo: Some(todo) }
+    /// Cannot work.
+    pub fn fail(id: &'static str, text: Message, todo: Message) -> Self {
+        Self::new(id, Severity::Fail, text, Some(todo))
+    }
+
+    fn new(id: &'static str, severity: Severity, text: Message, todo: Option<Message>) -> Self {
+        Self {
+            id,
+            severity,
+            text,
+            found: None,
+            needed: None,
+            todo,
+            accepted: false,
+            refuses: severity == Severity::Fail,
+        }
+    }
+
+    /// The same with bare values for programs.
+    fn with(mut self, found: impl Value, needed: impl Value) -> Self {
+        (self.found, self.needed) = (found.value(), needed.value());
+        self
     }
 }
 
-/// Checks everything; the worst findings come last, where they are seen.
+/// What a program may want to read without a sentence around it.
+trait Value {
+    fn value(self) -> Option<String>;
+}
+
+impl Value for Option<()> {
+    fn value(self) -> Option<String> {
+        None
+    }
+}
+
+impl Value for &str {
+    fn value(self) -> Option<String> {
+        Some(self.to_owned())
+    }
+}
+
+impl Value for String {
+    fn value(self) -> Option<String> {
+        Some(self)
+    }
+}
+
+impl Value for u64 {
+    fn value(self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+/// Checks everything; what stands in the way comes first.
 pub fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     let mut findings = machine::check(facts, demand);
     findings.extend(engine::check(facts, demand));
+    findings.extend(storage::check(facts, demand));
     findings.extend(disk::check(facts, demand));
     findings.extend(port::check(facts, demand));
+    findings.extend(network::check(facts, demand));
+    findings.extend(network::subnets(facts, demand));
     findings.extend(project::check(facts, demand));
     findings.extend(check::check(demand));
     findings.extend(image::check(facts, demand));
-    findings.sort_by_key(|finding| finding.severity);
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
+}
+
+/// Major and minor number of a version such as `5.10.0-30-amd64`.
+fn release(version: &str) -> (u32, u32) {
+    crate::engine::description::release(version)
 }
 
 #[cfg(test)]

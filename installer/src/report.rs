@@ -163,6 +163,15 @@ impl Reporter {
         }
     }
 
+    /// From now on findings that pass are shown to people as well; programs get them always.
+    pub fn tell_all_findings(&self) {
+        if let Style::Human(human) = &self.style
+            && let Ok(mut human) = human.lock()
+        {
+            human.tell_all();
+        }
+    }
+
     /// Says that the run ended well, to programs; people have read the last line.
     pub fn finished(&self) {
         if matches!(self.style, Style::Json) && !self.has_finished.load(Ordering::Relaxed) {

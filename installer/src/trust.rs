@@ -7,7 +7,7 @@ use bundle_spec::index::Content;
 use bundle_spec::signature::{PublicKey, Signer};
 
 use crate::outcome::{Code, Failure, Outcome};
-use crate::preflight::{Finding, Severity};
+use crate::preflight::Finding;
 use crate::receipt::Receipt;
 use crate::text::trust as text;
 
@@ -69,18 +69,15 @@ pub fn findings(
             Basis::Pinned => text::signed_as_before(key),
             Basis::FirstUse | Basis::Unsigned => text::signed_by_somebody(key),
         };
-        findings.push(Finding { id: "signature", severity: Severity::Pass, text, todo: None });
+        findings.push(Finding::pass("signature", text));
     }
     // Somebody could hand over an old bundle for the sake of an old hole. It may be wanted all the same.
     if let Some(receipt) =
         receipt.filter(|receipt| receipt.app == content.app.name && receipt.created > content.created)
     {
-        findings.push(Finding {
-            id: "older-bundle",
-            severity: Severity::Warn,
-            text: text::older_than_installed(&content.app.version, &receipt.version),
-            todo: Some(text::is_older_wanted()),
-        });
+        let (text, todo) =
+            (text::older_than_installed(&content.app.version, &receipt.version), text::is_older_wanted());
+        findings.push(Finding::warn("older-bundle", text, todo));
     }
     findings
 }

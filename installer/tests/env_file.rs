@@ -41,6 +41,7 @@ fn content(count: usize) -> Content {
             services: vec![],
             files: vec![],
             directories: vec![],
+            footprint: Default::default(),
         },
         images: vec![],
         engine: None,

@@ -68,6 +68,7 @@ fn content(plan: &Plan, files: Vec<ProjectFile>, engine: Option<EngineParts>, im
         services: plan.services.clone(),
         files,
         directories: definition.directories,
+        footprint: plan.footprint.clone(),
     };
     let mut content = Content {
         packed_by: concat!("airlift ", env!("CARGO_PKG_VERSION")).to_owned(),

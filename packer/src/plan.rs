@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use bundle_spec::project::Footprint;
+
 use crate::definition::{EngineSource, Part, PartPlace};
 use crate::engine_parts::{self, EngineFiles, Obtained};
 use crate::event::{Emit, Event};
@@ -53,6 +55,8 @@ pub struct Plan {
     pub project: Project,
     /// Service names, if Compose could be asked.
     pub services: Vec<String>,
+    /// What the project will take up in an engine, as far as Compose could say.
+    pub footprint: Footprint,
     /// All images.
     pub images: Vec<SourceImage>,
     /// The engine, if one is carried.
@@ -95,14 +99,24 @@ pub fn make(request: &Request, emit: Emit<'_>) -> Outcome<Plan> {
     let mut survey = library.survey(&project.definition.images, &asked.images());
     problems.append(&mut survey.problems);
     accept(lint::findings(&project, &asked, problems), emit)?;
-    let services = match &asked {
-        Asked::Answer(model) => model.service_names(&project.compose_text),
-        _ => Vec::new(),
+    let (services, footprint) = match &asked {
+        Asked::Answer(model) => (model.service_names(&project.compose_text), model.footprint()),
+        _ => (Vec::new(), Footprint::default()),
     };
     let engine = engine.map(Obtained::files).transpose()?;
     let images = library.fetch(survey, emit)?;
     let created = created(&images)?;
-    Ok(Plan { services, images, engine, stub: stub?, effort: request.effort, created, output, project })
+    Ok(Plan {
+        services,
+        footprint,
+        images,
+        engine,
+        stub: stub?,
+        effort: request.effort,
+        created,
+        output,
+        project,
+    })
 }
 
 /// Stops at errors of `lint`, all of them, and mentions its warnings.

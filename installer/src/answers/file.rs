@@ -1,6 +1,7 @@
 //! The answers file: flat TOML, `id = value`; a value may be a reference. Text in, raw answers out.
 
 use super::reference::Reference;
+use crate::preflight::accept::Acceptance;
 use crate::text::{Message, problem as text};
 
 /// Reads the text of an answers file.
@@ -8,12 +9,24 @@ use crate::text::{Message, problem as text};
 /// # Errors
 /// Where it is not TOML: in words, with line and column.
 pub fn parse(content: &str) -> Result<Given, Message> {
-    let table: toml::Table = content.parse().map_err(|error: toml::de::Error| {
+    let mut table: toml::Table = content.parse().map_err(|error: toml::de::Error| {
         let (line, column) = position(content, error.span().map_or(0, |span| span.start));
         let shown = content.lines().nth(line - 1).unwrap_or_default();
         text::answers_not_toml(line, column, error.message(), shown)
     })?;
     let mut given = Given::default();
+    if let Some(value) = table.remove("accept_warnings") {
+        match ids(&value) {
+            Some(ids) => given.acceptance.ids = ids,
+            None => given.misfits.push("accept_warnings".to_owned()),
+        }
+    }
+    if let Some(value) = table.remove("strict") {
+        match value.as_bool() {
+            Some(strict) => given.acceptance.strict = strict,
+            None => given.misfits.push("strict".to_owned()),
+        }
+    }
     for (id, value) in table {
         if let toml::Value::Table(table) = &value {
             match Reference::parse(table) {
@@ -42,6 +55,12 @@ pub struct Given {
     pub cleared: Vec<String>,
     /// Ids whose value is no text, number or truth value, and no reference.
     pub misfits: Vec<String>,
+    /// What it says about warnings of preflight: the two keys that are no answers.
+    pub acceptance: Acceptance,
+}
+
+fn ids(value: &toml::Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|id| id.as_str().map(str::to_owned)).collect()
 }
 
 /// `{ empty = true }`.
@@ -75,6 +94,16 @@ mod tests {
         let answers = parse("a = \"x\"\nb = 80\nc = true\n").unwrap().values;
         let expected = [("a", "x"), ("b", "80"), ("c", "true")].map(|(id, value)| (id.into(), value.into()));
         assert_eq!(answers, expected);
+    }
+
+    #[test]
+    fn what_is_said_about_warnings_is_no_answer() {
+        let given = parse("accept_warnings = [\"clock\", \"dns\"]\nstrict = true\na = 1\n").unwrap();
+        assert_eq!(given.acceptance, Acceptance { ids: vec!["clock".into(), "dns".into()], strict: true });
+        assert_eq!(given.values, [("a".to_owned(), "1".to_owned())]);
+        let given = parse("accept_warnings = \"clock\"\nstrict = 1\n").unwrap();
+        assert_eq!(given.misfits, ["accept_warnings", "strict"]);
+        assert_eq!(given.acceptance, Acceptance::default());
     }
 
     #[test]

@@ -104,6 +104,8 @@ impl Grammar {
                 .value_parser(clap::value_parser!(PathBuf)),
             self.valued("set", text::value_set(), text::arg_set()).action(ArgAction::Append),
             self.flag("yes", text::arg_yes()).short('y'),
+            self.valued("accept", text::value_id(), text::arg_accept()).action(ArgAction::Append),
+            self.flag("strict", text::arg_strict()),
             self.flag("dry-run", text::arg_dry_run()),
             self.flag("verify-first", text::arg_verify_first()),
             self.valued("trust", text::value_key(), text::arg_trust()),

@@ -62,6 +62,7 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
         // What was given may be a secret with its name forgotten; it is not repeated.
         None => Err(Failure::new(Code::Usage, text::set_not_understood()).todo(text::give_set())),
     });
+    let accept = levels.iter().flat_map(|level| level.get_many::<String>("accept").unwrap_or_default());
     let (yes, dry_run) = (flag("yes"), flag("dry-run"));
     let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     Ok(Options {
@@ -70,6 +71,8 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
         dry_run,
         verify_first: flag("verify-first"),
         trust: key::given(session, verb, "trust")?,
+        accept: accept.cloned().collect(),
+        strict: flag("strict"),
         dir: session.dir(),
         engine: session.value::<String>(verb, "engine").map(|name| match name.as_str() {
             "private" => EngineChoice::Private,

@@ -14,6 +14,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let sources = sources::collect(&options, &target.layout, &content.questions)?;
     // Missing answers are no matter here, except for ports that depend on them.
     session.reporter.show_result();
+    session.reporter.tell_all_findings();
     let facts = look(bundle, &target);
     let prepared = prepare(content, &target, &sources, facts, session.reporter, &[])?;
     refuse_by_findings(&prepared.findings)?;

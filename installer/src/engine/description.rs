@@ -24,6 +24,19 @@ pub struct Description {
     pub staging: PathBuf,
     /// Runs without root.
     pub rootless: bool,
+    /// What may get in an application's way.
+    pub quirks: Quirks,
+}
+
+/// What an engine does that may get in an application's way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Quirks {
+    /// It is Docker Desktop, in a virtual machine.
+    pub is_desktop: bool,
+    /// Users in containers are others outside.
+    pub remaps_users: bool,
+    /// SELinux confines its containers.
+    pub uses_selinux: bool,
 }
 
 /// The way to the containerd below an engine.
@@ -91,6 +104,11 @@ impl Description {
             root,
             containerd,
             rootless,
+            quirks: Quirks {
+                is_desktop: info.operating_system.as_deref() == Some("Docker Desktop"),
+                remaps_users: is_remapped,
+                uses_selinux: has_option("name=selinux"),
+            },
         }
     }
 

@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use bundle_spec::digest::{Digest, chain_ids};
 use bundle_spec::index::Index;
+use serde_json::{Map, Value};
 
-use super::{EngineFacts, Inventory, ProjectFacts, Scope};
+use super::bounded;
+use super::route::Net;
+use super::{AddressPools, EngineFacts, Inventory, ProjectFacts, Scope};
 use crate::containerd::Containerd;
 use crate::engine::{Engine, Store};
 use crate::host::process;
@@ -19,6 +22,11 @@ pub fn collect(engine: &EngineFacts, project: &str, index: &Index) -> Inventory 
     let mut inventory = Inventory {
         images: images(&connection, index),
         containers: connection.containers(project).unwrap_or_default(),
+        // Only names that the project fixes can be taken already.
+        names: match index.content.project.footprint.container_names.is_empty() {
+            true => Vec::new(),
+            false => connection.container_names().unwrap_or_default(),
+        },
         ..Inventory::default()
     };
     if let Some(access) = &description.containerd
@@ -63,12 +71,14 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
     // its own folder for lost files.
     let counts = |name: &std::ffi::OsStr| name != bundle_spec::path::STATE_DIR && name != "lost+found";
     let is_occupied = entries.is_ok_and(|entries| entries.iter().any(|entry| counts(&entry.file_name())));
-    let (configured_root, config_error) = system_config();
+    let (config, config_error) = system_config();
+    let configured_root = config.get("data-root").and_then(Value::as_str).map(PathBuf::from);
     let prior = configured_root.clone().unwrap_or_else(|| EngineHome::System.data_root()).join("image");
     ProjectFacts {
         is_occupied,
         own_engine: receipt.as_ref().and_then(|receipt| receipt.own_engine().cloned()),
         has_prior_images: std::fs::read_dir(prior).is_ok_and(|mut entries| entries.next().is_some()),
+        address_pools: address_pools(&config),
         configured_root,
         config_error,
         other_command: other_command(scope.app),
@@ -79,15 +89,32 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
     }
 }
 
-/// The data root that the system's configuration names, and what is wrong with that configuration.
-fn system_config() -> (Option<PathBuf>, Option<String>) {
-    let text = std::fs::read_to_string(EngineHome::System.config()).unwrap_or_default();
+/// The system's configuration of an engine, and what is wrong with it.
+fn system_config() -> (Map<String, Value>, Option<String>) {
+    let path = EngineHome::System.config();
+    let Some(text) = bounded::text(&path) else {
+        // A link to nowhere, or something that is no file: the engine would not start with it.
+        let is_there = path.symlink_metadata().is_ok();
+        return (Map::new(), is_there.then(|| "cannot read the file".to_owned()));
+    };
     if text.trim().is_empty() {
-        return (None, None);
+        return (Map::new(), None);
     }
-    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text) {
-        Ok(config) => (config.get("data-root").and_then(serde_json::Value::as_str).map(PathBuf::from), None),
-        Err(error) => (None, Some(error.to_string())),
+    match serde_json::from_str(&text) {
+        Ok(config) => (config, None),
+        Err(error) => (Map::new(), Some(error.to_string())),
+    }
+}
+
+fn address_pools(config: &Map<String, Value>) -> AddressPools {
+    let pools = config.get("default-address-pools").and_then(Value::as_array).into_iter().flatten();
+    let net = |pool: &Value| {
+        let base = Net::parse(pool.get("base")?.as_str()?)?;
+        Some((base, u8::try_from(pool.get("size")?.as_u64()?).ok()?))
+    };
+    AddressPools {
+        bridge: config.get("bip").and_then(Value::as_str).and_then(Net::parse),
+        nets: pools.filter_map(net).collect(),
     }
 }
 
@@ -102,6 +129,23 @@ fn other_command(app: &str) -> Option<PathBuf> {
 /// A `docker.service` that Airlift did not write.
 fn foreign_unit() -> Option<std::path::PathBuf> {
     let path = Path::new(SYSTEM_UNIT);
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = bounded::text(path)?;
     (!text.contains(receipt::MARK)).then(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operators_networks_are_read() {
+        let config = serde_json::json!({
+            "bip": "10.9.0.1/24",
+            "default-address-pools": [{"base": "10.10.0.0/16", "size": 24}, {"base": "nonsense", "size": 24}],
+        });
+        let pools = address_pools(config.as_object().unwrap());
+        assert_eq!(pools.bridge.unwrap().to_string(), "10.9.0.0/24");
+        assert_eq!(pools.nets, [(Net::parse("10.10.0.0/16").unwrap(), 24)]);
+        assert_eq!(address_pools(&Map::new()), AddressPools::default());
+    }
 }

@@ -27,6 +27,16 @@ pub struct Owner {
     pub cgroup: String,
 }
 
+impl Owner {
+    /// The service of systemd that it belongs to.
+    pub fn unit(&self) -> Option<&str> {
+        let names = self.cgroup.lines().filter_map(|line| line.rsplit('/').next());
+        let mut units = names.filter(|name| name.ends_with(".service"));
+        // A user's own services are none that `systemctl` of the system knows.
+        units.find(|_| !self.cgroup.contains("/user.slice/"))
+    }
+}
+
 /// Reads the listening sockets of this network namespace.
 pub fn listeners() -> Vec<Listener> {
     let entries = [procfs::net::tcp().unwrap_or_default(), procfs::net::tcp6().unwrap_or_default()].concat();

@@ -13,7 +13,8 @@ use crate::facts::address;
 use crate::host::file;
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
-use crate::text::problem as text;
+use crate::preflight::accept::{Acceptance, Unknown};
+use crate::text::{finding, problem as text};
 
 /// Prefix of variables that carry answers.
 const PREFIX: &str = "AIRLIFT_";
@@ -55,13 +56,27 @@ pub fn collect(options: &Options, layout: &Layout, questions: &[Question]) -> Ou
                 Err(why) => sources.add_broken(Origin::File, id, why),
             }
         }
+        sources.add_acceptance(given.acceptance);
     }
+    sources.add_acceptance(Acceptance { ids: options.accept.clone(), strict: options.strict });
+    refuse_unknown_warnings(sources.acceptance())?;
     sources.add(Origin::Earlier, read_earlier(layout)?);
     if questions.iter().any(|question| question.suggest.is_some()) {
         let addresses = suggest::addresses(&address::collect());
         sources.add(Origin::Machine, suggest::defaults(questions, &addresses));
     }
     Ok(sources)
+}
+
+/// A typing error must not accept nothing in silence.
+fn refuse_unknown_warnings(acceptance: &Acceptance) -> Outcome<()> {
+    let unknown = acceptance.unknown();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Answers, finding::accepting_unknown())
+        .listing(unknown.iter().map(Unknown::message).collect())
+        .todo(finding::correct_ids()))
 }
 
 fn read_answers(path: &Path) -> Outcome<answers_file::Given> {

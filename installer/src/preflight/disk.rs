@@ -28,15 +28,13 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
                 text::disk_too_small(&mount, &free, &wanted, &missing),
                 text::free_disk(&mount, &missing),
             )
+            .with(system.free, needed)
         } else {
-            Finding::pass("disk", text::disk_fits(&mount, &free, &wanted))
+            Finding::pass("disk", text::disk_fits(&mount, &free, &wanted)).with(system.free, needed)
         });
         if let Some(free_inodes) = system.free_inodes.filter(|free| *free < inodes) {
-            findings.push(Finding::fail(
-                "inodes",
-                text::inodes_too_few(&mount, free_inodes, inodes),
-                text::free_inodes(&mount),
-            ));
+            let text = text::inodes_too_few(&mount, free_inodes, inodes);
+            findings.push(Finding::fail("inodes", text, text::free_inodes(&mount)).with(free_inodes, inodes));
         }
     }
     findings

@@ -1,13 +1,16 @@
 //! Is there a usable engine, or can one be installed without touching what is not ours?
 
 use super::{Demand, Finding};
-use crate::engine::{Description, Flavour};
-use crate::facts::{EngineChoice, EngineFacts, Facts};
+use crate::engine::{Description, Flavour, Store};
+use crate::facts::{EngineChoice, EngineFacts, Facts, Family};
 use crate::layout::{EngineHome, SOCKET_PATH_MAX};
-use crate::text::finding as text;
+use crate::text::finding::{self as text, engine as more, host};
 
 /// The oldest engine that is used: what Compose and current base images need.
 const OLDEST: (u32, u32) = (20, 10);
+
+/// Drivers that copy layers, or that nobody looks after any more.
+const SLOW_DRIVERS: [&str; 4] = ["aufs", "devicemapper", "overlay", "vfs"];
 
 pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     match (&facts.engine, demand.choice) {
@@ -19,8 +22,9 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             let no_compose = (demand.content.engine.is_none() && compose.is_none()).then(|| {
                 Finding::fail("compose", text::no_compose_anywhere(), text::install_compose_first())
             });
-            let engine = if installed_by_us(facts) { ours(description) } else { running(description) };
-            std::iter::once(engine).chain(no_compose).collect()
+            let engine =
+                if installed_by_us(facts) { vec![ours(description)] } else { running(description, demand) };
+            engine.into_iter().chain(no_compose).collect()
         }
         (EngineFacts::Remote(host), _) => {
             vec![Finding::fail("engine", text::engine_is_remote(host), text::unset_docker_host())]
@@ -44,9 +48,9 @@ fn ours(description: &Description) -> Finding {
     Finding::pass("engine", text::own_engine_runs(&description.version))
 }
 
-fn running(description: &Description) -> Finding {
+fn running(description: &Description, demand: &Demand<'_>) -> Vec<Finding> {
     let version = &description.version;
-    if description.flavour == Flavour::Podman {
+    let engine = if description.flavour == Flavour::Podman {
         Finding::fail("engine", text::engine_is_podman(version), text::use_private_engine())
     } else if description.release() < OLDEST {
         Finding::fail("engine", text::engine_too_old(version), text::use_private_engine())
@@ -54,8 +58,46 @@ fn running(description: &Description) -> Finding {
         Finding::fail("engine", text::engine_is_snap(version), text::use_private_engine())
     } else if description.rootless {
         Finding::fail("engine", text::engine_is_rootless(version), text::use_private_engine())
+    } else if description.quirks.is_desktop {
+        Finding::fail("engine", more::engine_is_desktop(version), text::use_private_engine())
+    } else if is_before_clone3(version) {
+        Finding::warn("engine", more::engine_kills_new_programs(version), more::update_engine_or_private())
     } else {
         Finding::pass("engine", text::engine_usable(version))
+    };
+    let mut findings = vec![engine.with(&**version, "20.10")];
+    if let Store::GraphDriver(driver) = &description.store
+        && SLOW_DRIVERS.contains(&driver.as_str())
+    {
+        findings.push(
+            Finding::warn("engine-driver", more::driver_is_slow(driver), more::change_driver())
+                .with(&**driver, "overlay2"),
+        );
+    }
+    let dir = demand.layout.dir.display().to_string();
+    if description.quirks.remaps_users {
+        findings.push(Finding::warn("engine-users", more::users_are_remapped(), text::use_private_engine()));
+    }
+    if description.quirks.uses_selinux {
+        findings.push(Finding::warn("selinux", host::selinux_confines(&dir), host::label_dir(&dir)));
+    }
+    findings
+}
+
+/// Its seccomp profile answers newer system calls with EPERM, which current C libraries take for a refusal (moby#42680).
+fn is_before_clone3(version: &str) -> bool {
+    let patch = version.strip_prefix("20.10.").map(|rest| rest.split(|c: char| !c.is_ascii_digit()));
+    patch.and_then(|mut parts| parts.next()?.parse::<u32>().ok()).is_some_and(|patch| patch < 10)
+}
+
+/// The command that installs packages on this distribution.
+pub(super) fn package_command(family: Family, packages: &[&str]) -> String {
+    let packages = packages.join(" ");
+    match family {
+        Family::Debian => format!("apt-get install {packages}"),
+        Family::RedHat => format!("yum install {packages}"),
+        Family::Suse => format!("zypper install {packages}"),
+        Family::Other => packages,
     }
 }
 
@@ -75,15 +117,8 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             text::engine_will_be_installed(version)
         },
     )];
-    if !facts.machine.missing_commands.is_empty() {
-        let missing = facts.machine.missing_commands.join(", ");
-        // modprobe is only wanted; without iptables the daemon does not start.
-        findings.push(if facts.machine.missing_commands.iter().any(|name| name == "iptables") {
-            Finding::fail("commands", text::commands_missing(&missing), text::install_commands(&missing))
-        } else {
-            Finding::warn("commands", text::commands_missing(&missing), text::install_commands(&missing))
-        });
-    }
+    findings.extend(super::kernel::check(facts, demand));
+    findings.extend(commands(facts));
     if is_private {
         let home = EngineHome::private(demand.layout);
         if home.longest_socket() > SOCKET_PATH_MAX {
@@ -132,11 +167,54 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         }
         if !facts.machine.has_systemd {
             findings.push(Finding::warn(
-                "systemd",
+                "reboot",
                 text::no_systemd(),
                 text::start_after_reboot(&control.display()),
             ));
         }
+        findings.extend(leftovers(facts, demand));
+    }
+    findings
+}
+
+/// Commands that an engine calls.
+fn commands(facts: &Facts) -> Option<Finding> {
+    let missing = &facts.machine.missing_commands;
+    if missing.is_empty() {
+        return None;
+    }
+    // The package of modprobe has another name.
+    let package = |name: &String| if name == "modprobe" { "kmod" } else { "iptables" };
+    let command = package_command(facts.machine.family, &missing.iter().map(package).collect::<Vec<_>>());
+    let (text, todo) = (text::commands_missing(&missing.join(", ")), text::install_commands(&command));
+    // modprobe is only wanted; without iptables the daemon does not start.
+    Some(if missing.iter().any(|name| name == "iptables") {
+        Finding::fail("commands", text, todo)
+    } else {
+        Finding::warn("commands", text, todo)
+    })
+}
+
+/// What an engine that was here before us has left behind.
+fn leftovers(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
+    if facts.project.receipt.is_some() {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    if facts.project.has_prior_images {
+        let root = facts.project.data_root(&EngineHome::System).display().to_string();
+        findings.push(Finding::warn(
+            "engine-data",
+            more::data_of_earlier(&root),
+            more::move_data_away(&root),
+        ));
+    }
+    if let Some((path, is_podman)) = &facts.machine.docker_command {
+        let path = path.display().to_string();
+        let text = if *is_podman { more::docker_is_podman(&path) } else { more::docker_stays(&path) };
+        let control = demand.layout.control(&demand.content.app.name);
+        let todo = more::manage_by_control(&control.display());
+        findings.push(Finding::warn("docker-command", text, todo));
     }
     findings
 }

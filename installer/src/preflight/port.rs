@@ -1,43 +1,62 @@
 //! Are the ports free, or held by this very application?
 
 use super::{Demand, Finding};
-use crate::facts::network::Listener;
+use crate::facts::network::{Listener, Owner};
 use crate::facts::{Facts, Inventory};
-use crate::text::{Message, finding as text};
+use crate::text::finding as text;
+
+/// The ports that are needed, as far as answers say which, each with how the definition names it.
+pub(super) fn wanted<'a>(demand: &'a Demand<'_>) -> impl Iterator<Item = (u16, &'a str)> {
+    let number = |port: &str| demand.answers.expand(port).ok().and_then(|port| port.parse::<u16>().ok());
+    demand.content.requirements.ports.iter().filter_map(move |port| Some((number(port)?, port.as_str())))
+}
 
 pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
-    let number = |port: &str| demand.answers.expand(port).ok().and_then(|port| port.parse::<u16>().ok());
-    let ports = &demand.content.requirements.ports;
-    let mut wanted: Vec<(u16, &str)> =
-        ports.iter().filter_map(|port| Some((number(port)?, port.as_str()))).collect();
+    let mut wanted: Vec<(u16, &str)> = wanted(demand).collect();
     wanted.sort_unstable();
     let mut findings = Vec::new();
     for pair in wanted.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
-        findings.push(Finding::fail("port-twice", text::port_twice(pair[0].0), text::choose_other_port()));
+        findings.push(
+            Finding::fail("port-twice", text::port_twice(pair[0].0), text::choose_other_port())
+                .with(u64::from(pair[0].0), None),
+        );
     }
     wanted.dedup_by_key(|(port, _)| *port);
     for (port, template) in wanted {
         let mut on_port = facts.listeners.iter().filter(|listener| listener.port == port).peekable();
         let is_held = on_port.peek().is_some();
         let foreign = on_port.find(|listener| !is_own(listener, &facts.inventory));
-        findings.push(match foreign.map(|holder| &holder.owner) {
+        let finding = match foreign.map(|holder| &holder.owner) {
             None if is_held => Finding::pass("port", text::port_is_ours(port)),
             None => Finding::pass("port", text::port_free(port)),
-            Some(Some(owner)) => {
-                Finding::fail("port", text::port_taken_by(port, &owner.name, owner.pid), free(port, template))
-            }
-            Some(None) => Finding::fail("port", text::port_taken(port), free(port, template)),
-        });
+            Some(owner) => taken(port, template, owner.as_ref()),
+        };
+        findings.push(Finding { needed: Some(port.to_string()), ..finding });
     }
     findings
 }
 
-/// What to do about a port that is taken: a `{question}` can be answered with another one.
-fn free(port: u16, template: &str) -> Message {
-    match template.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-        Some(id) => text::free_port_or_set(port, id),
-        None => text::free_port(port),
-    }
+/// A port that somebody else holds, and how that program is stopped.
+fn taken(port: u16, template: &str, owner: Option<&Owner>) -> Finding {
+    let unit = owner.and_then(Owner::unit);
+    let stop = match (owner, unit) {
+        (_, Some(unit)) => format!("systemctl disable --now {unit}"),
+        (Some(owner), None) if owner.name == "docker-proxy" => format!("docker ps --filter publish={port}"),
+        (Some(owner), None) => format!("kill {}", owner.pid),
+        (None, None) => format!("ss -ltnp 'sport = :{port}'"),
+    };
+    let text = match (owner, unit) {
+        (Some(owner), Some(unit)) => text::port_taken_by_unit(port, &owner.name, owner.pid, unit),
+        (Some(owner), None) => text::port_taken_by(port, &owner.name, owner.pid),
+        (None, _) => text::port_taken(port),
+    };
+    // A `{question}` can be answered with another port.
+    let todo = match template.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(id) => text::free_port_or_set(&stop, id),
+        None => text::free_port(&stop),
+    };
+    let found = owner.map(|owner| format!("{} {}", owner.name, owner.pid));
+    Finding { found, ..Finding::fail("port", text, todo) }
 }
 
 /// A port that our own containers hold is no conflict: this is a second run, or an upgrade.

@@ -43,6 +43,18 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             text::take_project_down(name),
         ));
     }
+    for name in &demand.content.project.footprint.container_names {
+        let mut others =
+            facts.inventory.names.iter().filter(|(_, project)| *project != demand.content.project.name);
+        if let Some((_, project)) = others.find(|(taken, _)| taken == name) {
+            let project = if project.is_empty() { "-" } else { project.as_str() };
+            findings.push(Finding::fail(
+                "container-name",
+                text::engine::container_name_taken(name, project),
+                text::engine::remove_container(name),
+            ));
+        }
+    }
     if demand.choice == EngineChoice::Private {
         return findings;
     }

@@ -7,18 +7,23 @@ use bundle_spec::digest::Digest;
 use bundle_spec::project::{App, EngineParts, Localized, Project, Requirements};
 
 use super::*;
+use crate::engine::description::Quirks;
 use crate::engine::{Container, Description, Flavour, Store};
+use crate::facts::kernel::{Cgroup, Kernel, Presence};
 use crate::facts::network::{Listener, Owner};
+use crate::facts::route::Surroundings;
 use crate::facts::storage::{FileSystem, Storage};
-use crate::facts::{EngineFacts, Inventory, Machine, ProjectFacts};
+use crate::facts::{EngineFacts, Family, Inventory, Machine, ProjectFacts};
 use crate::receipt::Receipt;
+
+mod tables;
 
 fn content() -> Content {
     let text = |text: &str| Localized { zh: text.to_owned(), en: text.to_owned() };
     let digest = Digest::of(b"");
     Content {
         packed_by: "airlift".into(),
-        created: 0,
+        created: 1_790_000_000,
         app: App { name: "shop".into(), version: "1.0".into(), title: text("Shop"), vendor: None },
         project: Project {
             name: "shop".into(),
@@ -27,6 +32,7 @@ fn content() -> Content {
             services: vec![],
             files: vec![],
             directories: vec![],
+            footprint: Default::default(),
         },
         images: vec![],
         engine: Some(EngineParts {
@@ -45,6 +51,7 @@ fn content() -> Content {
             ports: vec!["80".into(), "8000".into()],
             kernel: Some("3.10".into()),
             arch: "x86_64".into(),
+            ..Requirements::default()
         },
         checks: vec![],
         links: vec![],
@@ -56,7 +63,15 @@ fn content() -> Content {
 }
 
 fn file_system(mount: &str, device: u64, free: u64) -> FileSystem {
-    FileSystem { mount_point: mount.into(), device, free, free_inodes: Some(1000), read_only: false }
+    let mount_point = mount.into();
+    FileSystem {
+        mount_point,
+        device,
+        free,
+        free_inodes: Some(1000),
+        kind: "ext4".into(),
+        ..FileSystem::default()
+    }
 }
 
 fn facts() -> Facts {
@@ -72,8 +87,21 @@ fn facts() -> Facts {
             os: "Debian".into(),
             boot_id: "b".into(),
             compose_plugin: None,
-            has_foreign_containerd: false,
+            free_memory: 3_000_000_000,
+            family: Family::Debian,
+            cpu_flags: ["sse4_2", "avx2"].map(str::to_owned).to_vec(),
+            clock: 1_800_000_000,
+            open_files: 1_048_576,
+            ..Machine::default()
         },
+        kernel: Kernel {
+            parts: [("overlay", Presence::There), ("veth", Presence::Unknown)].into(),
+            cgroup: Cgroup::V2,
+            controllers: ["cpu", "memory", "pids"].map(str::to_owned).to_vec(),
+            ..Kernel::default()
+        },
+        firewall: None,
+        surroundings: Surroundings::default(),
         storage: Storage::describe([
             (PathBuf::from("/opt/shop"), file_system("/", 1, 10_000)),
             (PathBuf::from("/var/lib/docker"), file_system("/var", 2, 10_000)),
@@ -103,6 +131,7 @@ fn running(flavour: Flavour, version: &str) -> EngineFacts {
             store: Store::GraphDriver("overlay2".into()),
             root: "/var/lib/docker".into(),
             rootless: false,
+            quirks: Quirks::default(),
             staging: "/var/lib/docker/tmp".into(),
             containerd_root: "/var/lib/containerd".into(),
             containerd: None,
@@ -176,6 +205,25 @@ fn listener(port: u16, name: &str, pid: i32, cgroup: &str) -> Listener {
     Listener { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port, owner: Some(owner) }
 }
 
+fn own_container() -> Container {
+    Container {
+        id: "f00d".repeat(16),
+        name: "nginx".into(),
+        service: "nginx".into(),
+        state: "running".into(),
+        health: None,
+        exit_code: 0,
+        restarts: 0,
+        out_of_memory: false,
+        pid: 899,
+        restarts_by_itself: true,
+        stays_up: true,
+        started_at: String::new(),
+        working_dir: "/opt/shop".to_owned(),
+        binds: vec![],
+    }
+}
+
 #[test]
 fn a_taken_port_names_its_process_and_our_own_is_no_conflict() {
     let mut facts = facts();
@@ -195,22 +243,7 @@ fn a_taken_port_names_its_process_and_our_own_is_no_conflict() {
 
     let id = "f00d".repeat(16);
     facts.listeners = vec![listener(80, "nginx", 900, &format!("0::/system.slice/docker-{id}.scope"))];
-    let own = Container {
-        id,
-        name: "nginx".into(),
-        service: "nginx".into(),
-        state: "running".into(),
-        health: None,
-        exit_code: 0,
-        restarts: 0,
-        out_of_memory: false,
-        pid: 899,
-        restarts_by_itself: true,
-        stays_up: true,
-        started_at: String::new(),
-        working_dir: "/opt/shop".to_owned(),
-        binds: vec![],
-    };
+    let own = Container { id, ..own_container() };
     facts.inventory.containers = vec![own];
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
     facts.inventory.containers[0].working_dir = "/home/alice/shop".into();

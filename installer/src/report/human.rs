@@ -12,7 +12,7 @@ use crate::health::{ServiceHealth, Verdict};
 use crate::outcome::Failure;
 use crate::preflight::{Finding, Severity};
 use crate::text::cause::explained;
-use crate::text::{Lang, Message, bytes, command, progress as text};
+use crate::text::{Lang, Message, bytes, command, finding, progress as text};
 
 /// How often a line of progress is written where there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -33,6 +33,7 @@ pub(super) struct Human {
     lang: Lang,
     stream: Stream,
     is_terminal: bool,
+    tells_all: bool,
     has_spoken: bool,
     bar: Option<ProgressBar>,
     last_plain: Option<Instant>,
@@ -62,6 +63,7 @@ impl Human {
             lang,
             stream,
             is_terminal,
+            tells_all: false,
             has_spoken: false,
             bar: None,
             last_plain: None,
@@ -72,7 +74,11 @@ impl Human {
     pub(super) fn show(&mut self, event: &Event) {
         match event {
             Event::Started { title, .. } => self.bold(title),
+            // What is in order is not worth a line each, unless somebody asked for it; but whose file this is, is.
+            Event::Finding(finding)
+                if finding.severity == Severity::Pass && finding.id != "signature" && !self.tells_all => {}
             Event::Finding(finding) => self.finding(finding),
+            Event::Checked { passed, .. } => self.checked(*passed),
             Event::Plan { steps } => self.plan(steps),
             Event::StepStarted { number, count, title } => self.step_started(*number, *count, title),
             Event::Progress { title, done, total } => self.progress(title, *done, *total),
@@ -98,6 +104,11 @@ impl Human {
     /// From now on lines are the result that was asked for, and go where it can be redirected.
     pub(super) fn speak_on(&mut self, stream: Stream) {
         self.stream = stream;
+    }
+
+    /// From now on findings that pass are shown as well.
+    pub(super) fn tell_all(&mut self) {
+        self.tells_all = true;
     }
 
     pub(super) fn failure(&mut self, failure: &Failure, todo: Option<&Message>) {
@@ -143,7 +154,14 @@ impl Human {
         self.line(&line);
     }
 
-    /// Findings that need attention are shown in full; those that pass are one dim line each.
+    fn checked(&mut self, passed: usize) {
+        if !self.tells_all {
+            let mark = self.painted(command::mark_pass().in_lang(self.lang), Style::new().green());
+            self.line(&format!("  {mark}  {}", finding::checks_passed(passed).in_lang(self.lang)));
+        }
+    }
+
+    /// Findings that need attention are shown with what to do; what passes or was accepted is a line each.
     fn finding(&mut self, finding: &Finding) {
         let (mark, style) = match finding.severity {
             Severity::Pass => (command::mark_pass(), Style::new().green()),
@@ -151,8 +169,9 @@ impl Human {
             Severity::Fail => (command::mark_fail(), Style::new().red().bold()),
         };
         let mark = self.painted(mark.in_lang(self.lang), style);
-        self.line(&format!("  {mark}  {}", finding.text.in_lang(self.lang)));
-        if let Some(todo) = &finding.todo {
+        let accepted = if finding.accepted { finding::is_accepted() } else { Message::verbatim("") };
+        self.line(&format!("  {mark}  {}{}", finding.text.in_lang(self.lang), accepted.in_lang(self.lang)));
+        if let Some(todo) = finding.todo.as_ref().filter(|_| !finding.accepted) {
             self.line(&format!("        > {}", todo.in_lang(self.lang)));
         }
     }

@@ -38,6 +38,12 @@ messages! {
     help() en "Show help, also for one command" zh "显示帮助，也可指定一个命令";
     arg_answers() en "Answers file (TOML); nothing is asked" zh "应答文件（TOML）；不再提问";
     arg_set() en "Answer one question; may be repeated" zh "指定一个配置项的值，可多次使用";
+    arg_accept()
+        en "Accept a warning of preflight by its id; may be given several times"
+        zh "按 id 接受一项预检警告，可多次使用";
+    arg_strict()
+        en "Refuse on warnings that are not accepted (else warnings are only shown)"
+        zh "有未接受的警告时拒绝安装（默认只显示警告）";
     arg_yes() en "Ask nothing: take what is given, and the defaults" zh "不提问、不确认，使用已给出的值和默认值";
     arg_yes_uninstall() en "Do not ask whether to go on" zh "不询问，直接卸载";
     arg_dry_run() en "Show the plan and change nothing" zh "只显示计划，不做任何改动";
@@ -65,6 +71,7 @@ messages! {
     arg_version() en "Show the version" zh "显示版本";
     value_dir() en "DIR" zh "目录";
     value_file() en "FILE" zh "文件";
+    value_id() en "ID" zh "id";
     value_set() en "id=value" zh "配置项=值";
     value_count() en "N" zh "行数";
     value_services() en "SERVICE" zh "服务";

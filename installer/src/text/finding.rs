@@ -2,7 +2,28 @@
 
 use super::{Message, messages};
 
+pub mod engine;
+pub mod host;
+pub mod network;
+pub mod storage;
+
 messages! {
+    warning_unknown_nearest(id: &str, nearest: &str)
+        en "No warning is called {id}; did you mean {nearest}?"
+        zh "没有名为 {id} 的警告，是否应为 {nearest}？";
+    warning_unknown(id: &str)
+        en "No warning is called {id}; ./x.run preflight --json shows the ids."
+        zh "没有名为 {id} 的警告；可用 ./x.run preflight --json 查看各项的 id。";
+    warnings_not_understood()
+        en "accept_warnings wants a list of ids: accept_warnings = [\"clock\"]; strict wants true or false."
+        zh "accept_warnings 的值应为 id 列表，例如 accept_warnings = [\"clock\"]；strict 的值应为 true 或 false。";
+    accepting_unknown() en "These warnings cannot be accepted." zh "以下警告无法接受。";
+    correct_ids() en "Correct the ids, or leave them out." zh "请更正 id，或将其删除。";
+    failure_not_accepted(id: &str)
+        en "{id} is a failure this time: it cannot be accepted like a warning."
+        zh "{id} 本次为失败项，不能像警告那样接受。";
+    checks_passed(count: usize) en "{count} checks passed." zh "{count} 项检查通过。";
+    is_accepted() en " (accepted)" zh "（已接受）";
     is_root() en "Running as root." zh "以 root 身份运行。";
     not_root() en "Not running as root." zh "当前不是 root 用户。";
     use_sudo() en "Run the same command with sudo." zh "请在同一条命令前加 sudo 后重新运行。";
@@ -11,7 +32,6 @@ messages! {
         en "This machine is {has}; the application is built for {needs}."
         zh "本机架构为 {has}，而应用是为 {needs} 构建的。";
     get_other_bundle() en "Ask the vendor for a bundle for this architecture." zh "请向厂商索取适用于本机架构的安装包。";
-    kernel_fits(kernel: &str) en "Kernel {kernel}." zh "内核版本：{kernel}。";
     kernel_too_old(has: &str, needs: &str)
         en "Kernel {has} is too old: {needs} or later is needed."
         zh "内核 {has} 过旧，需要 {needs} 或更高版本。";
@@ -118,9 +138,9 @@ messages! {
         en "Use --engine private: that engine brings a containerd of its own and leaves the other alone."
         zh "请加 --engine private：独立引擎使用自己的 containerd，不影响现有的。";
     commands_missing(names: &str) en "The engine needs commands that are missing: {names}." zh "缺少引擎需要的命令：{names}。";
-    install_commands(names: &str)
-        en "Install the packages with these commands from the system's installation media: {names}."
-        zh "请从系统安装光盘或内网软件源安装软件包：{names}。";
+    install_commands(command: &str)
+        en "Install them from the system's installation media: {command}"
+        zh "请从系统安装光盘或内网软件源安装：{command}";
     dir_too_long(longest: usize)
         en "The path of the project directory is too long for the engine's sockets: at most {longest} bytes."
         zh "项目目录路径过长，超出套接字路径的长度限制：最多 {longest} 字节。";
@@ -172,15 +192,18 @@ messages! {
     port_taken_by(port: u16, name: &str, pid: i32)
         en "Port {port} is taken by {name} (process {pid})."
         zh "端口 {port} 已被 {name}（进程 {pid}）占用。";
+    port_taken_by_unit(port: u16, name: &str, pid: i32, unit: &str)
+        en "Port {port} is taken by {name} (process {pid}, {unit})."
+        zh "端口 {port} 已被 {name}（进程 {pid}，{unit}）占用。";
     port_taken(port: u16)
         en "Port {port} is taken by a process that cannot be seen from here."
         zh "端口 {port} 已被占用，但无法确定是哪个进程。";
-    free_port(port: u16)
-        en "Stop that program: the application needs port {port}."
-        zh "请停止该程序：应用需要使用端口 {port}。";
-    free_port_or_set(port: u16, id: &str)
-        en "Stop that program, or give another port than {port}: --set {id}=PORT, or {id} in the answers file."
-        zh "请停止该程序，或改用 {port} 以外的端口：--set {id}=端口号，或在应答文件中修改 {id}。";
+    free_port(stop: &str)
+        en "If it is not needed, stop it: {stop}"
+        zh "如果不再需要，请停止该程序：{stop}";
+    free_port_or_set(stop: &str, id: &str)
+        en "Stop it ({stop}), or give another port: --set {id}=PORT, or {id} in the answers file."
+        zh "请停止该程序（{stop}），或改用其他端口：--set {id}=端口号，或在应答文件中修改 {id}。";
     receipt_unreadable(dir: &str, why: &str)
         en "The record of the installation in {dir} cannot be read: {why}"
         zh "无法读取 {dir} 中的安装记录：{why}";

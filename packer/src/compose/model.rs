@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use bundle_spec::project::Footprint;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,11 +13,42 @@ pub struct Model {
     /// Its services by name; those of profiles that are off are not there.
     #[serde(default)]
     pub services: BTreeMap<String, Service>,
+    /// Its networks by name.
+    #[serde(default)]
+    pub networks: BTreeMap<String, Option<Network>>,
+}
+
+/// A network.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Network {
+    /// Made by somebody else.
+    #[serde(default)]
+    pub external: bool,
+    /// Which addresses it has.
+    #[serde(default)]
+    pub ipam: Ipam,
+}
+
+/// Addresses of a network.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Ipam {
+    /// Its subnets, each with settings of its own.
+    #[serde(default)]
+    pub config: Vec<Subnet>,
+}
+
+/// Settings of a subnet.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Subnet {
+    /// `address/length`.
+    pub subnet: Option<String>,
 }
 
 /// A service.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Service {
+    /// The fixed name of its container.
+    pub container_name: Option<String>,
     /// Its image; filled in where Compose would make up a name.
     #[serde(default)]
     pub image: String,
@@ -66,6 +98,20 @@ impl Model {
                     mount.source = relative.to_string_lossy().into_owned();
                 }
             }
+        }
+    }
+
+    /// What the project will take up in an engine.
+    pub fn footprint(&self) -> Footprint {
+        let made: Vec<_> = self.networks.values().flatten().filter(|network| !network.external).collect();
+        let subnets = made.iter().flat_map(|network| &network.ipam.config);
+        let subnets = subnets.filter_map(|subnet| subnet.subnet.clone());
+        let names = self.services.values().filter_map(|service| service.container_name.clone());
+        Footprint {
+            container_names: names.collect(),
+            networks: u32::try_from(made.len()).ok(),
+            // Addresses of version 6 collide with nobody's by accident.
+            subnets: subnets.filter(|subnet| !subnet.contains(':')).collect(),
         }
     }
 

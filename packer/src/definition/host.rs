@@ -41,8 +41,18 @@ pub fn requirements(table: Option<Table<'_>>, questions: &[&str]) -> Option<Requ
             },
         );
     let arch = table.optional("arch", known_arch).unwrap_or(arch);
+    let cpu = texts(&table, "cpu", validate::cpu);
+    let sysctls = texts(&table, "sysctls", validate::sysctl);
     table.report_unknown();
-    Some(Requirements { cores, memory, disk, ports, kernel, arch })
+    Some(Requirements { cores, memory, disk, ports, kernel, arch, cpu, sysctls })
+}
+
+fn texts(table: &Table<'_>, key: &'static str, check: fn(&str) -> Result<(), String>) -> Vec<String> {
+    let texts = table.texts(key);
+    for problem in texts.iter().filter_map(|text| check(text).err()) {
+        table.problem_of(key, problem);
+    }
+    texts
 }
 
 pub fn check(table: &Table<'_>, questions: &[&str]) -> Option<Check> {

@@ -64,6 +64,7 @@ fn content() -> Content {
             services: vec![],
             files: vec![],
             directories: vec![],
+            footprint: Default::default(),
         },
         images: vec![],
         engine: None,
@@ -207,6 +208,7 @@ fn the_schema_takes_what_the_parser_takes() {
         (with("api_key", serde_json::json!({ "empty": true })), true),
         (with("unknown", 1.into()), false),
         (with("accept_warnings", serde_json::json!(["clock"])), true),
+        (with("strict", serde_json::json!(true)), true),
     ];
     for lang in [Lang::En, Lang::Zh] {
         let schema = schema::render(&content, lang);

@@ -47,6 +47,7 @@ fn content() -> Content {
             services: vec![],
             files: vec![],
             directories: vec![],
+            footprint: Default::default(),
         },
         images: vec![
             image("back", &["base", "python", "app"]),
@@ -73,6 +74,7 @@ fn engine(store: Store, version: &str) -> Description {
         store,
         root: "/var/lib/docker".into(),
         rootless: false,
+        quirks: crate::engine::description::Quirks::default(),
         staging: "/var/lib/docker/tmp".into(),
         containerd_root: "/var/lib/containerd".into(),
         containerd: None,

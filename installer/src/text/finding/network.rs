@@ -1,0 +1,67 @@
+//! Preflight: networks, firewall, name resolution.
+
+use super::{Message, messages};
+
+messages! {
+    firewall_lets_through(name: &str) en "{name} lets the application's ports through." zh "{name} 已放行应用的端口。";
+    firewall_blocks(name: &str, ports: &str)
+        en "{name} is active and does not let through: {ports}. Other machines cannot reach these ports."
+        zh "{name} 已启用且未放行端口：{ports}。其他机器将无法访问这些端口。";
+    open_firewall(command: &str)
+        en "If other machines shall reach them: {command}"
+        zh "如需供其他机器访问，请执行：{command}";
+    pools_fit() en "Docker's networks do not collide with those around this machine." zh "Docker 网络与现有网络不冲突。";
+    pools_are_used_up()
+        en "All networks that Docker could take for itself have routes on this machine: the engine would not start."
+        zh "Docker 可用的网段在本机上都已有路由，引擎将无法启动。";
+    choose_pool(net: &str, path: &str)
+        en "Give Docker a network that is not used at this site, for instance {net}; in {path}: {{\"default-address-pools\":[{{\"base\":\"{net}\",\"size\":24}}]}}"
+        zh "请为 Docker 指定本单位未使用的网段，例如 {net}。写入 {path}：{{\"default-address-pools\":[{{\"base\":\"{net}\",\"size\":24}}]}}";
+    choose_pool_and_restart(net: &str, path: &str)
+        en "Give Docker another network, for instance {net}, in {path} (\"default-address-pools\"), and restart it; this stops its containers for a moment."
+        zh "请在 {path} 中用 \"default-address-pools\" 为 Docker 指定其他网段（例如 {net}）并重启 Docker；重启期间容器会短暂停止。";
+    your_ssh() en "your SSH connection" zh "当前的 SSH 连接";
+    a_gateway() en "a router" zh "网关";
+    a_nameserver() en "a name server" zh "DNS 服务器";
+    the_answer(id: &str) en "the answer {id}" zh "配置项 {id}";
+    names_cannot_resolve(names: &str)
+        en "There is no name server in /etc/resolv.conf, and these answers name hosts: {names}."
+        zh "/etc/resolv.conf 中没有 DNS 服务器，而以下配置项使用了主机名：{names}。";
+    names_cannot_resolve_inside(names: &str)
+        en "The only name server is on this machine itself, which containers cannot ask; these answers name hosts: {names}."
+        zh "唯一的 DNS 服务器在本机上，容器无法使用；而以下配置项使用了主机名：{names}。";
+    give_addresses()
+        en "Give IP addresses instead, or a name server: \"dns\": [\"ADDRESS\"] in /etc/docker/daemon.json."
+        zh "请改填 IP 地址，或在 /etc/docker/daemon.json 中指定 DNS 服务器：\"dns\": [\"地址\"]。";
+    names_resolve() en "A name server is set." zh "已设置 DNS 服务器。";
+    over_ssh(client: &str)
+        en "Connected by SSH from {client}. If the line drops, run the same command again: it goes on."
+        zh "当前通过 SSH 从 {client} 连接。如果连接中断，重新运行同一条命令即可继续。";
+    in_multiplexer() en "Running in tmux or screen." zh "正在 tmux 或 screen 中运行。";
+    stop_unit(unit: &str) en "systemctl disable --now {unit}" zh "systemctl disable --now {unit}";
+}
+
+/// A network that is certain to be made, and what lies in it.
+pub fn pool_covers(net: &str, what: &Message, address: &str) -> Message {
+    Message {
+        en: format!(
+            "Docker will take the network {net} for itself, and {address} ({}) lies in it: it could no longer be reached.",
+            what.en
+        ),
+        zh: format!("Docker 将占用网段 {net}，而 {address}（{}）位于其中：安装后将无法连通该地址。", what.zh),
+    }
+}
+
+/// A network that may be made, and what lies in it.
+pub fn pool_may_cover(net: &str, what: &Message, address: &str) -> Message {
+    Message {
+        en: format!(
+            "Docker may take the network {net} for this application, and {address} ({}) lies in it: it could no longer be reached.",
+            what.en
+        ),
+        zh: format!(
+            "Docker 可能为本应用占用网段 {net}，而 {address}（{}）位于其中：届时将无法连通该地址。",
+            what.zh
+        ),
+    }
+}

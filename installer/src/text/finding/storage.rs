@@ -1,0 +1,47 @@
+//! Preflight: file systems and the places that are written to.
+
+use super::messages;
+
+messages! {
+    mount_silent(path: &str)
+        en "The file system of {path} does not answer: is its server away?"
+        zh "{path} 所在的文件系统没有响应：文件服务器是否已断开？";
+    mend_mount()
+        en "Bring the server back or unmount it (umount -l), then run again."
+        zh "请恢复该文件服务器或将其卸载（umount -l），然后重新运行。";
+    kind_fits(path: &str, kind: &str) en "{path} lies on {kind}." zh "{path} 位于 {kind} 文件系统。";
+    kind_unusable(path: &str, kind: &str)
+        en "{path} lies on {kind}, which cannot hold images and containers."
+        zh "{path} 位于 {kind} 文件系统，无法存放镜像和容器。";
+    lacks_d_type(mount: &str, kind: &str)
+        en "{mount} ({kind}) was made without d_type (xfs: ftype=0), which images need."
+        zh "{mount}（{kind}）创建时未启用 d_type（xfs 的 ftype=0），无法存放镜像。";
+    use_local_disk(path: &str)
+        en "Mount a local ext4 or xfs disk at {path}, or name another place: \"data-root\" in /etc/docker/daemon.json."
+        zh "请在 {path} 挂载本地的 ext4 或 xfs 磁盘，或在 /etc/docker/daemon.json 中用 \"data-root\" 指定其他位置。";
+    choose_local_dir() en "Choose a directory on a local ext4 or xfs disk with --dir." zh "请用 --dir 指定位于本地 ext4 或 xfs 磁盘上的目录。";
+    move_engine_data()
+        en "Move the data of this engine to a local ext4 or xfs disk, or use --engine private."
+        zh "请将该引擎的数据迁移到本地的 ext4 或 xfs 磁盘，或改用 --engine private。";
+    kind_forgets(path: &str)
+        en "{path} lies in memory (tmpfs): everything in it is gone after a reboot."
+        zh "{path} 位于内存文件系统（tmpfs），重启后数据全部丢失。";
+    kind_locks_badly(path: &str, kind: &str)
+        en "{path} lies on {kind}: databases there lock badly, and owners of files may not hold."
+        zh "{path} 位于 {kind} 文件系统：数据库文件锁可能失效，文件属主也可能无法保留。";
+    place_read_only(path: &str)
+        en "{path} is read-only, and something has to be written there."
+        zh "{path} 是只读的，但安装时需要写入。";
+    remount_or_private(mount: &str)
+        en "Run: mount -o remount,rw {mount}. Where the system keeps it read-only for good, use --engine private."
+        zh "请执行：mount -o remount,rw {mount}。如果系统设计为只读，请改用 --engine private。";
+    no_exec(path: &str)
+        en "{path} is mounted noexec: no program can be executed there."
+        zh "{path} 以 noexec 方式挂载，其中的程序无法执行。";
+    remount_exec(mount: &str)
+        en "Run: mount -o remount,exec {mount} (and change /etc/fstab), or choose another directory with --dir."
+        zh "请执行：mount -o remount,exec {mount}（并修改 /etc/fstab），或用 --dir 指定其他目录。";
+    remount_exec_or_private(mount: &str)
+        en "Run: mount -o remount,exec {mount} (and change /etc/fstab), or use --engine private."
+        zh "请执行：mount -o remount,exec {mount}（并修改 /etc/fstab），或改用 --engine private。";
+}
