@@ -48,6 +48,7 @@ fn build(workspace: &Path) -> Result<PathBuf, Box<dyn Error>> {
         &target,
     ]);
     cargo.arg("--target-dir").arg(&target_dir);
+    cargo.arg("--config").arg(link_args(workspace, &target)?);
     if workspace.join("Cargo.lock").exists() {
         cargo.arg("--locked");
     }
@@ -57,7 +58,24 @@ fn build(workspace: &Path) -> Result<PathBuf, Box<dyn Error>> {
     if !cargo.status()?.success() {
         return Err("the installer stub does not build; its errors are above".into());
     }
-    Ok(target_dir.join(target).join("stub/airlift-installer"))
+    let stub = target_dir.join(&target).join("stub/airlift-installer");
+    if target == env::var("HOST")? {
+        // The relocations are packed in a way that only a C library from 2.36 on unpacks; it is linked in, so this shows it.
+        let starts = Command::new(&stub).arg("--version").output()?.status.success();
+        if !starts {
+            return Err("the installer stub does not start; is the C library older than glibc 2.36?".into());
+        }
+    }
+    Ok(stub)
+}
+
+/// Makes the stub small: no unwind tables in a program that aborts, and packed relocations. Added to what
+/// `.cargo/config.toml` says for the target.
+fn link_args(workspace: &Path, target: &str) -> Result<String, Box<dyn Error>> {
+    let script = workspace.canonicalize()?.join("installer/no-unwind.ld");
+    let flags = ["-z,pack-relative-relocs", "--no-eh-frame-hdr", &format!("-T,{}", script.display())]
+        .map(|flag| format!("{:?}", format!("-Clink-arg=-Wl,{flag}")));
+    Ok(format!("target.{target}.rustflags=[{}]", flags.join(",")))
 }
 
 /// The directory that the outer build uses, which `CARGO_TARGET_DIR` may have moved out of the workspace.
