@@ -8,7 +8,7 @@ use crate::text::Message;
 
 /// One thing that happened. Serialised as one JSON line each with `--json`; the field `event` names the kind.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
+#[serde(tag = "event", rename_all = "kebab-case", try_from = "Line")]
 pub enum Event {
     /// The run begins.
     Started {
@@ -22,7 +22,6 @@ pub enum Event {
         title: Message,
     },
     /// One finding of preflight. There are none once the work has begun, and so none to be read back.
-    #[serde(skip_deserializing)]
     Finding(Finding),
     /// Preflight has looked at everything.
     Checked {
@@ -66,7 +65,7 @@ pub enum Event {
         /// Seconds so far.
         seconds: u64,
         /// Seconds after which it is given up, where that is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
     },
     /// A step ended.
@@ -125,3 +124,65 @@ pub enum StepOutcome {
 
 /// Version of the event schema.
 pub const SCHEMA: u32 = 1;
+
+/// An event as it is read: the fields of all kinds. An enum with its kind in a field of its own would be read by code many times
+/// as large, and the size of this program counts.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Line {
+    event: String,
+    schema: Option<u32>,
+    app: Option<String>,
+    version: Option<String>,
+    title: Option<Message>,
+    text: Option<Message>,
+    steps: Option<Vec<Message>>,
+    services: Option<Vec<ServiceHealth>>,
+    outcome: Option<StepOutcome>,
+    number: Option<usize>,
+    count: Option<usize>,
+    done: Option<u64>,
+    total: Option<u64>,
+    seconds: Option<u64>,
+    limit: Option<u64>,
+    millis: Option<u64>,
+    code: Option<u8>,
+}
+
+impl TryFrom<Line> for Event {
+    type Error = &'static str;
+
+    fn try_from(line: Line) -> Result<Self, Self::Error> {
+        line.into_event().ok_or("no event that is known")
+    }
+}
+
+impl Line {
+    fn into_event(self) -> Option<Event> {
+        Some(match self.event.as_str() {
+            "started" => Event::Started {
+                schema: self.schema?,
+                app: self.app?,
+                version: self.version?,
+                title: self.title?,
+            },
+            "plan" => Event::Plan { steps: self.steps? },
+            "step-started" => {
+                Event::StepStarted { number: self.number?, count: self.count?, title: self.title? }
+            }
+            "progress" => Event::Progress { title: self.title?, done: self.done?, total: self.total? },
+            "phase" => Event::Phase { title: self.title? },
+            "waiting" => Event::Waiting { seconds: self.seconds?, limit: self.limit },
+            "step-finished" => Event::StepFinished {
+                number: self.number?,
+                outcome: self.outcome?,
+                millis: self.millis?,
+                title: self.title?,
+            },
+            "health" => Event::Health { services: self.services? },
+            "note" => Event::Note { text: self.text? },
+            "finished" => Event::Finished { code: self.code?, text: self.text? },
+            _ => return None,
+        })
+    }
+}

@@ -1,7 +1,6 @@
 //! What has happened so far, for those who look on. Each viewer gets everything from the beginning at its own pace, on a thread of
 //! its own: one that has stopped reading holds up nobody.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,10 +29,16 @@ struct State {
     /// And nothing more will be done: viewers may go.
     is_closed: bool,
     next_viewer: u64,
-    /// The newest word that each viewer has got.
-    viewers: BTreeMap<u64, u64>,
+    /// Those who look on, each with the newest word that it has got.
+    viewers: Vec<Viewer>,
     /// Somebody has got the last word.
     was_heard: bool,
+}
+
+#[derive(Debug)]
+struct Viewer {
+    id: u64,
+    heard: u64,
 }
 
 #[derive(Debug)]
@@ -54,7 +59,7 @@ impl Hub {
             is_over: false,
             is_closed: false,
             next_viewer: 0,
-            viewers: BTreeMap::new(),
+            viewers: Vec::new(),
             was_heard: false,
         };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
@@ -95,17 +100,21 @@ impl Hub {
         }
         let id = state.next_viewer;
         state.next_viewer += 1;
-        state.viewers.insert(id, 0);
+        state.viewers.push(Viewer { id, heard: 0 });
         drop(state);
         let hub = Arc::clone(self);
         let served = std::thread::Builder::new().name("viewer".to_owned()).spawn(move || {
             hub.tell(id, &mut viewer);
-            hub.state().viewers.remove(&id);
+            hub.forget(id);
             hub.changed.notify_all();
         });
         if served.is_err() {
-            self.state().viewers.remove(&id);
+            self.forget(id);
         }
+    }
+
+    fn forget(&self, id: u64) {
+        self.state().viewers.retain(|viewer| viewer.id != id);
     }
 
     fn tell(&self, id: u64, viewer: &mut impl Write) {
@@ -135,7 +144,9 @@ impl Hub {
             if news.iter().any(|line| viewer.write_all(line.as_bytes()).is_err()) {
                 return;
             }
-            self.state().viewers.insert(id, heard);
+            if let Some(viewer) = self.state().viewers.iter_mut().find(|viewer| viewer.id == id) {
+                viewer.heard = heard;
+            }
             self.changed.notify_all();
         }
     }
@@ -151,13 +162,13 @@ impl Hub {
     pub fn drain(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         let mut state = self.state();
-        while state.viewers.values().any(|heard| *heard < state.newest) {
+        while state.viewers.iter().any(|viewer| viewer.heard < state.newest) {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let newest = state.newest;
-        state.was_heard || state.viewers.values().any(|heard| *heard == newest)
+        state.was_heard || state.viewers.iter().any(|viewer| viewer.heard == newest)
     }
 }
 

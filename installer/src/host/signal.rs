@@ -105,8 +105,12 @@ pub fn end_by(signal: i32) {
 
 /// The signals that were ignored when this process began, as a bit mask.
 fn ignored() -> u64 {
-    let status = procfs::process::Process::myself().and_then(|own| own.status());
-    status.map_or(0, |status| status.sigign)
+    mask_in(&std::fs::read_to_string("/proc/self/status").unwrap_or_default()).unwrap_or(0)
+}
+
+fn mask_in(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
 }
 
 /// Puts the terminal back as it was, if it is ours to touch: a background job that does so is stopped by the kernel.
@@ -116,5 +120,18 @@ fn restore(terminal: &Termios) {
         && rustix::termios::tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp());
     if is_foreground {
         let _ = rustix::termios::tcsetattr(&stdin, OptionalActions::Now, terminal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_of_ignored_signals_is_what_the_kernel_says() {
+        let status = "Name:\tsh\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n";
+        assert_eq!(mask_in(status), Some(1 << (SIGHUP - 1) | 1 << 12));
+        // Rust ignores SIGPIPE in every program of its own.
+        assert_ne!(ignored() & 1 << 12, 0);
     }
 }

@@ -6,6 +6,7 @@ use crate::event::StepOutcome;
 use crate::facts::EngineChoice;
 use crate::outcome::{Code, Failure};
 use crate::text::Message;
+use std::collections::BTreeMap;
 
 const LIMIT: Duration = Duration::from_secs(5);
 
