@@ -330,6 +330,15 @@ fn missing(question: &Question) -> Problem {
 }
 
 impl Problem {
+    /// Whether a person can mend it by answering: what was given on the command line or by a variable stands.
+    pub fn can_be_asked(&self) -> bool {
+        match self {
+            Self::Missing(_) | Self::MissingSecret(_) => true,
+            Self::Invalid { origin, .. } => *origin > Origin::File,
+            Self::Unknown { .. } | Self::Derived { .. } | Self::Broken(..) | Self::Misfit(_) => false,
+        }
+    }
+
     /// The problem for people, with how to give the answer.
     pub fn message(&self) -> Message {
         match self {

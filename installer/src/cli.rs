@@ -71,6 +71,9 @@ pub fn run() -> ExitCode {
     let lang = arguments::early_lang(&arguments);
     let json = arguments.iter().any(|argument| argument == "--json");
     let reporter = Arc::new(Reporter::new(lang, json));
+    if !json && let Some(note) = arguments::language_note(&arguments) {
+        reporter.line(&note);
+    }
     let told = Arc::clone(&reporter);
     // Without a watch the process ends as any other does.
     let watch = signal::watch(move || told.interrupted()).unwrap_or_default();

@@ -57,6 +57,8 @@ pub struct Options {
     pub on_terminal: bool,
     /// That person may be asked.
     pub interactive: bool,
+    /// The language is settled: `--lang`, or a terminal that can show one only.
+    pub language_is_settled: bool,
 }
 
 /// Everything known before anything is changed.
@@ -84,7 +86,14 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     if options.dry_run {
         reporter.show_result();
     }
+    if options.interactive && !options.language_is_settled {
+        wizard::choose_language(reporter)?;
+    }
     announce(content, reporter);
+    if options.interactive {
+        wizard::introduce(bundle, reporter);
+        started = Instant::now();
+    }
     let target = Target::of(content, options);
     show_origin(bundle, options, &target, reporter)?;
     last::tell(&target.layout, !options.dry_run, reporter);
@@ -95,24 +104,25 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     }
     let sources = sources::collect(options, &target.layout, &content.questions)?;
     let facts = look(bundle, &target);
-    // A person is not asked nine questions only to learn that the machine does not fit.
-    let (sources, shown) = if options.interactive {
-        let first = prepare(content, &target, &sources, facts.clone(), reporter, &[])?;
-        // A port that is taken can be answered with another one.
-        let settled: Vec<_> =
-            first.findings.iter().filter(|finding| !finding.id.starts_with("port")).cloned().collect();
-        refuse_by_findings(&settled)?;
-        (wizard::ask(content, sources, reporter)?, first.findings)
-    } else {
-        (sources, Vec::new())
-    };
-    let prepared = prepare(content, &target, &sources, facts, reporter, &shown)?;
-    warn_of_open_answers(&prepared, content, options, reporter);
-    refuse_by_answers(&prepared, content, options)?;
-    refuse_by_findings(&prepared.findings)?;
     let mut receipt = target.receipt.clone().unwrap_or_else(|| {
         Receipt::new(&content.app.name, &content.app.version, &content.project.name, target.choice)
     });
+    let prepared = if options.interactive {
+        let plan = |prepared: &Prepared| {
+            execute::plan_lines(prepared, bundle, content, &mut receipt.clone(), reporter)
+        };
+        let look = || look(bundle, &target);
+        let prepared = talk(content, &target, (sources, facts), (&plan, &look), options.dry_run, reporter)?;
+        // The time that a person took to answer is not the installation's.
+        started = Instant::now();
+        prepared
+    } else {
+        let prepared = prepare(content, &target, &sources, facts, reporter)?;
+        warn_of_open_answers(&prepared, content, options, reporter);
+        refuse_by_answers(&prepared, content, options)?;
+        refuse_by_findings(&prepared.findings)?;
+        prepared
+    };
     if options.dry_run {
         let lines = execute::plan_lines(&prepared, bundle, content, &mut receipt, reporter);
         wizard::review(content, &prepared, &lines, reporter);
@@ -129,12 +139,8 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     if is_known && !options.verify_first {
         verify(bundle, options, reporter)?;
     }
-    let lines = execute::plan_lines(&prepared, bundle, content, &mut receipt, reporter);
-    if options.interactive {
-        wizard::confirm(content, &prepared, &lines, reporter)?;
-        // The time that a person took to answer is not the installation's.
-        started = Instant::now();
-    } else {
+    if !options.interactive {
+        let lines = execute::plan_lines(&prepared, bundle, content, &mut receipt, reporter);
         reporter.emit(&Event::Plan { steps: lines });
     }
     let _lock = execute::carry_out(bundle, content, &prepared, (target.receipt, receipt), options, reporter)?;
@@ -149,6 +155,29 @@ pub fn announce(content: &Content, reporter: &Reporter) {
         version: content.app.version.clone(),
         title: text::installing(&Message::from(&content.app.title), &content.app.version),
     });
+}
+
+/// What a person is asked, after what they could not change by any answer has been told: nobody answers nine questions only to
+/// learn that the machine does not fit.
+fn talk(
+    content: &Content,
+    target: &Target,
+    (sources, facts): (Sources, Facts),
+    (plan, look): (wizard::Describe<'_>, wizard::Look<'_>),
+    is_rehearsal: bool,
+    reporter: &Reporter,
+) -> Outcome<Prepared> {
+    let first = prepare_quietly(content, target, &sources, facts.clone())?;
+    // A port that is taken can be answered with another one.
+    let settled: Vec<_> =
+        first.findings.iter().filter(|finding| !finding.id.starts_with("port")).cloned().collect();
+    show_findings(&settled, &sources, reporter);
+    refuse_by_findings(&settled)?;
+    let forced = |problem: &Problem| !problem.can_be_asked();
+    refuse(first.problems.iter().filter(|problem| forced(problem)), problem_text::give_differently())?;
+    let prepare = |sources: &Sources, facts: &Facts| prepare_quietly(content, target, sources, facts.clone());
+    let matter = wizard::Matter { content, sources, facts, prepare: &prepare, plan, look, is_rehearsal };
+    wizard::converse(matter, reporter)
 }
 
 /// Where an installation goes and which engine it uses.
@@ -225,8 +254,7 @@ pub fn look(bundle: &BundleFile, target: &Target) -> Facts {
     facts::collect(&scope, &bundle.bundle.index)
 }
 
-/// Checks answers, decides the plan and looks for what speaks against it. Findings that were `shown` before are not
-/// shown again.
+/// Checks answers, decides the plan, looks for what speaks against it, and shows that.
 ///
 /// # Errors
 /// When the kernel gives no random numbers.
@@ -236,7 +264,31 @@ pub fn prepare(
     sources: &Sources,
     facts: Facts,
     reporter: &Reporter,
-    shown: &[Finding],
+) -> Outcome<Prepared> {
+    let prepared = prepare_quietly(content, target, sources, facts)?;
+    for note in &prepared.resolved.notes {
+        reporter.emit(&Event::Note { text: note.message() });
+    }
+    show_findings(&prepared.findings, sources, reporter);
+    Ok(prepared)
+}
+
+fn show_findings(findings: &[Finding], sources: &Sources, reporter: &Reporter) {
+    for finding in findings {
+        reporter.emit(&Event::Finding(finding.clone()));
+    }
+    reporter.emit(&Event::checked(findings));
+    for id in sources.acceptance().in_vain(findings) {
+        reporter.emit(&Event::Note { text: finding_text::failure_not_accepted(id) });
+    }
+}
+
+/// [`prepare`] without a word.
+pub(crate) fn prepare_quietly(
+    content: &Content,
+    target: &Target,
+    sources: &Sources,
+    facts: Facts,
 ) -> Outcome<Prepared> {
     let mut random_error = None;
     let mut make = |recipe| {
@@ -249,9 +301,6 @@ pub fn prepare(
     if let Some(error) = random_error {
         return Err(Failure::new(Code::Preflight, problem_text::no_random_numbers()).because(&error));
     }
-    for note in &resolved.notes {
-        reporter.emit(&Event::Note { text: note.message() });
-    }
     let plan = plan::decide(&target.layout, target.choice, content, &facts);
     let demand = Demand {
         content,
@@ -262,15 +311,6 @@ pub fn prepare(
     };
     let mut findings = preflight::check(&facts, &demand);
     sources.acceptance().apply(&mut findings);
-    for finding in findings.iter().filter(|finding| !shown.contains(finding)) {
-        reporter.emit(&Event::Finding(finding.clone()));
-    }
-    if shown.is_empty() {
-        reporter.emit(&Event::checked(&findings));
-    }
-    for id in sources.acceptance().in_vain(&findings) {
-        reporter.emit(&Event::Note { text: finding_text::failure_not_accepted(id) });
-    }
     Ok(Prepared { resolved, problems, facts, plan, findings })
 }
 
@@ -288,15 +328,19 @@ fn warn_of_open_answers(prepared: &Prepared, content: &Content, options: &Option
 
 /// Ends the run with everything that is wrong with the answers. They come before findings: ports depend on them.
 fn refuse_by_answers(prepared: &Prepared, content: &Content, options: &Options) -> Outcome<()> {
-    if prepared.problems.is_empty() {
-        return Ok(());
-    }
-    let details = prepared.problems.iter().map(Problem::message).collect();
     let todo = match &options.answers {
         Some(path) => problem_text::mend_answers(&path.display()),
         None => problem_text::complete_answers(&format!("{}-{}.run", content.app.name, content.app.version)),
     };
-    Err(Failure::new(Code::Answers, problem_text::answers_incomplete(prepared.problems.len()))
+    refuse(prepared.problems.iter(), todo)
+}
+
+fn refuse<'a>(problems: impl Iterator<Item = &'a Problem>, todo: Message) -> Outcome<()> {
+    let details: Vec<Message> = problems.map(Problem::message).collect();
+    if details.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Answers, problem_text::answers_incomplete(details.len()))
         .listing(details)
         .todo(todo))
 }

@@ -163,5 +163,17 @@ fn release(version: &str) -> (u32, u32) {
     crate::engine::description::release(version)
 }
 
+/// What speaks against the answer to the question `id` at once, when the answers that are settled are known: a port that
+/// is in use, or twice.
+pub fn against_port(
+    facts: &Facts,
+    content: &Content,
+    answers: &Answers,
+    id: &str,
+    is_settled: impl Fn(&str) -> bool,
+) -> Option<Message> {
+    port::against(facts, content, answers, id, is_settled)
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,13 +16,25 @@ use crate::text::cause::explained;
 use crate::text::{Lang, Message};
 
 mod human;
+mod live;
 
 use human::{Human, Stream};
+
+/// How a line is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// What matters now.
+    Strong,
+    /// Beside it.
+    Dim,
+    /// Something is wrong.
+    Bad,
+}
 
 /// Receives events and shows them in one way.
 #[derive(Debug)]
 pub struct Reporter {
-    lang: Lang,
+    is_chinese: AtomicBool,
     style: Style,
     log: Mutex<Option<File>>,
     last_progress: Mutex<Option<Instant>>,
@@ -55,7 +67,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 enum Style {
-    Human(Mutex<Human>),
+    Human(Box<Mutex<Human>>),
     Json,
 }
 
@@ -65,10 +77,10 @@ impl Reporter {
         let style = if json {
             Style::Json
         } else {
-            Style::Human(Mutex::new(Human::new(lang, io::stderr().is_terminal())))
+            Style::Human(Box::new(Mutex::new(Human::new(lang, io::stderr().is_terminal()))))
         };
         Self {
-            lang,
+            is_chinese: AtomicBool::new(lang == Lang::Zh),
             style,
             log: Mutex::new(None),
             last_progress: Mutex::new(None),
@@ -80,7 +92,54 @@ impl Reporter {
 
     /// The language in use.
     pub fn lang(&self) -> Lang {
-        self.lang
+        if self.is_chinese.load(Ordering::Relaxed) { Lang::Zh } else { Lang::En }
+    }
+
+    /// Goes on in another language.
+    pub fn speak(&self, lang: Lang) {
+        self.is_chinese.store(lang == Lang::Zh, Ordering::Relaxed);
+        if let Style::Human(human) = &self.style
+            && let Ok(mut human) = human.lock()
+        {
+            human.speak(lang);
+        }
+    }
+
+    /// A line that is the same in every language, to a person.
+    pub fn text(&self, text: &str) {
+        self.line(&Message::verbatim(text));
+    }
+
+    /// One line with a tone of its own, to a person.
+    pub fn toned(&self, text: &Message, tone: Tone) {
+        match &self.style {
+            Style::Human(human) => {
+                if let Ok(mut human) = human.lock() {
+                    human.toned(text.in_lang(self.lang()), tone);
+                }
+            }
+            Style::Json => self.line(text),
+        }
+    }
+
+    /// Prose for a person, broken between words and moved in.
+    pub fn indented(&self, text: &Message) {
+        match &self.style {
+            Style::Human(human) => {
+                if let Ok(mut human) = human.lock() {
+                    human.indented(text.in_lang(self.lang()));
+                }
+            }
+            Style::Json => self.line(text),
+        }
+    }
+
+    /// The beginning of a line that a person goes on with.
+    pub fn prompt(&self, text: &str) {
+        if matches!(self.style, Style::Human(_)) {
+            let mut stderr = io::stderr().lock();
+            let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
+        }
     }
 
     /// From now on every event is appended to a file as well; without one the run goes on.
@@ -146,7 +205,7 @@ impl Reporter {
         match &self.style {
             Style::Human(human) => {
                 if let Ok(mut human) = human.lock() {
-                    human.line(text.in_lang(self.lang));
+                    human.line(text.in_lang(self.lang()));
                 }
             }
             Style::Json => self.emit(&Event::Note { text: text.clone() }),
@@ -184,7 +243,7 @@ impl Reporter {
         if let Style::Human(human) = &self.style
             && let Ok(mut human) = human.lock()
         {
-            human.clear_bar();
+            human.clear_live();
         }
         let _ = self.work.set(work);
     }
@@ -272,8 +331,8 @@ impl Reporter {
         match &self.style {
             // Whoever was about to print when the signal came may hold the lock for ever.
             Style::Human(human) => match human.try_lock() {
-                Ok(mut human) => human.interrupted(text.in_lang(self.lang)),
-                Err(_) => human::tell(text.in_lang(self.lang)),
+                Ok(mut human) => human.interrupted(text.in_lang(self.lang())),
+                Err(_) => human::tell(text.in_lang(self.lang())),
             },
             Style::Json => self.show(&Event::Note { text: text.clone() }),
         }

@@ -31,18 +31,40 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// The language that the environment asks for: Chinese only where the locale is Chinese in UTF-8 and the terminal
-    /// can show it, which the Linux console (`TERM=linux`) cannot.
+    /// The language that the environment asks for: Chinese where the locale is Chinese and nothing hinders it.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .into_iter()
-            .find_map(|name| variable(name).filter(|value| !value.is_empty()))
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let is_utf8 = locale.contains("utf-8") || locale.contains("utf8");
-        let shows_cjk = variable("TERM").is_none_or(|term| term != "linux");
-        if locale.starts_with("zh") && is_utf8 && shows_cjk { Self::Zh } else { Self::En }
+        let is_chinese = locale(&variable).starts_with("zh");
+        if is_chinese && Self::hindered(variable).is_none() { Self::Zh } else { Self::En }
     }
+
+    /// Why Chinese is wanted and cannot be shown: a locale in another encoding than UTF-8, or the Linux console, which has no
+    /// such letters.
+    pub fn hindered(variable: impl Fn(&str) -> Option<String>) -> Option<Hindrance> {
+        let locale = locale(&variable);
+        if !locale.starts_with("zh") {
+            return None;
+        }
+        if !locale.contains("utf-8") && !locale.contains("utf8") {
+            return Some(Hindrance::Encoding);
+        }
+        (variable("TERM").as_deref() == Some("linux")).then_some(Hindrance::Console)
+    }
+}
+
+/// Why Chinese cannot be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The locale's encoding is not UTF-8.
+    Encoding,
+    /// `TERM=linux`.
+    Console,
+}
+
+/// The locale of messages, in small letters.
+fn locale(variable: &impl Fn(&str) -> Option<String>) -> String {
+    let names = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
+    let value = names.into_iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
+    value.unwrap_or_default().to_ascii_lowercase()
 }
 
 /// One text in both languages, already filled in; which one is shown is decided where it is printed.
@@ -122,6 +144,23 @@ mod tests {
         assert_eq!(with("zh_CN.UTF-8", "linux"), Lang::En);
         assert_eq!(with("zh_CN.GB18030", "xterm"), Lang::En);
         assert_eq!(with("C", "xterm"), Lang::En);
+        assert_eq!(with("zh_CN", "xterm"), Lang::En);
+    }
+
+    #[test]
+    fn what_hinders_chinese_is_known_only_where_it_is_wanted() {
+        let with = |locale: &str, term: &str| {
+            let (locale, term) = (locale.to_owned(), term.to_owned());
+            Lang::hindered(move |name| match name {
+                "LC_ALL" => Some(locale.clone()),
+                "TERM" => Some(term.clone()),
+                _ => None,
+            })
+        };
+        assert_eq!(with("zh_CN.UTF-8", "linux"), Some(Hindrance::Console));
+        assert_eq!(with("zh_CN.GBK", "xterm"), Some(Hindrance::Encoding));
+        assert_eq!(with("zh_CN.UTF-8", "xterm"), None);
+        assert_eq!(with("C", "linux"), None);
     }
 
     #[test]

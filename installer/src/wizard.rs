@@ -1,166 +1,361 @@
-//! Asks a person: the same questions and the same parser as unattended, with a terminal as the source of answers.
+//! Asks a person: the same questions and the same parser as unattended, with a terminal as the source of answers. What was
+//! answered is kept until the person leaves: whatever is refused, however late, is asked again by itself.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::IsTerminal;
 
 use bundle_spec::index::Content;
-use bundle_spec::question::{AnswerProblem, Choice, Question, QuestionKind};
-use dialoguer::{Confirm, Input, Password, Select};
+use bundle_spec::question::Question;
+use dialoguer::Confirm;
 
-use crate::answers::{Origin, Sources, asked, why_message};
+use crate::answers::{self, Origin, Problem, Sources};
+use crate::bundle::BundleFile;
+use crate::facts::Facts;
 use crate::install::Prepared;
 use crate::outcome::{Code, Failure, Outcome};
-use crate::report::Reporter;
-use crate::text::{Lang, Message, answer as answer_text, summary, wizard as text};
+use crate::preflight;
+use crate::report::{Reporter, Tone};
+use crate::text::{Lang, Message, answer as answer_text, bytes, summary, wizard as text};
 
+mod console;
+mod flow;
+mod keys;
+mod line;
+mod question;
+mod review;
+mod save;
 mod theme;
 
-use theme::Look;
+use console::{Console, Terminal};
+use flow::Flow;
+use question::{Asking, Known, Reply};
+use review::Command;
 
-/// Asks every question that no stronger source has answered.
+/// Lets a person choose the language; the one of the environment stands first.
 ///
 /// # Errors
 /// [`Code::Answers`] when the terminal goes away or the operator breaks off.
-pub fn ask(content: &Content, mut sources: Sources, reporter: &Reporter) -> Outcome<Sources> {
-    let given = sources.clone();
-    let is_open = |question: &Question| {
-        !matches!(given.raw(question), Some((Origin::Set | Origin::Environment | Origin::File, _)))
-    };
-    reporter.line(&text::opening(
-        asked(&content.questions, &sources).into_iter().filter(|one| is_open(one)).count(),
-    ));
-    let mut done = 0;
-    // Each answer may change which questions come behind it.
-    while let Some(question) = asked(&content.questions, &sources).get(done) {
-        done += 1;
-        if !is_open(question) {
-            continue;
-        }
-        let suggestion = sources.raw(question).map(|(_, value)| value.to_owned());
-        // What was accepted as it stood is still the default's, or the earlier run's.
-        let given = ask_one(question, suggestion.clone(), reporter)?
-            .filter(|value| Some(value) != suggestion.as_ref());
-        if let Some(value) = given {
-            sources.add(Origin::Asked, [(question.id.as_str().to_owned(), value)]);
-        }
+pub fn choose_language(reporter: &Reporter) -> Outcome<()> {
+    let mut languages = [(Lang::En, "English"), (Lang::Zh, "中文")];
+    if reporter.lang() == Lang::Zh {
+        languages.reverse();
     }
-    Ok(sources)
+    reporter.text("Language / 语言 (Up/Down, Enter)");
+    let items = languages.map(|(_, name)| name.to_owned());
+    let picked = Terminal::new(reporter).pick(&items, 0)?.unwrap_or(0);
+    reporter.speak(languages[picked].0);
+    Ok(())
 }
 
-/// One question; `None` leaves it to the weaker sources (an earlier run's secret, a generated one).
-fn ask_one(question: &Question, suggestion: Option<String>, reporter: &Reporter) -> Outcome<Option<String>> {
-    let lang = reporter.lang();
-    if let Some(help) = &question.help {
-        reporter.line(&Message::from(help));
+/// Says what this file is.
+pub fn introduce(bundle: &BundleFile, reporter: &Reporter) {
+    let content = &bundle.bundle.index.content;
+    if let Some(vendor) = &content.app.vendor {
+        reporter.line(&text::vendor(vendor));
     }
-    let prompt = Message::from(&question.prompt).in_lang(lang).to_owned();
-    let theme = Look::new(reporter.lang());
-    let broken = |error: dialoguer::Error| Failure::new(Code::Answers, text::broken_off()).because(&error);
-    if question.is_secret() {
-        return ask_secret(question, &prompt, suggestion.is_some(), reporter);
+    let name = bundle.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let size = bytes(bundle.bundle.trailer.total_len);
+    reporter.line(&text::file(&name, &size, content.images.len()));
+}
+
+/// Describes a plan to people.
+pub type Describe<'a> = &'a dyn Fn(&Prepared) -> Vec<Message>;
+/// Looks at the host.
+pub type Look<'a> = &'a dyn Fn() -> Facts;
+
+/// Everything that a conversation is about.
+#[expect(missing_debug_implementations, reason = "functions have nothing to show")]
+pub struct Matter<'a> {
+    /// The bundle's content.
+    pub content: &'a Content,
+    /// What is answered already, from elsewhere.
+    pub sources: Sources,
+    /// What the host is like.
+    pub facts: Facts,
+    /// Checks answers against the host.
+    pub prepare: &'a dyn Fn(&Sources, &Facts) -> Outcome<Prepared>,
+    /// The plan for people.
+    pub plan: Describe<'a>,
+    /// Looks at the host again.
+    pub look: Look<'a>,
+    /// Nothing will be changed (`--dry-run`), so there is nothing to say yes to.
+    pub is_rehearsal: bool,
+}
+
+/// Asks what is open, shows everything, and comes back when the operator has said yes to it.
+///
+/// # Errors
+/// [`Code::Answers`] when the operator leaves, or the terminal goes away.
+pub fn converse(matter: Matter<'_>, reporter: &Reporter) -> Outcome<Prepared> {
+    let mut console = Terminal::new(reporter);
+    let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter };
+    talk.skip_what_is_known();
+    talk.open();
+    talk.run(&mut console)
+}
+
+struct Talk<'a> {
+    matter: Matter<'a>,
+    /// What was typed, by question. It is kept apart: who takes a default as it stands has typed nothing.
+    asked: BTreeMap<String, Option<String>>,
+    flow: Flow,
+    reporter: &'a Reporter,
+}
+
+impl Talk<'_> {
+    fn questions(&self) -> &[Question] {
+        &self.matter.content.questions
     }
-    match question.kind {
-        QuestionKind::Choice => {
-            let choices = &question.choices;
-            let is_suggested = |choice: &Choice| Some(&choice.value) == suggestion.as_ref();
-            let chosen = choices.iter().position(is_suggested).unwrap_or(0);
-            let titles = choices.iter().map(|choice| {
-                choice
-                    .title
-                    .as_ref()
-                    .map_or(choice.value.clone(), |title| Message::from(title).in_lang(lang).to_owned())
-            });
-            let select = Select::with_theme(&theme).with_prompt(prompt).items(titles).default(chosen);
-            let number = select.interact().map_err(broken)?;
-            Ok(choices.get(number).map(|choice| choice.value.clone()))
-        }
-        QuestionKind::Bool => {
-            let default = suggestion.as_deref() == Some("true");
-            let confirmed = Confirm::with_theme(&theme)
-                .with_prompt(prompt)
-                .default(default)
-                .interact()
-                .map_err(broken)?;
-            Ok(Some(confirmed.to_string()))
-        }
-        _ => {
-            let validate = |value: &String| match question.parse(value) {
-                Ok(_) => Ok(()),
-                Err(AnswerProblem::Empty) => Err(text::is_required().in_lang(lang).to_owned()),
-                Err(why) => Err(why_message(&why).in_lang(lang).to_owned()),
-            };
-            let mut input = Input::<String>::with_theme(&theme)
-                .with_prompt(prompt)
-                // Else an empty answer would be passed over in silence.
-                .allow_empty(true)
-                .validate_with(validate);
-            if let Some(suggestion) = suggestion.filter(|value| !value.is_empty()) {
-                input = input.default(suggestion);
+
+    /// Everything that is answered so far.
+    fn known(&self) -> Sources {
+        let mut sources = self.matter.sources.clone();
+        for (id, value) in &self.asked {
+            match value {
+                Some(value) => sources.add(Origin::Asked, [(id.clone(), value.clone())]),
+                None => sources.clear(Origin::Asked, id),
             }
-            input.interact_text().map(Some).map_err(broken)
         }
+        sources
     }
-}
 
-fn ask_secret(
-    question: &Question,
-    prompt: &str,
-    has_earlier: bool,
-    reporter: &Reporter,
-) -> Outcome<Option<String>> {
-    let lang = reporter.lang();
-    let may_be_empty = has_earlier || question.generate.is_some() || !question.required;
-    let hint = match (has_earlier, question.generate.is_some()) {
-        (true, _) => Some(text::empty_keeps()),
-        (false, true) => Some(text::empty_generates()),
-        (false, false) => None,
-    };
-    if let Some(hint) = hint {
-        reporter.line(&hint);
+    /// The questions that a person is asked as things stand, by position: not those that other answers rule out.
+    fn open_ones(&self) -> Vec<usize> {
+        let known = self.known();
+        let asked = answers::asked(self.questions(), &known);
+        let is_asked = |number: &usize| asked.iter().any(|one| one.id == self.questions()[*number].id);
+        (0..self.questions().len()).filter(|number| is_asked(number) && !self.is_given(*number)).collect()
     }
-    loop {
-        let value = hidden(prompt, lang)?;
-        if value.is_empty() && may_be_empty {
-            reporter.line(&text::secret_left_empty(prompt, has_earlier, question.generate.is_some()));
-            return Ok(None);
+
+    fn is_open(&self, question: usize) -> bool {
+        self.open_ones().contains(&question)
+    }
+
+    /// The command line, the environment or a file has answered this one for good.
+    fn is_given(&self, question: usize) -> bool {
+        let given = self.matter.sources.raw(&self.questions()[question]);
+        matches!(given, Some((Origin::Set | Origin::Environment | Origin::File, _)))
+    }
+
+    /// Where an earlier installation answered everything, nobody is asked again; the review shows it all.
+    fn skip_what_is_known(&mut self) {
+        let open = self.open_ones();
+        let is_known = |question: &usize| {
+            let question = &self.questions()[*question];
+            let earlier = matches!(self.matter.sources.raw(question), Some((Origin::Earlier, _)));
+            earlier && self.matter.sources.raw(question).is_some_and(|(_, raw)| question.parse(raw).is_ok())
+        };
+        if !open.is_empty() && open.iter().all(is_known) {
+            open.into_iter().for_each(|question| self.flow.visit(question));
         }
-        match question.parse(&value) {
-            Err(AnswerProblem::Empty) => reporter.line(&text::is_required()),
-            Err(why) => reporter.line(&why_message(&why)),
-            Ok(_)
-                if question.kind == QuestionKind::Password
-                    && hidden(text::again().in_lang(lang), lang)? != value =>
+    }
+
+    fn open(&self) {
+        let open = self.open_ones();
+        match self.flow.next(self.questions().len(), |question| open.contains(&question)) {
+            Some(_) => self.reporter.line(&text::opening(open.len())),
+            None => self.reporter.line(&text::keys()),
+        }
+    }
+
+    fn run(&mut self, console: &mut dyn Console) -> Outcome<Prepared> {
+        loop {
+            self.ask_all(console)?;
+            let prepared = (self.matter.prepare)(&self.known(), &self.matter.facts)?;
+            if self.matter.is_rehearsal && refusals(&prepared).is_empty() {
+                return Ok(prepared);
+            }
+            if let Some(prepared) = self.review(prepared, console)? {
+                return Ok(prepared);
+            }
+        }
+    }
+
+    fn ask_all(&mut self, console: &mut dyn Console) -> Outcome<()> {
+        while let Some(question) = self.next() {
+            if self.ask(question, console)? {
+                self.flow.visit(question);
+            } else if !self.go_back() {
+                self.reporter.line(&text::no_question_before());
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<usize> {
+        let open = self.open_ones();
+        self.flow.next(self.questions().len(), |question| open.contains(&question))
+    }
+
+    fn go_back(&mut self) -> bool {
+        let open = self.open_ones();
+        self.flow.back(|question| open.contains(&question))
+    }
+
+    /// Asks one question; `false` when the one before is wanted.
+    fn ask(&mut self, number: usize, console: &mut dyn Console) -> Outcome<bool> {
+        let question = self.matter.content.questions[number].clone();
+        let open = self.open_ones();
+        let position = open.iter().position(|open| *open == number).map_or(1, |position| position + 1);
+        self.reporter
+            .toned(&text::question(position, open.len(), &Message::from(&question.prompt)), Tone::Strong);
+        if let Some(help) = &question.help {
+            self.reporter.indented(&Message::from(help));
+        }
+        let known = self.known();
+        let raw = known.raw(&question);
+        let known = Known {
+            value: raw.map(|(_, value)| value.to_owned()),
+            is_typed: matches!(raw, Some((Origin::Asked, _))),
+        };
+        let against = |value: &str| self.against(&question, value);
+        let asking = Asking { question: &question, known, against: &against, reporter: self.reporter };
+        let reply = asking.ask(console)?;
+        let id = question.id.as_str().to_owned();
+        match reply {
+            Reply::Back => return Ok(false),
+            Reply::Left => drop(self.asked.remove(&id)),
+            Reply::Cleared => drop(self.asked.insert(id, None)),
+            // What was accepted as it stood is still the default's, or the earlier run's.
+            Reply::Given(value)
+                if self.matter.sources.raw(&question).is_some_and(|(_, raw)| raw == value) =>
             {
-                reporter.line(&text::mismatch());
+                drop(self.asked.remove(&id));
             }
-            Ok(_) => {
-                reporter.line(&text::secret_given(prompt));
-                return Ok(Some(value));
+            Reply::Given(value) => drop(self.asked.insert(id, Some(value))),
+        }
+        Ok(true)
+    }
+
+    /// What the host, or an earlier answer, has against a value.
+    fn against(&self, question: &Question, value: &str) -> Option<Message> {
+        let mut sources = self.known();
+        sources.add(Origin::Asked, [(question.id.as_str().to_owned(), value.to_owned())]);
+        let values = &self.matter.content.values;
+        let (resolved, _) = answers::resolve(self.questions(), values, &sources, &mut |_| String::new());
+        let answers = resolved.answers;
+        let is_settled = |id: &str| {
+            let other = self.questions().iter().position(|other| other.id.as_str() == id);
+            other.is_some_and(|other| self.is_given(other) || self.flow.has(other))
+        };
+        let content = self.matter.content;
+        preflight::against_port(&self.matter.facts, content, &answers, question.id.as_str(), is_settled)
+    }
+
+    /// Shows everything, and does what is wanted; `None` where something is to be asked again.
+    fn review(&mut self, prepared: Prepared, console: &mut dyn Console) -> Outcome<Option<Prepared>> {
+        let lines = (self.matter.plan)(&prepared);
+        self.reporter.emit(&crate::event::Event::Plan { steps: lines });
+        self.reporter.toned(&text::review(), Tone::Strong);
+        let rows = self.rows(&prepared);
+        for (position, question) in rows.iter().enumerate() {
+            self.reporter.line(&text::numbered(position + 1, &row(&self.questions()[*question], &prepared)));
+        }
+        derived(self.matter.content, &prepared, self.reporter);
+        for note in &prepared.resolved.notes {
+            self.reporter.line(&text::noted(&note.message()));
+        }
+        let refusals = refusals(&prepared);
+        for refusal in &refusals {
+            self.reporter.toned(&text::refused(refusal), Tone::Bad);
+        }
+        let may_install = refusals.is_empty();
+        loop {
+            self.reporter.line(&if may_install {
+                text::commands(rows.len())
+            } else {
+                text::commands_refused()
+            });
+            let typed = console.line(&[])?;
+            match review::command(typed.as_deref()) {
+                Command::Install if may_install => return Ok(Some(prepared)),
+                Command::Install => self.reporter.toned(&text::refused(&text::not_yet()), Tone::Bad),
+                Command::Change(number) if (1..=rows.len()).contains(&number) => {
+                    let question = rows[number - 1];
+                    if self.is_open(question) {
+                        self.flow.reopen(question);
+                        // Back from a single answer is back to where it was chosen.
+                        self.ask(question, console)?;
+                        self.flow.visit(question);
+                        return Ok(None);
+                    }
+                    self.reporter.line(&text::given_elsewhere());
+                }
+                Command::Change(_) => self.reporter.line(&text::number_wanted(rows.len())),
+                Command::Back => {
+                    if self.go_back() {
+                        return Ok(None);
+                    }
+                    self.reporter.line(&text::no_question_before());
+                }
+                Command::Again => {
+                    self.matter.facts = (self.matter.look)();
+                    return Ok(None);
+                }
+                Command::Save => save::save(self.matter.content, &prepared, console, self.reporter)?,
+                Command::Quit => return Err(Failure::calm(Code::Answers, text::nothing_changed())),
+                Command::Unclear => {}
             }
         }
     }
+
+    /// The questions that have an answer, or lack one.
+    fn rows(&self, prepared: &Prepared) -> Vec<usize> {
+        let answers = &prepared.resolved.answers;
+        let has_row = |question: &usize| {
+            self.is_open(*question) || answers.of(self.questions()[*question].id.as_str()).is_some()
+        };
+        (0..self.questions().len()).filter(has_row).collect()
+    }
 }
 
-/// Something typed unseen; the line is taken back, since what comes of it is said by the caller.
-fn hidden(prompt: &str, lang: Lang) -> Outcome<String> {
-    let theme = Look::new(lang);
-    let input = Password::with_theme(&theme).with_prompt(prompt).allow_empty_password(true).report(false);
-    input.interact().map_err(|error| Failure::new(Code::Answers, text::broken_off()).because(&error))
+/// What forbids the installation, short of what was shown before any question.
+fn refusals(prepared: &Prepared) -> Vec<Message> {
+    let failed = prepared.findings.iter().filter(|finding| finding.refuses);
+    let findings = failed.map(|finding| match &finding.todo {
+        Some(todo) => Message {
+            en: format!("{} {}", finding.text.en, todo.en),
+            zh: format!("{}{}", finding.text.zh, todo.zh),
+        },
+        None => finding.text.clone(),
+    });
+    prepared.problems.iter().map(Problem::message).chain(findings).collect()
+}
+
+fn row(question: &Question, prepared: &Prepared) -> Message {
+    let prompt = Message::from(&question.prompt);
+    let Some(answer) = prepared.resolved.answers.of(question.id.as_str()) else {
+        return text::answer_not_set(&prompt);
+    };
+    let origin = prepared.resolved.origins.get(&question.id).map(|origin| origin.message());
+    let origin = origin.unwrap_or_else(|| Message::verbatim(""));
+    if answer.reveal().is_empty() {
+        text::answer_not_set(&prompt)
+    } else {
+        text::answer_line(&prompt, answer.shown(), &origin)
+    }
+}
+
+/// Shows what follows from the answers and goes into the project.
+fn derived(content: &Content, prepared: &Prepared, reporter: &Reporter) {
+    let mut shown = HashSet::new();
+    for value in content.values.iter().filter(|value| value.env.is_some() && shown.insert(&value.id)) {
+        if let Some(answer) = prepared.resolved.answers.of(value.id.as_str()) {
+            let name = value.env.as_deref().unwrap_or_default();
+            let title = value.title.as_ref().map_or_else(|| Message::verbatim(name), Message::from);
+            let line = text::answer_line(&title, answer.shown(), &answer_text::origin_derived());
+            reporter.line(&Message { en: format!("      {}", line.en), zh: format!("      {}", line.zh) });
+        }
+    }
 }
 
 /// Shows answers, images and plan; secrets are masked.
 pub fn review(content: &Content, prepared: &Prepared, plan: &[Message], reporter: &Reporter) {
     reporter.line(&text::review());
     for question in &content.questions {
-        if let Some(answer) = prepared.resolved.answers.of(question.id.as_str()) {
-            let origin = prepared.resolved.origins.get(&question.id).map(|origin| origin.message());
-            let origin = origin.unwrap_or_else(|| Message::verbatim(""));
-            let prompt = Message::from(&question.prompt);
-            reporter.line(&if answer.reveal().is_empty() {
-                text::answer_not_set(&prompt)
-            } else {
-                text::answer_line(&prompt, answer.shown(), &origin)
-            });
+        if prepared.resolved.answers.of(question.id.as_str()).is_some() {
+            let row = row(question, prepared);
+            reporter.line(&Message { en: format!("  {}", row.en), zh: format!("  {}", row.zh) });
         }
     }
     derived(content, prepared, reporter);
@@ -173,33 +368,6 @@ pub fn review(content: &Content, prepared: &Prepared, plan: &[Message], reporter
     reporter.emit(&crate::event::Event::Plan { steps: plan.to_vec() });
 }
 
-/// Shows what follows from the answers and goes into the project.
-fn derived(content: &Content, prepared: &Prepared, reporter: &Reporter) {
-    let mut shown = HashSet::new();
-    for value in content.values.iter().filter(|value| value.env.is_some() && shown.insert(&value.id)) {
-        if let Some(answer) = prepared.resolved.answers.of(value.id.as_str()) {
-            let name = value.env.as_deref().unwrap_or_default();
-            let title = value.title.as_ref().map_or_else(|| Message::verbatim(name), Message::from);
-            reporter.line(&text::answer_line(&title, answer.shown(), &answer_text::origin_derived()));
-        }
-    }
-}
-
-/// Shows everything and asks whether to go on.
-///
-/// # Errors
-/// [`Code::Answers`] when the operator says no.
-pub fn confirm(content: &Content, prepared: &Prepared, plan: &[Message], reporter: &Reporter) -> Outcome<()> {
-    review(content, prepared, plan, reporter);
-    let prompt = text::go_on().in_lang(reporter.lang()).to_owned();
-    let theme = Look::new(reporter.lang());
-    match Confirm::with_theme(&theme).with_prompt(prompt).default(true).interact() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Failure::calm(Code::Answers, text::nothing_changed())),
-        Err(error) => Err(Failure::new(Code::Answers, text::broken_off()).because(&error)),
-    }
-}
-
 /// Asks whether the application shall go; where nobody can be asked, the command is word enough.
 ///
 /// # Errors
@@ -209,10 +377,13 @@ pub fn confirm_removal(app: &str, reporter: &Reporter) -> Outcome<()> {
         return Ok(());
     }
     let prompt = summary::go_on_removing(app).in_lang(reporter.lang()).to_owned();
-    let theme = Look::new(reporter.lang());
+    let theme = theme::Look::new(reporter.lang());
     match Confirm::with_theme(&theme).with_prompt(prompt).default(false).interact() {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::calm(Code::Usage, text::nothing_changed())),
         Err(error) => Err(Failure::new(Code::Usage, text::broken_off()).because(&error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,55 @@ say() {
   printf '%s\n' "$app: $1" >&2
 }
 
+# needs_terminal COUNT: whether this was started from a desktop, by a double click: nothing to read from, nothing to write on.
+needs_terminal() {
+  [ "$1" -eq 0 ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && ! [ -t 0 ] && ! [ -t 1 ] && ! [ -t 2 ]
+}
+
+# open_terminal: goes on in a terminal window, if one can be had. Each names the program to run in its own way.
+open_terminal() {
+  for terminal in x-terminal-emulator gnome-terminal konsole xfce4-terminal mate-terminal deepin-terminal kgx \
+    ptyxis kitty alacritty foot urxvt xterm; do
+    command -v "$terminal" >/dev/null 2>&1 || continue
+    case $terminal in
+      gnome-terminal | kgx | ptyxis) "$terminal" -- sh "$self" __window && exit 0 ;;
+      xfce4-terminal | mate-terminal) "$terminal" -x sh "$self" __window && exit 0 ;;
+      kitty | foot) "$terminal" sh "$self" __window && exit 0 ;;
+      *) "$terminal" -e sh "$self" __window && exit 0 ;;
+    esac
+  done
+  say "no terminal window could be opened; open one and run: sudo sh $self" "无法打开终端窗口；请打开终端并运行：sudo sh $self"
+  # The line above is seen by nobody on a desktop.
+  for window in zenity kdialog xmessage; do
+    command -v "$window" >/dev/null 2>&1 || continue
+    case $window in
+      zenity) zenity --error --no-markup --text="$app: sudo sh $self" && break ;;
+      kdialog) kdialog --error "$app: sudo sh $self" && break ;;
+      xmessage) xmessage -center "$app: sudo sh $self" && break ;;
+    esac
+  done
+  exit 2
+}
+
+# in_window: what runs in the window: this file again, as root, and the window stays until somebody has read it.
+in_window() {
+  if [ "$(id -u)" -eq 0 ]; then
+    sh "$self" __inside
+  elif command -v sudo >/dev/null 2>&1; then
+    say "the installation needs root; sudo asks for your password." "安装需要 root 权限，请输入您的密码（sudo）。"
+    sudo sh "$self" __inside
+  elif command -v pkexec >/dev/null 2>&1; then
+    pkexec sh "$self" __inside
+  else
+    say "the installation needs root; enter root's password." "安装需要 root 权限，请输入 root 密码。"
+    su -c 'sh "$0" __inside' root -- "$self"
+  fi
+  say "this window can be closed: press Enter." "按回车键关闭此窗口。"
+  read -r _
+  # Some terminals end as their program does; anything else would say that no window opened, and the next one would.
+  exit 0
+}
+
 length_of() {
   stat -L -c %s "$1" 2>/dev/null && return
   # shellcheck disable=SC2012
@@ -88,6 +137,13 @@ main() {
     say "cannot find this file by the name $0; start it as sh /path/to/file" "按名称 $0 找不到本文件；请用 sh /路径/文件 启动"
     exit 1
   fi
+
+  case ${1:-} in
+    __window) in_window ;;
+    # Whatever the terminal is like: a window must not open the next one.
+    __inside) shift ;;
+    *) needs_terminal $# && open_terminal ;;
+  esac
 
   should=$bundle_length
   while :; do case $should in 0?*) should=${should#0} ;; *) break ;; esac; done

@@ -1,27 +1,45 @@
 //! The grammar of the command line, with help in both languages: one for the bundle, one for `<app>ctl`.
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, Command};
 
 use super::identity::Identity;
-use crate::text::{Lang, Message, command as text};
+use crate::text::{Hindrance, Lang, Message, command as text};
 
 /// The language, found before anything else is parsed: even errors are said in it.
 pub(super) fn early_lang(arguments: &[OsString]) -> Lang {
+    match lang_given(arguments) {
+        Some("zh") => Lang::Zh,
+        Some("en") => Lang::En,
+        _ => Lang::from_environment(|name| std::env::var(name).ok()),
+    }
+}
+
+/// What `--lang` says.
+fn lang_given(arguments: &[OsString]) -> Option<&str> {
     let mut words = arguments.iter().filter_map(|argument| argument.to_str());
     let mut chosen = None;
     while let Some(word) = words.next() {
         let value = if word == "--lang" { words.next() } else { word.strip_prefix("--lang=") };
         chosen = value.or(chosen);
     }
-    match chosen {
-        Some("zh") => Lang::Zh,
-        Some("en") => Lang::En,
-        _ => Lang::from_environment(|name| std::env::var(name).ok()),
+    chosen
+}
+
+/// Why a Chinese operator reads English, if so, and how to change that. In English, since that is what can be shown.
+pub(super) fn language_note(arguments: &[OsString]) -> Option<Message> {
+    if lang_given(arguments).is_some() || !std::io::stderr().is_terminal() {
+        return None;
     }
+    let hindrance = Lang::hindered(|name| std::env::var(name).ok())?;
+    Some(match hindrance {
+        Hindrance::Console => text::console_without_chinese(),
+        Hindrance::Encoding => text::encoding_without_chinese(),
+    })
 }
 
 /// The whole grammar. clap's own help is in English; ours is rendered by [`super::help`].

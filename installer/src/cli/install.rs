@@ -10,7 +10,7 @@ use crate::detached::front;
 use crate::facts::EngineChoice;
 use crate::install::{Options, Target, announce, install, show_origin, sources};
 use crate::outcome::{Code, Failure, Outcome};
-use crate::text::problem as text;
+use crate::text::{Lang, problem as text};
 
 /// Installs, as one of two processes; a dry run needs no second one. The exit code is the other process's.
 pub(super) fn run(session: &Session<'_>) -> Outcome<Option<u8>> {
@@ -83,5 +83,7 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
         on_terminal,
         interactive: on_terminal && answers.is_none() && !yes && !session.json,
         answers,
+        language_is_settled: session.value::<String>(verb, "lang").is_some()
+            || Lang::hindered(|name| std::env::var(name).ok()).is_some(),
     })
 }

@@ -16,7 +16,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     session.reporter.show_result();
     session.reporter.tell_all_findings();
     let facts = look(bundle, &target);
-    let prepared = prepare(content, &target, &sources, facts, session.reporter, &[])?;
+    let prepared = prepare(content, &target, &sources, facts, session.reporter)?;
     refuse_by_findings(&prepared.findings)?;
     session.say(&summary::preflight_passed());
     Ok(())

@@ -1,9 +1,12 @@
 //! Are the ports free, or held by this very application?
 
+use bundle_spec::answer::Answers;
+use bundle_spec::index::Content;
+
 use super::{Demand, Finding};
 use crate::facts::network::{Listener, Owner};
 use crate::facts::{Facts, Inventory};
-use crate::text::finding as text;
+use crate::text::{Message, finding as text, wizard};
 
 /// The ports that are needed, as far as answers say which, each with how the definition names it.
 pub(super) fn wanted<'a>(demand: &'a Demand<'_>) -> impl Iterator<Item = (u16, &'a str)> {
@@ -57,6 +60,38 @@ fn taken(port: u16, template: &str, owner: Option<&Owner>) -> Finding {
     };
     let found = owner.map(|owner| format!("{} {}", owner.name, owner.pid));
     Finding { found, ..Finding::fail("port", text, todo) }
+}
+
+/// What speaks against the answer to the question `id`, at the moment when it is given: its port is held by another
+/// program, is one of the application's own, or was given to a question that `is_settled`.
+pub(super) fn against(
+    facts: &Facts,
+    content: &Content,
+    answers: &Answers,
+    id: &str,
+    is_settled: impl Fn(&str) -> bool,
+) -> Option<Message> {
+    let number = |port: &str| answers.expand(port).ok().and_then(|port| port.parse::<u16>().ok());
+    let name = format!("{{{id}}}");
+    let ports = &content.requirements.ports;
+    let own = ports.iter().find(|port| **port == name)?;
+    let port = number(own)?;
+    for other in ports.iter().filter(|other| *other != own && number(other) == Some(port)) {
+        match other.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            None => return Some(wizard::port_is_fixed(port)),
+            Some(other) if is_settled(other) => {
+                let other = content.questions.iter().find(|question| question.id.as_str() == other)?;
+                return Some(wizard::port_is_answer(port, &Message::from(&other.prompt)));
+            }
+            Some(_) => {}
+        }
+    }
+    let mut on_port = facts.listeners.iter().filter(|listener| listener.port == port);
+    let holder = on_port.find(|listener| !is_own(listener, &facts.inventory))?;
+    Some(match &holder.owner {
+        Some(owner) => wizard::port_is_taken(port, &owner.name, owner.pid),
+        None => wizard::port_is_taken_by_somebody(port),
+    })
 }
 
 /// A port that our own containers hold is no conflict: this is a second run, or an upgrade.

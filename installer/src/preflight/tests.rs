@@ -18,7 +18,7 @@ use crate::receipt::Receipt;
 
 mod tables;
 
-fn content() -> Content {
+pub(crate) fn content() -> Content {
     let text = |text: &str| Localized { zh: text.to_owned(), en: text.to_owned() };
     let digest = Digest::of(b"");
     Content {
@@ -74,7 +74,7 @@ fn file_system(mount: &str, device: u64, free: u64) -> FileSystem {
     }
 }
 
-fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     Facts {
         machine: Machine {
             is_root: true,

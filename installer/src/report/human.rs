@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use console::Style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::Tone;
+use super::live::Live;
 use crate::event::{Event, StepOutcome};
 use crate::health::{ServiceHealth, Verdict};
 use crate::outcome::Failure;
 use crate::preflight::{Finding, Severity};
 use crate::text::cause::explained;
-use crate::text::{Lang, Message, bytes, command, finding, progress as text};
+use crate::text::{Lang, Message, bytes, columns, command, finding, progress as text};
 
 /// How often a line of progress is written where there is no terminal.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
@@ -35,6 +37,7 @@ pub(super) struct Human {
     is_terminal: bool,
     tells_all: bool,
     has_spoken: bool,
+    live: Option<Live>,
     bar: Option<ProgressBar>,
     last_plain: Option<Instant>,
     last_health: Vec<ServiceHealth>,
@@ -45,6 +48,10 @@ pub(super) fn tell(text: &str) {
     let terminal = console::Term::stderr();
     if terminal.is_term() {
         let _ = terminal.show_cursor();
+        // An editor asked the terminal to mark what is pasted; the shell did not.
+        if std::env::var("TERM").is_ok_and(|term| term != "dumb") {
+            let _ = terminal.write_str("\x1b[?2004l");
+        }
     }
     let _ = writeln!(io::stderr().lock(), "\n{text}");
 }
@@ -65,6 +72,7 @@ impl Human {
             is_terminal,
             tells_all: false,
             has_spoken: false,
+            live: None,
             bar: None,
             last_plain: None,
             last_health: Vec::new(),
@@ -91,14 +99,52 @@ impl Human {
         }
     }
 
+    /// One line that stays, above the one that lives.
     pub(super) fn line(&mut self, text: &str) {
-        self.clear_bar();
+        if self.live.as_ref().is_some_and(|live| live.step.is_none()) {
+            self.clear_live();
+        }
         self.has_spoken = true;
-        // The stream may be closed; there is nobody left to tell.
-        let _ = match self.stream {
-            Stream::Error => writeln!(io::stderr().lock(), "{text}"),
-            Stream::Output => writeln!(io::stdout().lock(), "{text}"),
+        let stream = self.stream;
+        let write = || {
+            // The stream may be closed; there is nobody left to tell.
+            let _ = match stream {
+                Stream::Error => writeln!(io::stderr().lock(), "{text}"),
+                Stream::Output => writeln!(io::stdout().lock(), "{text}"),
+            };
         };
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    pub(super) fn toned(&mut self, text: &str, tone: Tone) {
+        let style = match tone {
+            Tone::Strong => Style::new().bold(),
+            Tone::Dim => Style::new().dim(),
+            Tone::Bad => Style::new().red(),
+        };
+        let breaks: String = text.chars().take_while(|character| *character == '\n').collect();
+        let lines = columns::wrap(text.trim_start_matches('\n'), self.width());
+        let lines: Vec<String> = lines.iter().map(|line| self.painted(line, style.clone())).collect();
+        self.line(&format!("{breaks}{}", lines.join("\n")));
+    }
+
+    pub(super) fn indented(&mut self, text: &str) {
+        for line in columns::wrap(text, self.width().saturating_sub(4)) {
+            self.line(&format!("    {line}"));
+        }
+    }
+
+    /// Columns that a line may have; the last one stays free, where some terminals wrap too early.
+    fn width(&self) -> usize {
+        if self.is_terminal { usize::from(console::Term::stderr().size().1).max(40) - 1 } else { 79 }
+    }
+
+    /// From now on everything is said in this language.
+    pub(super) fn speak(&mut self, lang: Lang) {
+        self.lang = lang;
     }
 
     /// From now on lines are the result that was asked for, and go where it can be redirected.
@@ -112,6 +158,7 @@ impl Human {
     }
 
     pub(super) fn failure(&mut self, failure: &Failure, todo: Option<&Message>) {
+        self.clear_live();
         self.speak_on(Stream::Error);
         if !failure.is_error {
             return self.line(failure.what.in_lang(self.lang));
@@ -137,7 +184,7 @@ impl Human {
 
     /// The last line of a run that somebody broke off, perhaps in the middle of a question.
     pub(super) fn interrupted(&mut self, text: &str) {
-        self.clear_bar();
+        self.clear_live();
         tell(text);
     }
 
@@ -185,43 +232,51 @@ impl Human {
 
     fn step_started(&mut self, number: usize, count: usize, title: &Message) {
         self.last_plain = None;
-        self.line(&format!("[{number}/{count}] {}", title.in_lang(self.lang)));
+        self.clear_live();
+        if self.is_terminal {
+            self.live = Some(Live::new(Some((number, count)), title.clone()));
+            self.draw();
+        } else {
+            self.line(&format!("[{number}/{count}] {}", title.in_lang(self.lang)));
+        }
     }
 
     fn step_finished(&mut self, outcome: StepOutcome, millis: u64) {
-        self.clear_bar();
+        if let Some(live) = self.live.take() {
+            let line = live.ended(self.lang, outcome, millis, self.width());
+            self.clear_live();
+            let line = match outcome {
+                StepOutcome::Failed => self.painted(&line, Style::new().red()),
+                StepOutcome::Skipped => self.painted(&line, Style::new().dim()),
+                StepOutcome::Done => line,
+            };
+            return self.line(&line);
+        }
         let text = match outcome {
             StepOutcome::Done => text::step_done(millis as f64 / 1000.0),
             StepOutcome::Skipped => text::step_skipped(),
             StepOutcome::Failed => return,
         };
-        let line = self.painted(text.in_lang(self.lang), Style::new().dim());
-        self.line(&format!("      {line}"));
+        self.line(&format!("      {}", text.in_lang(self.lang)));
     }
 
     fn progress(&mut self, title: &Message, done: u64, total: u64) {
         if !self.is_terminal {
             return self.plain_progress(title, done, total);
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
-            let template =
-                "      [{bar:20}] {percent:>3}%  {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta}  {msg}";
-            let style =
-                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-            bar.set_style(style.progress_chars("##-"));
-            bar
-        });
-        bar.set_length(total);
-        bar.set_position(done);
+        let live = self.live.get_or_insert_with(|| Live::new(None, title.clone()));
+        live.count(Instant::now(), done, total);
+        self.draw();
     }
 
-    /// Beside the bar where there is one: bytes that do not move any more would look dead.
+    /// Bytes that do not move any more would look dead.
     fn phase(&mut self, title: &Message) {
-        let title = title.in_lang(self.lang).to_owned();
-        match &self.bar {
-            Some(bar) => bar.set_message(title),
-            None => self.line(&format!("      {title}")),
+        match &mut self.live {
+            Some(live) => {
+                live.say(title.clone());
+                self.draw();
+            }
+            None => self.line(&format!("      {}", title.in_lang(self.lang))),
         }
     }
 
@@ -230,21 +285,35 @@ impl Human {
             Some(limit) => text::waiting_at_most(seconds, limit),
             None => text::waiting(seconds),
         };
+        if let Some(live) = &mut self.live {
+            match live.step {
+                Some(_) => live.say(text),
+                None => *live = Live::new(None, text),
+            }
+            return self.draw();
+        }
         if self.is_terminal {
-            let bar = self.bar.get_or_insert_with(|| {
-                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
-                let style = ProgressStyle::with_template("      {msg}");
-                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-                bar
-            });
-            bar.set_message(text.in_lang(self.lang).to_owned());
-            return;
+            self.live = Some(Live::new(None, text));
+            return self.draw();
         }
         let now = Instant::now();
         if self.last_plain.is_none_or(|last| now.duration_since(last) >= PLAIN_WAIT) {
             self.last_plain = Some(now);
             self.line(&format!("      {}", text.in_lang(self.lang)));
         }
+    }
+
+    /// Shows the living line as it is now; the bar sees to it that this is not done too often.
+    fn draw(&mut self) {
+        let Some(live) = &self.live else { return };
+        let line = live.line(self.lang, self.width());
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+            let style = ProgressStyle::with_template("{wide_msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        bar.set_message(line);
     }
 
     fn plain_progress(&mut self, title: &Message, done: u64, total: u64) {
@@ -274,7 +343,8 @@ impl Human {
         self.last_health = services.to_vec();
     }
 
-    pub(super) fn clear_bar(&mut self) {
+    pub(super) fn clear_live(&mut self) {
+        self.live = None;
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

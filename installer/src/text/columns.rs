@@ -58,6 +58,31 @@ fn may_break(before: char, after: char) -> bool {
     before == ' ' || is_wide(before) || is_wide(after)
 }
 
+/// A text without its end where it occupies more than `columns`; dots stand for what is missing.
+pub fn cut(text: &str, columns: usize) -> String {
+    shorten(text, columns, |character| character.width().unwrap_or(0))
+}
+
+/// The same by bytes, for those who take bytes for columns.
+pub fn cut_bytes(text: &str, bytes: usize) -> String {
+    shorten(text, bytes, char::len_utf8)
+}
+
+fn shorten(text: &str, room: usize, size: impl Fn(char) -> usize) -> String {
+    const DOTS: &str = "...";
+    if text.chars().map(&size).sum::<usize>() <= room {
+        return text.to_owned();
+    }
+    let mut left = room.saturating_sub(DOTS.len());
+    let fits = |character: &char| {
+        let fits = size(*character) <= left;
+        left = left.saturating_sub(size(*character));
+        fits
+    };
+    let kept: String = text.chars().take_while(fits).collect();
+    format!("{}{DOTS}", kept.trim_end())
+}
+
 /// Two columns: names on the left, texts on the right, wrapped below themselves.
 pub fn table(rows: &[(String, String)], columns: usize) -> Vec<String> {
     const INDENT: usize = 2;
@@ -88,6 +113,15 @@ mod tests {
         );
         assert_eq!(wrap("使用 Docker 引擎", 11), ["使用 Docker", "引擎"]);
         assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn what_is_cut_keeps_to_its_room() {
+        assert_eq!(cut("导入镜像", 8), "导入镜像");
+        assert_eq!(cut("导入镜像", 7), "导入...");
+        assert_eq!(cut("导入镜像", 6), "导...");
+        assert_eq!(cut("Load images", 8), "Load...");
+        assert_eq!(cut_bytes("导入镜像", 11), "导入...");
     }
 
     #[test]

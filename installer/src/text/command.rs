@@ -69,6 +69,13 @@ messages! {
     arg_services() en "Only these services" zh "只显示这些服务";
     arg_help() en "Show help" zh "显示帮助";
     arg_version() en "Show the version" zh "显示版本";
+    // Both in English: they are said where Chinese cannot be shown.
+    console_without_chinese()
+        en "This console cannot show Chinese, so this is in English. On a terminal that can (SSH, desktop): --lang zh"
+        zh "This console cannot show Chinese, so this is in English. On a terminal that can (SSH, desktop): --lang zh";
+    encoding_without_chinese()
+        en "The locale is not UTF-8, so this is in English. For Chinese in UTF-8: --lang zh"
+        zh "The locale is not UTF-8, so this is in English. For Chinese in UTF-8: --lang zh";
     value_dir() en "DIR" zh "目录";
     value_file() en "FILE" zh "文件";
     value_id() en "ID" zh "id";

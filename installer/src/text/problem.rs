@@ -72,6 +72,9 @@ messages! {
     complete_answers(file: &str)
         en "`./{file} answers > answers.toml` writes a file to fill in; then run with --answers answers.toml."
         zh "运行 `./{file} answers > answers.toml` 可生成待填写的文件；填好后加 --answers answers.toml 运行。";
+    give_differently()
+        en "Correct them on the command line or in the environment, then run again."
+        zh "请更正命令行参数或环境变量，然后重新运行。";
     preflight_refused(count: usize)
         en "This machine does not meet the requirements yet: {count} problem(s), marked FAIL above. Nothing has been changed."
         zh "本机暂不满足要求：上面有 {count} 项标为“失败”。尚未做任何改动。";

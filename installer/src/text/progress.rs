@@ -21,7 +21,12 @@ messages! {
     start_project(project: &str) en "Start the project {project}" zh "启动项目 {project}";
     prove_healthy() en "Wait until everything is healthy" zh "等待所有服务进入健康状态";
     step_done(seconds: f64) en "done in {seconds:.1} s" zh "完成，用时 {seconds:.1} 秒";
-    step_skipped() en "in place already" zh "已就绪，跳过";
+    step_skipped() en "in place already" zh "已就绪";
+    mark_running() en "... " zh "进行";
+    mark_done() en "done" zh "完成";
+    mark_skipped() en "kept" zh "跳过";
+    mark_step_failed() en "FAIL" zh "失败";
+    took(seconds: f64) en "{seconds:.1} s" zh "{seconds:.1} 秒";
     unpacking(image: &str) en "The engine unpacks {image}" zh "引擎正在解压 {image}";
     checking_images() en "Checking the images" zh "正在核对镜像";
     syncing() en "Writing everything to the disk" zh "正在将数据写入磁盘";
@@ -43,6 +48,21 @@ pub fn done_already(step: &Message) -> Message {
     Message {
         en: format!("{} (done already; will be skipped)", step.en),
         zh: format!("{}（已完成，将跳过）", step.zh),
+    }
+}
+
+/// How long something still takes, when it goes on like this.
+pub fn time_left(seconds: u64) -> Message {
+    let (minutes, rest) = (seconds / 60, seconds % 60);
+    if minutes == 0 {
+        Message { en: format!("{rest} s left"), zh: format!("剩余 {rest} 秒") }
+    } else if minutes < 60 {
+        Message { en: format!("{minutes} min {rest} s left"), zh: format!("剩余 {minutes} 分 {rest} 秒") }
+    } else {
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        Message {
+            en: format!("{hours} h {minutes} min left"), zh: format!("剩余 {hours} 小时 {minutes} 分")
+        }
     }
 }
 

@@ -44,10 +44,6 @@ impl Theme for Look {
         write!(f, "{} {} >", mark("?"), bold(prompt))
     }
 
-    fn format_error(&self, f: &mut dyn Write, err: &str) -> Result {
-        write!(f, "{}", Style::new().for_stderr().red().apply_to(format!("! {err}")))
-    }
-
     fn format_confirm_prompt(&self, f: &mut dyn Write, prompt: &str, default: Option<bool>) -> Result {
         // Full-width brackets bring their own gap.
         let gap = if self.lang == Lang::Zh { "" } else { " " };
@@ -76,20 +72,8 @@ impl Theme for Look {
         self.format_input_prompt_selection(f, prompt, &chosen.unwrap_or_default())
     }
 
-    fn format_input_prompt(&self, f: &mut dyn Write, prompt: &str, default: Option<&str>) -> Result {
-        write!(f, "{} {} ", mark("?"), bold(prompt))?;
-        match default {
-            Some(default) => write!(f, "{} > ", dim(format!("[{default}]"))),
-            None => write!(f, "> "),
-        }
-    }
-
     fn format_input_prompt_selection(&self, f: &mut dyn Write, prompt: &str, sel: &str) -> Result {
         write!(f, "  {prompt} > {}", given(sel))
-    }
-
-    fn format_password_prompt_selection(&self, f: &mut dyn Write, prompt: &str) -> Result {
-        self.format_input_prompt_selection(f, prompt, "******")
     }
 }
 

@@ -186,3 +186,118 @@ fn places_that_cannot_execute_are_passed_over_and_cleared() {
     let output = run(&["sh"], "y.run", folder.path(), &[("AIRLIFT_TMPDIR", refuses.to_str().unwrap())]);
     assert_eq!(output.status.code(), Some(42), "{}", stderr(&output));
 }
+
+/// A folder of programs: those of this machine that the launcher needs, and some that are made up, also in their place.
+fn programs(folder: &Path, made_up: &[(&str, &str)]) -> PathBuf {
+    let bin = folder.join("bin");
+    let _ = fs::remove_dir_all(&bin);
+    fs::create_dir(&bin).unwrap();
+    let needed = ["sh", "stat", "uname", "mktemp", "dd", "sha256sum", "chmod", "rm", "id", "ls", "wc", "env"];
+    for name in needed {
+        std::os::unix::fs::symlink(program(name), bin.join(name)).unwrap();
+    }
+    for (name, script) in made_up {
+        let path = bin.join(name);
+        let _ = fs::remove_file(&path);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    bin
+}
+
+fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.exists()).unwrap()
+}
+
+/// Double-clicks: no terminal anywhere, a display, no arguments; `env` adds to that.
+fn click(shell: &[&str], file: &Path, bin: &Path, env: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(program(shell[0]));
+    command.args(&shell[1..]).arg(file).current_dir("/").env_clear().env("PATH", bin);
+    command.envs(env.iter().copied()).stdin(std::process::Stdio::null()).output().unwrap()
+}
+
+/// A terminal emulator that only writes down how it was called, and runs what it was given with Enter pressed at the end.
+const EMULATOR: &str = r#"echo "${0##*/} $1" >&2
+while [ "$1" != sh ]; do shift; done
+echo | "$@""#;
+
+#[test]
+fn a_double_click_opens_a_terminal_that_stays_and_asks_for_root() {
+    for shell in shells() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("with space");
+        fs::create_dir(&inner).unwrap();
+        let file = bundle(&inner, "x 1.run", &machine(), STUB);
+        for (name, argument) in [
+            ("x-terminal-emulator", "-e"),
+            ("gnome-terminal", "--"),
+            ("konsole", "-e"),
+            ("xfce4-terminal", "-x"),
+            ("xterm", "-e"),
+        ] {
+            let made_up = [
+                (name, EMULATOR),
+                ("id", "echo 1000"),
+                // As sudo does: the environment is not kept, and what was asked for is run.
+                (
+                    "sudo",
+                    "echo \"sudo $*\" >&2; exec env -i PATH=\"$PATH\" AIRLIFT_TMPDIR=\"$AIRLIFT_TMPDIR\" \"$@\"",
+                ),
+            ];
+            let bin = programs(folder.path(), &made_up);
+            let env = [("DISPLAY", ":0"), ("AIRLIFT_TMPDIR", place.path().to_str().unwrap())];
+            let output = click(&shell, &file, &bin, &env);
+            let said = stderr(&output);
+            assert!(said.contains(&format!("{name} {argument}\n")), "{shell:?} {name}: {said}");
+            assert!(said.contains(&format!("sudo sh {}", file.display())), "{shell:?}: {said}");
+            assert!(said.contains("press Enter"), "the window does not stay: {said}");
+            let run = String::from_utf8(output.stdout).unwrap();
+            assert!(run.contains(&format!("{}|", file.display())) && run.ends_with("|\n"), "{run}");
+        }
+    }
+}
+
+#[test]
+fn a_terminal_that_does_not_open_gives_way_to_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let file = bundle(folder.path(), "x.run", &machine(), STUB);
+    let made_up = [("gnome-terminal", "exit 1"), ("xterm", EMULATOR), ("id", "echo 0")];
+    let bin = programs(folder.path(), &made_up);
+    let env = [("WAYLAND_DISPLAY", "wayland-0"), ("AIRLIFT_TMPDIR", place.path().to_str().unwrap())];
+    let said = stderr(&click(&["sh"], &file, &bin, &env));
+    assert!(said.contains("xterm -e\n") && !said.contains("sudo"), "{said}");
+}
+
+#[test]
+fn without_a_terminal_program_it_says_what_to_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = bundle(folder.path(), "x.run", &machine(), STUB);
+    let bin = programs(folder.path(), &[("xmessage", "echo \"window: $*\" >&2")]);
+    let output = click(&["sh"], &file, &bin, &[("DISPLAY", ":0"), ("LANG", "zh_CN.UTF-8")]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    let line = format!("sudo sh {}", file.display());
+    assert!(
+        said.contains("无法打开终端窗口") && said.contains(&format!("window: -center app: {line}")),
+        "{said}"
+    );
+}
+
+#[test]
+fn no_window_opens_for_scripts() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let file = bundle(folder.path(), "x.run", &machine(), STUB);
+    let bin = programs(folder.path(), &[("xterm", "echo WINDOW >&2")]);
+    let place = place.path().to_str().unwrap();
+    // Without a display, and with arguments.
+    let quiet = click(&["sh"], &file, &bin, &[("AIRLIFT_TMPDIR", place)]);
+    assert_eq!((quiet.status.code(), stderr(&quiet).contains("WINDOW")), (Some(42), false));
+    let mut command = Command::new("sh");
+    command.arg(&file).arg("install").env_clear().env("PATH", &bin).env("DISPLAY", ":0");
+    let output = command.env("AIRLIFT_TMPDIR", place).stdin(std::process::Stdio::null()).output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).contains("WINDOW")), (Some(42), false));
+}

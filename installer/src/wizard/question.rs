@@ -1,0 +1,164 @@
+//! Asks one question until the answer holds, and says at once why one does not.
+
+use bundle_spec::question::{AnswerProblem, Choice, Question, QuestionKind};
+
+use super::console::Console;
+use crate::answers::why_message;
+use crate::outcome::Outcome;
+use crate::report::{Reporter, Tone};
+use crate::text::{Message, wizard as text};
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// This value.
+    Given(String),
+    /// Nothing: the earlier value, a generated one, or none.
+    Left,
+    /// No answer, even where there was one.
+    Cleared,
+    /// The question before is wanted.
+    Back,
+}
+
+/// What is known about an answer before it is asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// What Enter alone takes; of secrets nothing is said but that there is one.
+    pub(super) value: Option<String>,
+    /// It was typed a moment ago.
+    pub(super) is_typed: bool,
+}
+
+/// One question on the screen.
+pub(super) struct Asking<'a> {
+    pub(super) question: &'a Question,
+    pub(super) known: Known,
+    /// Says what else speaks against a value that the question itself takes: a port that is in use.
+    pub(super) against: &'a dyn Fn(&str) -> Option<Message>,
+    pub(super) reporter: &'a Reporter,
+}
+
+impl Asking<'_> {
+    /// Asks until there is an answer, or the way back is wanted.
+    pub(super) fn ask(&self, console: &mut dyn Console) -> Outcome<Reply> {
+        let mut refused: Option<String> = None;
+        loop {
+            let reply = if self.question.is_secret() {
+                self.secret(console)?
+            } else if self.question.kind == QuestionKind::Choice {
+                self.choice(console)?
+            } else {
+                self.line(console, refused.as_ref())?
+            };
+            let Reply::Given(value) = reply else { return Ok(reply) };
+            match self.refusal(&value) {
+                None => return Ok(Reply::Given(value)),
+                Some(why) => {
+                    self.reporter.toned(&text::refused(&why), Tone::Bad);
+                    refused = Some(value);
+                }
+            }
+        }
+    }
+
+    fn refusal(&self, value: &str) -> Option<Message> {
+        match self.question.parse(value) {
+            Ok(answer) => (self.against)(answer.reveal()),
+            Err(AnswerProblem::Empty) => Some(text::is_required()),
+            Err(why) => Some(why_message(&why)),
+        }
+    }
+
+    fn say(&self, message: &Message) {
+        self.reporter.toned(message, Tone::Dim);
+    }
+
+    fn line(&self, console: &mut dyn Console, refused: Option<&String>) -> Outcome<Reply> {
+        let default = self.known.value.as_deref().filter(|value| !value.is_empty());
+        let is_bool = self.question.kind == QuestionKind::Bool;
+        match default {
+            Some("true") if is_bool => self.say(&text::enter_takes_yes()),
+            Some(_) if is_bool => self.say(&text::enter_takes_no()),
+            None if is_bool => self.say(&text::yes_or_no()),
+            Some(default) => self.say(&text::enter_takes(default)),
+            None if !self.question.required => self.say(&text::enter_leaves_empty()),
+            None => {}
+        }
+        let recall: Vec<String> = default.map(str::to_owned).into_iter().chain(refused.cloned()).collect();
+        let Some(typed) = console.line(&recall)? else { return Ok(Reply::Back) };
+        Ok(match (typed.trim(), default) {
+            ("", Some(default)) => Reply::Given(default.to_owned()),
+            ("", None) if !self.question.required => Reply::Left,
+            _ => Reply::Given(typed),
+        })
+    }
+
+    fn choice(&self, console: &mut dyn Console) -> Outcome<Reply> {
+        let choices = &self.question.choices;
+        let current = choices.iter().position(|choice| Some(&choice.value) == self.known.value.as_ref());
+        let lang = self.reporter.lang();
+        let title = |choice: &Choice| match &choice.title {
+            Some(title) => Message::from(title).in_lang(lang).to_owned(),
+            None => choice.value.clone(),
+        };
+        let mut items: Vec<String> = choices.iter().map(title).collect();
+        items.push(text::back_item().in_lang(lang).to_owned());
+        let picked = console.pick(&items, current.unwrap_or(0))?;
+        let Some(choice) = picked.and_then(|number| choices.get(number)) else { return Ok(Reply::Back) };
+        self.reporter.text(&format!("> {}", title(choice)));
+        Ok(Reply::Given(choice.value.clone()))
+    }
+
+    /// A secret: first what is to become of it, where there is a choice, then the typing.
+    fn secret(&self, console: &mut dyn Console) -> Outcome<Reply> {
+        let lang = self.reporter.lang();
+        let easy = match (&self.known.value, self.question.generate) {
+            (Some(_), _) if self.known.is_typed => Some(text::keep_typed()),
+            (Some(_), _) => Some(text::keep_earlier()),
+            (None, Some(_)) => Some(text::generate_for_me()),
+            (None, None) if !self.question.required => Some(text::leave_empty()),
+            (None, None) => None,
+        };
+        if let Some(easy) = easy {
+            // A secret of an earlier run can be taken back; an empty line would not say that.
+            let may_clear = self.known.value.is_some() && !self.question.required;
+            let clear = may_clear.then(text::leave_empty);
+            let items: Vec<Message> =
+                [easy, text::type_it()].into_iter().chain(clear).chain([text::back_item()]).collect();
+            let items: Vec<String> = items.iter().map(|item| item.in_lang(lang).to_owned()).collect();
+            match console.pick(&items, 0)? {
+                Some(0) => {
+                    self.reporter.text(&format!("> {}", items[0]));
+                    return Ok(self.known.value.clone().map_or(Reply::Left, Reply::Given));
+                }
+                Some(1) => {}
+                Some(2) if may_clear => {
+                    self.reporter.text(&format!("> {}", items[2]));
+                    return Ok(Reply::Cleared);
+                }
+                _ => return Ok(Reply::Back),
+            }
+        } else {
+            self.say(&text::is_hidden());
+        }
+        self.typed_secret(console)
+    }
+
+    fn typed_secret(&self, console: &mut dyn Console) -> Outcome<Reply> {
+        let lang = self.reporter.lang();
+        loop {
+            let Some(value) = console.hidden("")? else { return Ok(Reply::Back) };
+            // What cannot be taken need not be typed twice.
+            if self.question.kind != QuestionKind::Password || self.refusal(&value).is_some() {
+                return Ok(Reply::Given(value));
+            }
+            match console.hidden(text::again().in_lang(lang))? {
+                Some(again) if again == value => return Ok(Reply::Given(value)),
+                None => return Ok(Reply::Back),
+                Some(_) => {}
+            }
+            self.reporter.toned(&text::refused(&text::mismatch()), Tone::Bad);
+        }
+    }
+}
