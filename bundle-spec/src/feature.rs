@@ -17,7 +17,8 @@ pub const CHOICE_TITLES: &str = "choice-titles";
 pub const VALUES: &str = "values";
 
 /// The features that this version knows.
-pub const KNOWN: [&str; 6] = [ACTIONS, CHOICE_TITLES, CONDITIONS, TEMPLATES, TLS, VALUES];
+/// [`TLS`] is not yet among them.
+pub const KNOWN: [&str; 5] = [ACTIONS, CHOICE_TITLES, CONDITIONS, TEMPLATES, VALUES];
 
 /// The features that are needed to use what `content` says, in alphabetical order.
 #[must_use]

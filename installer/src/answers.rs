@@ -12,6 +12,7 @@ use bundle_spec::value::{self, Value};
 use crate::preflight::accept::Acceptance;
 use crate::text::{Message, answer as reason_text, problem as text, reference as reference_text};
 
+pub mod builtin;
 pub mod document;
 pub mod file;
 pub mod generate;

@@ -5,14 +5,15 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bundle_spec::digest::Digest;
 use bundle_spec::error::{Damage, ReadError};
 use bundle_spec::layout::STRETCH_LEN;
 use bundle_spec::reader::Bundle;
 
+use crate::answers::builtin;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::text::{Message, bytes, problem as text};
 
@@ -49,7 +50,10 @@ impl BundleFile {
         };
         let mut file = File::open(path).map_err(|error| unreadable(&error))?;
         match Bundle::open(&mut file) {
-            Ok(bundle) => Ok(Self { path: path.to_owned(), bundle, file }),
+            Ok(mut bundle) => {
+                builtin::add(&mut Arc::make_mut(&mut bundle.index).content);
+                Ok(Self { path: path.to_owned(), bundle, file })
+            }
             Err(error) => Err(explain(path, &error)),
         }
     }

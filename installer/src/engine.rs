@@ -18,6 +18,7 @@ use crate::containerd::Containerd;
 
 pub mod container;
 pub mod description;
+pub mod exec;
 pub mod http;
 pub mod import;
 

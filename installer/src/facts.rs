@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::engine::{Container, Description, PresentImage};
 use crate::layout::{EngineHome, Layout};
 
+pub mod access;
 pub mod address;
 pub mod bounded;
 pub mod engine;
@@ -42,6 +43,8 @@ pub struct Facts {
     pub inventory: Inventory,
     /// What is in the project directory.
     pub project: ProjectFacts,
+    /// What stands between people and the application.
+    pub access: access::Access,
 }
 
 /// The machine itself.
@@ -264,6 +267,7 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
         engine,
         has_other_engine,
         project,
+        access: access::collect(),
     }
 }
 

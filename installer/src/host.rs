@@ -2,6 +2,8 @@
 //! come in by.
 
 pub mod file;
+pub mod firewall;
+pub mod group;
 pub mod lock;
 pub mod process;
 pub mod salt;

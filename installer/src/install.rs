@@ -8,7 +8,7 @@ use std::time::Instant;
 use bundle_spec::index::Content;
 use bundle_spec::signature::PublicKey;
 
-use crate::answers::{Problem, Resolved, Sources, generate, resolve};
+use crate::answers::{Problem, Resolved, Sources, builtin, generate, resolve};
 use crate::bundle::{BundleFile, Extent};
 use crate::detached::last;
 use crate::event::{Event, SCHEMA};
@@ -175,8 +175,10 @@ fn talk(
     refuse_by_findings(&settled)?;
     let forced = |problem: &Problem| !problem.can_be_asked();
     refuse(first.problems.iter().filter(|problem| forced(problem)), problem_text::give_differently())?;
+    let mut asked = content.clone();
+    asked.questions.retain(|question| builtin::is_worth_asking(&question.id, &first.facts, target.choice));
     let prepare = |sources: &Sources, facts: &Facts| prepare_quietly(content, target, sources, facts.clone());
-    let matter = wizard::Matter { content, sources, facts, prepare: &prepare, plan, look, is_rehearsal };
+    let matter = wizard::Matter { content: &asked, sources, facts, prepare: &prepare, plan, look, is_rehearsal };
     wizard::converse(matter, reporter)
 }
 
@@ -301,7 +303,7 @@ pub(crate) fn prepare_quietly(
     if let Some(error) = random_error {
         return Err(Failure::new(Code::Preflight, problem_text::no_random_numbers()).because(&error));
     }
-    let plan = plan::decide(&target.layout, target.choice, content, &facts);
+    let plan = plan::decide(&target.layout, target.choice, content, &facts, &resolved.answers);
     let demand = Demand {
         content,
         layout: &target.layout,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
 use serde::Serialize;
 
@@ -10,7 +11,8 @@ use crate::engine::{ContainerdAccess, Description, Store};
 use crate::facts::{EngineChoice, EngineFacts, Facts};
 use crate::layout::{EngineHome, Layout};
 use crate::load::{self, LoadPlan, Trust};
-use crate::text::{Message, bytes, progress as text};
+use crate::step::{join_group, open_firewall, run_actions};
+use crate::text::{Lang, Message, bytes, progress as text};
 
 /// What will be done.
 #[derive(Clone, Debug)]
@@ -27,6 +29,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Disk that will be needed.
     pub disk: Vec<DiskNeed>,
+    /// Ports that will be open in the firewall.
+    pub ports: Vec<u16>,
+    /// Who will be in the engine's group.
+    pub member: Option<String>,
 }
 
 /// Which engine is used, and what becomes of it.
@@ -68,6 +74,12 @@ pub enum Step {
     StartProject,
     /// Waits until everything is healthy.
     ProveHealthy,
+    /// The vendor's commands inside services.
+    RunActions,
+    /// Public ports in the host's firewall.
+    OpenFirewall,
+    /// The caller into the engine's group.
+    JoinGroup,
 }
 
 /// Disk that something needs.
@@ -94,12 +106,21 @@ impl Step {
             Self::InstallControl => "install-control",
             Self::StartProject => "start-project",
             Self::ProveHealthy => "prove-healthy",
+            Self::RunActions => "run-actions",
+            Self::OpenFirewall => "open-firewall",
+            Self::JoinGroup => "join-group",
         }
     }
 }
 
 /// Decides everything.
-pub fn decide(layout: &Layout, choice: EngineChoice, content: &Content, facts: &Facts) -> Plan {
+pub fn decide(
+    layout: &Layout,
+    choice: EngineChoice,
+    content: &Content,
+    facts: &Facts,
+    answers: &Answers,
+) -> Plan {
     let engine = decide_engine(layout, choice, content, facts);
     let expected = facts.engine.description().cloned().unwrap_or_else(|| expected(&engine, content, facts));
     let load = load::plan::plan(content, &facts.inventory, &expected, Trust::Usual);
@@ -116,8 +137,28 @@ pub fn decide(layout: &Layout, choice: EngineChoice, content: &Content, facts: &
         Step::StartProject,
         Step::ProveHealthy,
     ]);
+    steps.extend(last_steps(choice, content, facts, answers));
     let disk = disk(layout, content, &engine, &expected, &load, facts);
-    Plan { layout: layout.clone(), choice, engine, load, steps, disk }
+    let ports = open_firewall::wanted(content, answers);
+    let invoker = facts.access.invoker.as_ref().filter(|_| join_group::is_wanted(answers));
+    let member = invoker.map(|invoker| invoker.name.clone());
+    Plan { layout: layout.clone(), choice, engine, load, steps, disk, ports, member }
+}
+
+/// What comes once the application is healthy; what an earlier run did and is not wished any more is taken back.
+fn last_steps(choice: EngineChoice, content: &Content, facts: &Facts, answers: &Answers) -> Vec<Step> {
+    let receipt = facts.project.receipt.as_ref();
+    let has_openings = receipt.is_some_and(|receipt| !receipt.openings.is_empty());
+    let has_members = receipt.is_some_and(|receipt| !receipt.group_members.is_empty());
+    let opens = facts.access.firewall.is_some() && !open_firewall::wanted(content, answers).is_empty();
+    let joins =
+        choice != EngineChoice::Private && facts.access.invoker.is_some() && join_group::is_wanted(answers);
+    let steps = [
+        (Step::RunActions, !content.actions.is_empty()),
+        (Step::OpenFirewall, opens || has_openings),
+        (Step::JoinGroup, joins || has_members),
+    ];
+    steps.into_iter().filter(|(_, is_needed)| *is_needed).map(|(step, _)| step).collect()
 }
 
 fn decide_engine(layout: &Layout, choice: EngineChoice, content: &Content, facts: &Facts) -> EnginePlan {
@@ -254,6 +295,23 @@ impl Plan {
             Step::InstallControl => text::install_control(&content.app.name),
             Step::StartProject => text::start_project(&content.project.name),
             Step::ProveHealthy => text::prove_healthy(),
+            Step::RunActions => {
+                let titles: Vec<Message> = content.actions.iter().map(run_actions::title_of).collect();
+                let join = |lang, sep: &str| {
+                    titles.iter().map(|title| title.in_lang(lang)).collect::<Vec<_>>().join(sep)
+                };
+                text::run_actions(&Message { en: join(Lang::En, ", "), zh: join(Lang::Zh, "、") })
+            }
+            Step::OpenFirewall => match &self.ports[..] {
+                [] => text::close_firewall(),
+                ports => {
+                    text::open_firewall(&ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", "))
+                }
+            },
+            Step::JoinGroup => match &self.member {
+                Some(member) => text::join_group(member),
+                None => text::leave_group(),
+            },
         }
     }
 }

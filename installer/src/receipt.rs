@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::EngineChoice;
 use crate::host::file::{self, Access};
+use crate::host::firewall::Opening;
 use crate::layout::EngineHome;
 use crate::outcome::Outcome;
 use crate::plan::Step;
@@ -63,6 +64,18 @@ pub struct Receipt {
     /// Salted digest of each project file as it was when the containers were last started.
     #[serde(default)]
     pub started_files: BTreeMap<String, String>,
+    /// Actions of the vendor's that were done, each with what it depends on as a salted digest.
+    #[serde(default)]
+    pub actions: BTreeMap<String, String>,
+    /// What we opened in the firewall.
+    #[serde(default)]
+    pub openings: Vec<Opening>,
+    /// Users whom we added to the group `docker`.
+    #[serde(default)]
+    pub group_members: Vec<String>,
+    /// Certificate and key, relative to the project directory, if we wrote them.
+    #[serde(default)]
+    pub certificate: Vec<String>,
     /// Each step and how far it got.
     pub steps: Vec<StepRecord>,
 }
@@ -124,6 +137,10 @@ impl Receipt {
             made_group: false,
             started_as: String::new(),
             started_files: BTreeMap::new(),
+            actions: BTreeMap::new(),
+            openings: Vec::new(),
+            group_members: Vec::new(),
+            certificate: Vec::new(),
             steps: Vec::new(),
         }
     }

@@ -19,10 +19,13 @@ use crate::text::{Message, problem as text};
 
 pub mod configure_engine;
 pub mod install_control;
+pub mod join_group;
 pub mod load_images;
+pub mod open_firewall;
 pub mod place_compose;
 pub mod place_engine;
 pub mod prove_healthy;
+pub mod run_actions;
 pub mod start_engine;
 pub mod start_project;
 pub mod write_project;
@@ -102,6 +105,9 @@ pub fn is_done(step: Step, context: &Context<'_>) -> bool {
         Step::InstallControl => install_control::is_done(context),
         Step::StartProject => start_project::is_done(context),
         Step::ProveHealthy => prove_healthy::is_done(context),
+        Step::RunActions => run_actions::is_done(context),
+        Step::OpenFirewall => open_firewall::is_done(context),
+        Step::JoinGroup => join_group::is_done(context),
     }
 }
 
@@ -120,5 +126,8 @@ pub fn execute(step: Step, context: &mut Context<'_>) -> Outcome<()> {
         Step::InstallControl => install_control::execute(context),
         Step::StartProject => start_project::execute(context),
         Step::ProveHealthy => prove_healthy::execute(context),
+        Step::RunActions => run_actions::execute(context),
+        Step::OpenFirewall => open_firewall::execute(context),
+        Step::JoinGroup => join_group::execute(context),
     }
 }

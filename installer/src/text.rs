@@ -7,6 +7,7 @@ use bundle_spec::project::Localized;
 use serde::{Deserialize, Serialize};
 
 pub mod answer;
+pub mod builtin;
 pub mod cause;
 pub mod columns;
 pub mod command;

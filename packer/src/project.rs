@@ -69,7 +69,13 @@ impl Project {
         let picked = files::pick(&root, &definition.files, &compose_file)?;
         let variables = variables::of(&compose_text);
         let tls = definition.tls.as_ref();
-        let templates = templates::check(&picked.files, &compose_file, &mut definition.questions, tls);
+        let templates = templates::check(
+            &picked.files,
+            &compose_file,
+            &mut definition.questions,
+            &definition.values,
+            tls,
+        );
         Ok(Self { definition, root, compose_file, compose_text, picked, variables, templates })
     }
 

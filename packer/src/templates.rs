@@ -3,9 +3,11 @@
 use std::fs;
 
 use bundle_spec::path::ProjectPath;
+use bundle_spec::placeholder;
 use bundle_spec::project::Tls;
 use bundle_spec::question::{AnswerProblem, Question, QuestionId};
-use bundle_spec::template::{Template, UseKind};
+use bundle_spec::template::{Template, UseKind, is_plain};
+use bundle_spec::value::Value;
 
 use crate::definition::answered::Scope;
 use crate::files::PlannedFile;
@@ -18,11 +20,13 @@ pub fn check(
     files: &[PlannedFile],
     compose_file: &ProjectPath,
     questions: &mut [Question],
+    values: &[Value],
     tls: Option<&Tls>,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut plain: Vec<(QuestionId, String)> = Vec::new();
-    let ids: Vec<String> = questions.iter().map(|question| question.id.to_string()).collect();
+    let names = questions.iter().map(|question| &question.id).chain(values.iter().map(|value| &value.id));
+    let ids: Vec<String> = names.map(ToString::to_string).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let all: Vec<Option<Question>> = questions.iter().cloned().map(Some).collect();
     let scope = Scope { questions: &all, ids: &ids, has_tls: tls.is_some() };
@@ -60,6 +64,21 @@ pub fn check(
                 }
                 (None, _) => {}
             }
+        }
+    }
+    // What a value is made of goes into the file as well; values build on earlier ones.
+    for value in values.iter().rev() {
+        let Some(place) = plain.iter().find(|(id, _)| *id == value.id).map(|(_, place)| place.clone()) else {
+            continue;
+        };
+        let text = placeholder::expand(&value.value, |id| {
+            plain.extend(QuestionId::parse(id).map(|id| (id, place.clone())));
+            Some(String::new())
+        });
+        if let Some(character) = text.unwrap_or_default().chars().find(|character| !is_plain(*character)) {
+            let character = character.escape_debug();
+            let message = format!("{place}: the value `{}` has the character {character}", value.id);
+            found.push(Finding::error("template", message, "write @{id:json} where a quoted text may stand"));
         }
     }
     for question in questions {

@@ -13,7 +13,7 @@ use crate::host::{file, lock, process};
 use crate::layout::{EngineHome, SYSTEM_UNIT};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::receipt::{Extent, StepState};
-use crate::step::start_engine;
+use crate::step::{join_group, open_firewall, start_engine};
 use crate::text::{problem, summary as text};
 use crate::wizard;
 
@@ -41,6 +41,8 @@ pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathB
         Err(failure) if installed.receipt.engine.is_none() => return Err(failure),
         Err(_) => {}
     }
+    open_firewall::take_back(&installed.receipt)?;
+    join_group::take_back(&installed.receipt)?;
     remove_engine(session, &installed, purge)?;
     drop(lock);
     remove_project(&installed, purge)?;
@@ -203,7 +205,7 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
         }
         return file::remove_tree(&layout.dir);
     }
-    for path in &installed.receipt.files {
+    for path in installed.receipt.files.iter().chain(&installed.receipt.certificate) {
         file::remove(&layout.dir.join(path))?;
         for parent in Path::new(path).ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
             file::remove_dir_if_empty(&layout.dir.join(parent));
@@ -216,6 +218,10 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
     }
     receipt.started_as.clear();
     receipt.files.clear();
+    receipt.certificate.clear();
+    receipt.openings.clear();
+    receipt.group_members.clear();
+    receipt.started_files.clear();
     receipt.loaded.clear();
     receipt.bundle.clear();
     receipt.write(&layout.receipt())

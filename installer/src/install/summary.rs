@@ -103,6 +103,10 @@ fn show(
     let log = plan.layout.log();
     reporter.emit(&Event::Note { text: text::places(&plan.layout.dir.display(), &log.display()) });
     reporter.emit(&Event::Note { text: text::manage(&control) });
+    // Said as long as that login has not been seen: what counts is this very session.
+    if let Some(user) = plan.member.as_ref().filter(|_| plan.choice != EngineChoice::Private) {
+        reporter.emit(&Event::Note { text: text::new_login_needed(user) });
+    }
     if let Some(path) = options.answers.as_ref().filter(|_| has_secret_from_file(content, prepared)) {
         reporter.emit(&Event::Note { text: text::delete_answers(&path.display()) });
     }

@@ -110,6 +110,7 @@ pub(crate) fn facts() -> Facts {
         engine: EngineFacts::Absent,
         has_other_engine: false,
         inventory: Inventory::default(),
+        access: Default::default(),
         project: ProjectFacts::default(),
     }
 }

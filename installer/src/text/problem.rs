@@ -151,6 +151,18 @@ messages! {
     file_not_read(path: &str)
         en "The project file {path} could not be read from the bundle."
         zh "无法从安装包中读取项目文件 {path}。";
+    port_not_opened(port: u16)
+        en "The firewall did not open port {port}."
+        zh "无法在防火墙中放行端口 {port}。";
+    port_not_closed(port: u16)
+        en "The firewall did not close port {port}, which the installation had opened."
+        zh "无法关闭安装时在防火墙中放行的端口 {port}。";
+    group_not_joined(user: &str)
+        en "The user {user} could not be added to the group docker."
+        zh "无法将用户 {user} 加入 docker 组。";
+    group_not_left(user: &str)
+        en "The user {user} could not be taken out of the group docker."
+        zh "无法将用户 {user} 移出 docker 组。";
     file_not_rendered(path: &str)
         en "The answers could not be filled into the project file {path}."
         zh "无法将配置填入项目文件 {path}。";
@@ -226,5 +238,36 @@ pub fn another_run(path: &impl Display, process: &str, held: &Message) -> Messag
             held.en
         ),
         zh: format!("另一个操作正在处理此应用（进程号 {process}，已运行 {}，锁文件 {path}）。", held.zh),
+    }
+}
+
+/// An action of the vendor's whose service does not run.
+pub fn action_without_service(title: &Message, service: &str) -> Message {
+    Message {
+        en: format!("\"{}\" could not be done: the service {service} does not run.", title.en),
+        zh: format!("“{}”无法执行：服务 {service} 未运行。", title.zh),
+    }
+}
+
+/// An action that could not be started.
+pub fn action_failed(title: &Message) -> Message {
+    Message {
+        en: format!("\"{}\" could not be done.", title.en), zh: format!("“{}”无法执行。", title.zh)
+    }
+}
+
+/// An action that ended badly.
+pub fn action_exited(title: &Message, code: i64) -> Message {
+    Message {
+        en: format!("\"{}\" failed (exit code {code}).", title.en),
+        zh: format!("“{}”失败（退出码 {code}）。", title.zh),
+    }
+}
+
+/// An action that took too long.
+pub fn action_timed_out(title: &Message, seconds: u64) -> Message {
+    Message {
+        en: format!("\"{}\" was not done within {seconds} s and has been stopped.", title.en),
+        zh: format!("“{}”未在 {seconds} 秒内完成，已终止。", title.zh),
     }
 }

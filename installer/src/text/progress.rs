@@ -20,6 +20,12 @@ messages! {
     install_control(app: &str) en "Install the command {app}ctl" zh "安装管理命令 {app}ctl";
     start_project(project: &str) en "Start the project {project}" zh "启动项目 {project}";
     prove_healthy() en "Wait until everything is healthy" zh "等待所有服务进入健康状态";
+    open_firewall(ports: &str) en "Open in the firewall: TCP {ports}" zh "在防火墙中放行：TCP {ports}";
+    close_firewall() en "Close in the firewall what was opened before" zh "关闭此前在防火墙中放行的端口";
+    join_group(user: &str)
+        en "Add the user {user} to the group docker, whose members have the power of root"
+        zh "将用户 {user} 加入 docker 组（该组成员的权限等同于 root）";
+    leave_group() en "Take the user out of the group docker again" zh "将用户移出 docker 组";
     step_done(seconds: f64) en "done in {seconds:.1} s" zh "完成，用时 {seconds:.1} 秒";
     step_skipped() en "in place already" zh "已就绪";
     mark_running() en "... " zh "进行";
@@ -80,4 +86,9 @@ pub fn plain_way(what: &Message) -> Message {
         en: format!("{} Trying once more in the plainest way: whole images, nothing left out.", what.en),
         zh: format!("{}改用最稳妥的方式重试：逐个完整导入镜像。", what.zh),
     }
+}
+
+/// The vendor's actions.
+pub fn run_actions(titles: &Message) -> Message {
+    Message { en: format!("Run: {}", titles.en), zh: format!("执行：{}", titles.zh) }
 }

@@ -3,6 +3,9 @@
 use super::{Message, messages};
 
 messages! {
+    new_login_needed(user: &str)
+        en "{user} may run docker without sudo from the next login on."
+        zh "用户 {user} 重新登录后即可不用 sudo 运行 docker。";
     no_container() en "no container" zh "没有容器";
     healthy() en "healthy" zh "健康";
     running() en "running" zh "运行中";

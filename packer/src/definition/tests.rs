@@ -35,9 +35,6 @@ fn the_whole_schema_is_read() {
         exclude = ["**/*.bak"]
         template = true
         owner = "101:101"
-        [tls]
-        certificate = "nginx/tls/server.crt"
-        key = "nginx/tls/server.key"
         [firewall]
         ports = ["{{http_port}}", 443]
         [[action]]
@@ -279,6 +276,7 @@ command = ["x"]
     for part in [
         "question of its own with this id",
         "certificate and key need a file each",
+        "[tls] is not carried out",
         "there is no question `hst`",
         "names the question `nothing`",
         "needs `command`",
@@ -290,7 +288,7 @@ command = ["x"]
     ] {
         assert!(found.iter().any(|problem| problem.contains(part)), "{part}\n{found:#?}");
     }
-    assert_eq!(found.len(), 10, "{found:#?}");
+    assert_eq!(found.len(), 11, "{found:#?}");
 }
 
 const HTTPS: &str = r#"

@@ -206,9 +206,6 @@ prompt = { zh = "x", en = "x" }
 name = "first"
 service = "webb"
 command = ["x"]
-[tls]
-certificate = "nginx/a.conf"
-key = "nginx/key.pem"
 [[file]]
 include = ["nginx/**", "docker-compose.yml"]
 template = true
@@ -224,7 +221,6 @@ template = true
         "error[template]: docker-compose.yml cannot be a template",
         "error[action-service]: the action `first` runs in the service `webb`",
         "did you mean `web`?",
-        "error[path-twice]: nginx/a.conf is packed, and [tls] writes its certificate there",
     ] {
         assert!(ran.out.contains(part), "{part}\n{}\n{}", ran.out, ran.err);
     }

@@ -1,0 +1,116 @@
+//! What is made from answers besides `.env`: files with answers in them, and actions inside services.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tests::bundle::{GREETING, PASSWORD, Vendor};
+use tests::engine::Store;
+use tests::parts::Suite;
+use tests::site::Site;
+
+const TEMPLATE: &str = "port @{http_port};\n@if greeting\ngreeting = @{greeting:json}\n@end\nsecret = @{admin_password:json}\nlocation @named { return 200 $host; }\n";
+
+const ACTION: &str = r#"
+[[action]]
+name = "admin-password"
+title = { zh = "设置管理员密码", en = "Set the administrator's password" }
+service = "web"
+command = ["sh", "-c", "cat > /state/password; echo \"$EXTRA\" > /state/extra; echo x >> /state/count"]
+user = "1000:1000"
+stdin = "admin_password"
+env = { EXTRA = "admin_password" }
+run = "change"
+timeout = "20s"
+"#;
+
+fn vendor(action: &str) -> Vendor {
+    // It brings the Compose plugin.
+    let vendor = Vendor::new().with_engine();
+    vendor.write("conf/app.conf", TEMPLATE);
+    vendor.edit("airlift.toml", "exclude = [\"conf/*.bak\"]", "exclude = [\"conf/*.bak\"]\ntemplate = true");
+    let definition = fs::read_to_string(vendor.path("airlift.toml")).unwrap() + action;
+    vendor.write("airlift.toml", definition);
+    vendor
+}
+
+/// Looks at all command lines, as often as it can, until it is told to stop; says whether one had the secret.
+fn watch(stop: Arc<AtomicBool>) -> std::thread::JoinHandle<(usize, bool)> {
+    std::thread::spawn(move || {
+        let (mut looks, mut seen) = (0, false);
+        while !stop.load(Ordering::Relaxed) {
+            for process in fs::read_dir("/proc").unwrap().flatten() {
+                let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+                seen |= String::from_utf8_lossy(&line).contains("s3cret $(id)");
+            }
+            looks += 1;
+        }
+        (looks, seen)
+    })
+}
+
+#[test]
+fn answers_go_into_files_and_actions_and_are_seen_nowhere() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let vendor = vendor(ACTION);
+    let bundle = vendor.pack();
+    let stop = Arc::new(AtomicBool::new(false));
+    let watcher = watch(stop.clone());
+    let _ = site.install(&bundle).done().never_saying(PASSWORD).saying("Set the administrator's password");
+    stop.store(true, Ordering::Relaxed);
+    let (looks, seen) = watcher.join().unwrap();
+    assert!(looks > 10 && !seen, "{looks} looks, seen: {seen}");
+
+    let json = |value: &str| serde_json::Value::from(value).to_string().replace('<', "\\u003c");
+    let expected = format!(
+        "port {};\ngreeting = {}\nsecret = {}\nlocation @named {{ return 200 $host; }}\n",
+        site.port,
+        json(GREETING),
+        json(PASSWORD)
+    );
+    let path = site.dir().join("conf/app.conf");
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let state = |name: &str| fs::read_to_string(site.dir().join("data").join(name)).unwrap();
+    assert_eq!(state("password"), format!("{PASSWORD}\n"));
+    assert_eq!(state("extra"), format!("{PASSWORD}\n"));
+    for name in ["receipt.json", "install.log"] {
+        let text = fs::read_to_string(site.dir().join(".airlift").join(name)).unwrap();
+        assert!(!text.contains("s3cret"), "{name} has the secret");
+    }
+
+    // A second run finds it done; a new answer is an occasion, and the service that has the file mounted gets it.
+    let _ = site.install(&bundle).done();
+    assert_eq!(state("count"), "x\n");
+    let _ = site.run(&bundle, &["install", "--yes", "--set", "admin_password=other pass"]).done();
+    assert_eq!(state("password"), "other pass\n");
+    assert_eq!(state("count"), "x\nx\n");
+    let inside = site.engine.docker(["exec", "hello-web-1", "cat", "/etc/app.conf"]).done().stdout;
+    assert!(inside.contains("\"other pass\""), "{inside}");
+}
+
+#[test]
+fn a_failed_action_is_shown_without_secrets_and_goes_on() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let action = ACTION.replace(
+        "cat > /state/password;",
+        "cat >&2; [ -e /state/ready ] || exit 3; cat /dev/null > /state/password;",
+    );
+    let vendor = vendor(&action);
+    let bundle = vendor.pack();
+    let _ = site.install(&bundle).expect(1).saying("exit code 3").saying("******").never_saying("s3cret");
+    fs::write(site.dir().join("data/ready"), "").unwrap();
+    let _ = site.install(&bundle).done();
+    assert!(site.dir().join("data/password").exists());
+}
+
+#[test]
+fn an_action_that_hangs_is_ended() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let action = ACTION.replace("cat > /state/password;", "sleep 987;").replace("20s", "2s");
+    let vendor = vendor(&action);
+    let bundle = vendor.pack();
+    let _ = site.install(&bundle).expect(1).saying("within 2 s").never_saying("s3cret");
+}
