@@ -111,7 +111,7 @@ fn unknown_keys_are_named_with_the_nearest_known_one() {
         [
             "5:1: unknown key `vendro` in [app]: did you mean `vendor`?",
             "6:3: unknown key `imgae`: did you mean `image`?",
-            "9:1: unknown key `zebra` in [requirements]: known are cores, memory, disk, ports, kernel, arch",
+            "9:1: unknown key `zebra` in [requirements]: known are cores, memory, disk, ports, kernel, arch, cpu, sysctls",
         ]
     );
 }
