@@ -178,7 +178,8 @@ fn talk(
     let mut asked = content.clone();
     asked.questions.retain(|question| builtin::is_worth_asking(&question.id, &first.facts, target.choice));
     let prepare = |sources: &Sources, facts: &Facts| prepare_quietly(content, target, sources, facts.clone());
-    let matter = wizard::Matter { content: &asked, sources, facts, prepare: &prepare, plan, look, is_rehearsal };
+    let matter =
+        wizard::Matter { content: &asked, sources, facts, prepare: &prepare, plan, look, is_rehearsal };
     wizard::converse(matter, reporter)
 }
 
