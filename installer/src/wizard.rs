@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::IsTerminal;
 
 use bundle_spec::index::Content;
-use bundle_spec::question::Question;
+use bundle_spec::question::{Question, builtin};
 use dialoguer::Confirm;
 
 use crate::answers::{self, Origin, Problem, Sources};
@@ -353,7 +353,10 @@ fn derived(content: &Content, prepared: &Prepared, reporter: &Reporter) {
 pub fn review(content: &Content, prepared: &Prepared, plan: &[Message], reporter: &Reporter) {
     reporter.line(&text::review());
     for question in &content.questions {
-        if prepared.resolved.answers.of(question.id.as_str()).is_some() {
+        // What the installer itself would do only on request, and nobody requested, is no news.
+        let is_quiet = builtin::ALL.contains(&question.id.as_str())
+            && prepared.resolved.origins.get(&question.id) == Some(&Origin::Default);
+        if !is_quiet && prepared.resolved.answers.of(question.id.as_str()).is_some() {
             let row = row(question, prepared);
             reporter.line(&Message { en: format!("  {}", row.en), zh: format!("  {}", row.zh) });
         }

@@ -99,7 +99,7 @@ fn reading_and_planning_change_nothing() {
     assert!(json.events().iter().any(|event| event["event"] == "plan"), "{json}");
     // The same options may stand before the verb; once they were lost there, and a dry run installed.
     let before = "$RUN --dry-run --set greeting=hi install --answers /stick/answers.toml --yes";
-    let _ = site.refuses(before, 0, &["docker.service", "hi [--set]"]);
+    let _ = site.refuses(before, 0, &["docker.service", "hi (--set)"]);
     // A variable in another encoding is none of ours; once it ended the program with a backtrace.
     let _ =
         site.refuses(&format!("export STRANGE=$'\\xff\\xfe'; {INSTALL} --dry-run"), 0, &["docker.service"]);

@@ -3,7 +3,7 @@
 use super::messages;
 
 messages! {
-    tls() en "HTTPS: which certificate?" zh "HTTPS 使用哪种证书？";
+    tls() en "Certificate for HTTPS" zh "HTTPS 使用的证书";
     tls_help()
         en "Browsers warn once of a self-signed certificate; passwords travel encrypted all the same."
         zh "自签名证书会让浏览器在首次访问时提示风险，但密码等数据同样会加密传输。";
@@ -17,14 +17,14 @@ messages! {
     tls_key() en "Private key file" zh "私钥文件";
     tls_key_help() en "PEM, without a passphrase" zh "PEM 格式，不带口令";
     open_firewall()
-        en "Open the application's ports in this machine's firewall?"
-        zh "是否在本机防火墙中放行应用端口？";
+        en "Open the application's ports in this machine's firewall"
+        zh "在本机防火墙中放行应用端口";
     open_firewall_help()
         en "Without that other machines may not reach it. uninstall closes them again."
         zh "不放行时，其他机器可能无法访问。卸载时会恢复。";
     docker_group()
-        en "Let your own user run docker without sudo (group docker)?"
-        zh "是否将当前用户加入 docker 组，以便不用 sudo 运行 docker？";
+        en "Let your own user run docker without sudo (group docker)"
+        zh "将当前用户加入 docker 组（不用 sudo 即可运行 docker）";
     docker_group_help()
         en "Members of this group have the power of root. It counts from the next login."
         zh "该组成员的权限等同于 root。重新登录后生效。";
