@@ -39,6 +39,8 @@ pub(super) trait Console {
 pub(super) struct Terminal<'a> {
     reporter: &'a Reporter,
     is_plain: bool,
+    /// As long as somebody is asked: between two questions the kernel would show what is typed ahead, a password too.
+    _raw: Option<Raw>,
 }
 
 /// A terminal that takes no commands for its cursor.
@@ -48,12 +50,14 @@ fn is_plain() -> bool {
 
 impl<'a> Terminal<'a> {
     pub(super) fn new(reporter: &'a Reporter) -> Self {
-        Self { reporter, is_plain: is_plain() }
+        let is_plain = is_plain();
+        // Where this fails, reading fails as well, and says why.
+        let raw = if is_plain { None } else { Raw::enter(Raw::editing).ok() };
+        Self { reporter, is_plain, _raw: raw }
     }
 
     /// One line in an editor of one row: what does not fit moves sideways.
     fn edited(&self, mut line: Line, prompt: &str) -> Outcome<Option<String>> {
-        let _raw = Raw::enter(Raw::editing).map_err(|error| broken(&error))?;
         // What is pasted comes marked as such.
         self.reporter.prompt("\x1b[?2004h");
         let effect = loop {
