@@ -8,11 +8,11 @@ use std::time::Instant;
 use bundle_spec::index::Content;
 use bundle_spec::signature::PublicKey;
 
-use crate::answers::{Problem, Resolved, Sources, builtin, generate, resolve};
+use crate::answers::{Problem, Resolved, Sources, builtin, generate, resolve, suggest};
 use crate::bundle::{BundleFile, Extent};
 use crate::detached::last;
 use crate::event::{Event, SCHEMA};
-use crate::facts::{self, EngineChoice, Facts, Scope};
+use crate::facts::{self, EngineChoice, Facts, Scope, address};
 use crate::host::signal::Watch;
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
@@ -178,8 +178,18 @@ fn talk(
     let mut asked = content.clone();
     asked.questions.retain(|question| builtin::is_worth_asking(&question.id, &first.facts, target.choice));
     let prepare = |sources: &Sources, facts: &Facts| prepare_quietly(content, target, sources, facts.clone());
-    let matter =
-        wizard::Matter { content: &asked, sources, facts, prepare: &prepare, plan, look, is_rehearsal };
+    let addresses = suggest::addresses(&address::collect());
+    let addresses = addresses.iter().map(ToString::to_string).collect();
+    let matter = wizard::Matter {
+        content: &asked,
+        sources,
+        facts,
+        prepare: &prepare,
+        plan,
+        look,
+        addresses,
+        is_rehearsal,
+    };
     wizard::converse(matter, reporter)
 }
 

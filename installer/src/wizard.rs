@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::IsTerminal;
 
 use bundle_spec::index::Content;
-use bundle_spec::question::{Question, builtin};
+use bundle_spec::question::{Question, Suggest, builtin};
 use dialoguer::Confirm;
 
 use crate::answers::{self, Origin, Problem, Sources};
@@ -78,6 +78,8 @@ pub struct Matter<'a> {
     pub plan: Describe<'a>,
     /// Looks at the host again.
     pub look: Look<'a>,
+    /// Addresses under which others may reach this machine, the most likely first.
+    pub addresses: Vec<String>,
     /// Nothing will be changed (`--dry-run`), so there is nothing to say yes to.
     pub is_rehearsal: bool,
 }
@@ -209,7 +211,10 @@ impl Talk<'_> {
             is_typed: matches!(raw, Some((Origin::Asked, _))),
         };
         let against = |value: &str| self.against(&question, value);
-        let asking = Asking { question: &question, known, against: &against, reporter: self.reporter };
+        let suggestions: &[String] =
+            if question.suggest == Some(Suggest::Addresses) { &self.matter.addresses } else { &[] };
+        let reporter = self.reporter;
+        let asking = Asking { question: &question, known, against: &against, suggestions, reporter };
         let reply = asking.ask(console)?;
         let id = question.id.as_str().to_owned();
         match reply {

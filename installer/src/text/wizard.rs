@@ -27,6 +27,7 @@ messages! {
     keep_typed() en "Keep what was typed before" zh "沿用刚才输入的值";
     leave_empty() en "Leave it empty" zh "留空";
     type_it() en "Type it (not shown)" zh "自己输入（不显示）";
+    something_else() en "Something else (type it)" zh "其他（自己输入）";
     back_item() en "< back" zh "< 返回上一题";
     number_wanted(count: usize) en "! A number from 1 to {count} is wanted." zh "! 请输入 1 到 {count} 的数字。";
     no_question_before() en "! There is no question before this one." zh "! 前面没有问题了。";

@@ -36,6 +36,8 @@ pub(super) struct Asking<'a> {
     pub(super) known: Known,
     /// Says what else speaks against a value that the question itself takes: a port that is in use.
     pub(super) against: &'a dyn Fn(&str) -> Option<Message>,
+    /// What the machine itself suggests.
+    pub(super) suggestions: &'a [String],
     pub(super) reporter: &'a Reporter,
 }
 
@@ -48,6 +50,8 @@ impl Asking<'_> {
                 self.secret(console)?
             } else if self.question.kind == QuestionKind::Choice {
                 self.choice(console)?
+            } else if !self.suggestions.is_empty() && refused.is_none() {
+                self.suggested(console)?
             } else {
                 self.line(console, refused.as_ref())?
             };
@@ -92,6 +96,29 @@ impl Asking<'_> {
             ("", None) if !self.question.required => Reply::Left,
             _ => Reply::Given(typed),
         })
+    }
+
+    /// One of what the machine suggests, what was answered before, or something else that is typed.
+    fn suggested(&self, console: &mut dyn Console) -> Outcome<Reply> {
+        let lang = self.reporter.lang();
+        let mut values = self.suggestions.to_vec();
+        if let Some(known) =
+            self.known.value.as_ref().filter(|known| !known.is_empty() && !values.contains(known))
+        {
+            values.insert(0, known.clone());
+        }
+        let current = values.iter().position(|value| Some(value) == self.known.value.as_ref());
+        let others = [text::something_else(), text::back_item()];
+        let others = others.iter().map(|item| item.in_lang(lang).to_owned());
+        let items: Vec<String> = values.iter().cloned().chain(others).collect();
+        match console.pick(&items, current.unwrap_or(0))? {
+            Some(number) if number < values.len() => {
+                self.reporter.text(&format!("> {}", values[number]));
+                Ok(Reply::Given(values.swap_remove(number)))
+            }
+            Some(number) if number == values.len() => self.line(console, None),
+            _ => Ok(Reply::Back),
+        }
     }
 
     fn choice(&self, console: &mut dyn Console) -> Outcome<Reply> {

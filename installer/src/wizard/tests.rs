@@ -102,6 +102,7 @@ fn talk(sources: Sources, facts: Facts, acts: &[Act]) -> Outcome<Prepared> {
         prepare: &prepare,
         plan: &|_| Vec::new(),
         look: &again,
+        addresses: vec!["10.0.0.5".into(), "10.1.0.5".into()],
         is_rehearsal: false,
     };
     let reporter = Reporter::new(Lang::En, false);
@@ -222,6 +223,7 @@ fn what_is_refused_late_is_mended_without_losing_the_rest() {
         prepare: &prepare,
         plan: &|_| Vec::new(),
         look: &facts,
+        addresses: vec!["10.0.0.5".into(), "10.1.0.5".into()],
         is_rehearsal: false,
     };
     let reporter = Reporter::new(Lang::Zh, false);
@@ -284,9 +286,44 @@ fn a_rehearsal_asks_and_wants_no_yes() {
         prepare: &prepare,
         plan: &|_| Vec::new(),
         look: &facts,
+        addresses: Vec::new(),
         is_rehearsal: true,
     };
     let reporter = Reporter::new(Lang::En, false);
     let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
     assert!(talk.run(&mut Script(PLAIN.into())).is_ok());
+}
+
+#[test]
+fn addresses_of_the_machine_are_offered_and_others_can_be_typed() {
+    let host = |acts: &[Act]| {
+        let mut content = content();
+        content.questions = serde_json::from_value(serde_json::json!([
+            { "id": "host", "kind": "host", "prompt": { "zh": "地址", "en": "Address" }, "required": true, "secret": false, "suggest": "addresses" },
+        ]))
+        .unwrap();
+        content.requirements.ports.clear();
+        let layout = Layout { dir: PathBuf::from("/opt/shop") };
+        let target = Target { layout, choice: EngineChoice::Auto, receipt: None };
+        let prepare =
+            |sources: &Sources, facts: &Facts| prepare_quietly(&content, &target, sources, facts.clone());
+        let matter = Matter {
+            content: &content,
+            sources: Sources::default(),
+            facts: facts(),
+            prepare: &prepare,
+            plan: &|_| Vec::new(),
+            look: &facts,
+            addresses: vec!["10.0.0.5".into(), "10.1.0.5".into()],
+            is_rehearsal: false,
+        };
+        let reporter = Reporter::new(Lang::En, false);
+        let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
+        let prepared = talk.run(&mut Script(acts.iter().copied().collect())).unwrap();
+        prepared.resolved.answers.of("host").unwrap().reveal().to_owned()
+    };
+    assert_eq!(host(&[Pick(1), Type("y")]), "10.1.0.5");
+    // Refused, typed again; then changed for what is suggested.
+    assert_eq!(host(&[Pick(2), Type("http://x"), Type("db.local"), Type("y")]), "db.local");
+    assert_eq!(host(&[Pick(2), Type("db.local"), Type("1"), Pick(1), Type("y")]), "10.0.0.5");
 }
