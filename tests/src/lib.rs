@@ -24,5 +24,6 @@ pub mod parts;
 pub mod run;
 pub mod running;
 pub mod site;
+pub mod terminal;
 pub mod tree;
 pub mod wait;

@@ -1,0 +1,361 @@
+//! The operator at a terminal: every screen from the language to the page in the browser, and what tired hands do in between.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tests::bundle::{Bundle, Vendor};
+use tests::engine::Store;
+use tests::parts::Suite;
+use tests::run::Run;
+use tests::site::Site;
+use tests::terminal::{Terminal, key};
+use tests::wait;
+
+const CHINESE: [(&str, &str); 2] = [("LANG", "zh_CN.UTF-8"), ("TERM", "xterm-256color")];
+const ENGLISH: [(&str, &str); 2] = [("LANG", "en_US.UTF-8"), ("TERM", "xterm-256color")];
+const PASSWORD: &str = "pa$$ 'word' 密";
+
+fn bundle() -> Bundle {
+    Vendor::new().with_engine().pack_once("wizard")
+}
+
+/// The wizard on a terminal of 80 columns and 24 rows.
+fn start(site: &Site, bundle: &Bundle, env: &[(&str, &str)]) -> Terminal {
+    let mut command = site.command(bundle, &[]);
+    command.envs(env.iter().copied());
+    Terminal::start(command)
+}
+
+/// Questions, each with what is typed.
+type Answered<'a> = &'a [(&'a str, &'a str)];
+
+/// What differs from run to run: the folder, the port, how long something took.
+fn shown(site: &Site, screen: &str) -> String {
+    let folder = site.path("").display().to_string();
+    let screen = screen.replace(folder.trim_end_matches('/'), "/srv").replace(&site.port.to_string(), "PORT");
+    let seconds = |word: &str| {
+        let number = word.trim_start_matches(['(', '（']);
+        !number.ends_with('.') && number.contains('.') && number.parse::<f64>().is_ok()
+    };
+    let line = |line: &str| {
+        line.split(' ').map(|word| if seconds(word) { "N" } else { word }).collect::<Vec<_>>().join(" ")
+    };
+    screen.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Every file of the project, apart from what tells the time, and the salt, which is random.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            let name = path.strip_prefix(dir).unwrap().display().to_string();
+            let tells_time = ["receipt.json", "install.log", "last-run.json", "lock", "salt"]
+                .iter()
+                .any(|file| name.ends_with(file));
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(path);
+            } else if !tells_time {
+                files.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// The name of this program as the kernel has it.
+fn this_program() -> String {
+    fs::read_to_string("/proc/self/comm").unwrap().trim().to_owned()
+}
+
+/// A value of `.env`, without its quotes.
+fn variable(site: &Site, name: &str) -> String {
+    let env = fs::read_to_string(site.dir().join(".env")).unwrap();
+    let line = env.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap();
+    line.trim_matches('"').to_owned()
+}
+
+#[test]
+fn a_chinese_operator_installs_and_the_saved_answers_install_the_same() {
+    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let taken = TcpListener::bind("0.0.0.0:0").unwrap();
+    let taken = taken.local_addr().unwrap().port().to_string();
+    let mut terminal = start(&site, &bundle, &CHINESE);
+    terminal.wait_for("English");
+    insta::assert_snapshot!("zh_1_language", terminal.screen());
+    terminal.send(key::ENTER);
+
+    terminal.wait_for("厂商：Example Ltd.");
+    terminal.answer("[1/4] 网页端口", "八千");
+    terminal.answer("! 不是端口号", &taken);
+    terminal.wait_for("占用");
+    terminal.answer("占用", &site.port.to_string());
+    // A Chinese character is deleted as one, wherever it stands.
+    terminal.wait_for("[2/4] 问候语");
+    terminal.send("你好世介");
+    terminal.send(key::BACKSPACE);
+    terminal.send("界");
+    terminal.wait_for("> 你好世界");
+    let holder = format!("{}（进程 {}）", this_program(), std::process::id());
+    let screen = terminal.screen_from("[1/4]").replace(&taken, "TAKEN").replace(&holder, "HOLDER");
+    insta::assert_snapshot!("zh_2_typing", shown(&site, &screen));
+    terminal.send(key::ENTER);
+    terminal.answer("[3/4] 管理员密码", "short");
+    terminal.answer("请再输入一次", "different");
+    terminal.answer("! 两次输入不一致", "<");
+    // Back, where Enter would take the default; here there is none, and the text is typed again.
+    terminal.wait_for("直接回车：你好世界");
+    terminal.send(key::UP);
+    terminal.wait_for("> 你好世界");
+    terminal.send("！");
+    terminal.send(key::ENTER);
+    terminal.answer("[3/4] 管理员密码", PASSWORD);
+    terminal.answer("请再输入一次", PASSWORD);
+    terminal.wait_for("自动生成（推荐）");
+    insta::assert_snapshot!("zh_3_secrets", shown(&site, &terminal.screen_from("两次输入不一致")));
+    terminal.send(key::ENTER);
+
+    terminal.wait_for("y 开始安装");
+    insta::assert_snapshot!("zh_4_review", shown(&site, &terminal.screen_from("计划：")));
+    // Enter alone installs nothing.
+    terminal.send(key::ENTER);
+    terminal.answer("q 退出", "2");
+    terminal.answer("问候语", "您好 $HOME");
+    terminal.answer("您好 $HOME（手动输入）", "s");
+    // There is one of that name, and it is not replaced unasked.
+    let untouched = fs::read(site.path("answers.toml")).unwrap();
+    terminal.answer("保存到哪个文件", "");
+    terminal.answer("要替换吗", "");
+    terminal.answer("q 退出", "s");
+    terminal.answer("保存到哪个文件", "saved.toml");
+    terminal.wait_for("已保存");
+    assert_eq!(fs::read(site.path("answers.toml")).unwrap(), untouched);
+    let saved = site.path("saved.toml");
+    assert_eq!(fs::metadata(&saved).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = fs::read_to_string(&saved).unwrap();
+    assert!(text.contains("您好 $HOME") && !text.contains(PASSWORD), "{text}");
+    assert!(!site.dir().exists(), "something was changed before the operator said yes");
+
+    terminal.answer("q 退出", "y");
+    assert_eq!(terminal.end(), 0, "{terminal:?}");
+    // The first line is cut where the folder's name ends; services become healthy in any order; the time differs.
+    let screen = shown(&site, &terminal.screen_from("[2/"));
+    let is_steady = |line: &&str| !line.starts_with("      ") && !line.contains("用时");
+    insta::assert_snapshot!(
+        "zh_5_installed",
+        screen.lines().filter(is_steady).collect::<Vec<_>>().join("\n")
+    );
+    let sent = terminal.sent();
+    let key = variable(&site, "SESSION_KEY");
+    assert!(!sent.contains(PASSWORD) && !sent.contains(&key), "a secret was on the screen");
+    assert!(site.page().contains("hello"), "{}", site.page());
+    assert_eq!(site.variable("GREETING"), "您好 $HOME");
+    assert_eq!(site.variable("ADMIN_PASSWORD"), PASSWORD);
+
+    saved_answers_install_the_same(&site, &bundle, &key);
+
+    // Started again, it asks nothing that it knows; everything is in place.
+    let mut terminal = start(&site, &bundle, &CHINESE);
+    terminal.wait_for("English");
+    terminal.send(key::ENTER);
+    terminal.answer("q 退出", "y");
+    assert_eq!(terminal.end(), 0);
+    assert!(terminal.screen().contains("无需改动"), "{terminal:?}");
+}
+
+/// The same answers without anybody: the same files, byte for byte.
+fn saved_answers_install_the_same(site: &Site, bundle: &Bundle, key: &str) {
+    let by_hand = files(&site.dir());
+    assert!(by_hand.contains_key(".env"), "{:?}", by_hand.keys());
+    let _ = site.run(bundle, &["uninstall"]).done();
+    fs::remove_dir_all(site.dir()).unwrap();
+    let mut unattended = site.command(bundle, &["install", "--answers", "saved.toml"]);
+    unattended.env("ADMIN_PASSWORD", PASSWORD).env("AIRLIFT_SESSION_KEY", key);
+    let _ = Run::of(&mut unattended).done();
+    let by_itself = files(&site.dir());
+    assert_eq!(by_hand.keys().collect::<Vec<_>>(), by_itself.keys().collect::<Vec<_>>());
+    for (name, content) in &by_hand {
+        assert!(by_itself[name] == *content, "{name} is not the same");
+    }
+}
+
+#[test]
+fn what_is_typed_ahead_is_never_shown() {
+    // A password that came between two questions was shown by the kernel once: the terminal echoed for a moment.
+    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let terminal = start(&site, &bundle, &ENGLISH);
+    terminal.wait_for("English");
+    terminal.send(key::ENTER);
+    terminal.wait_for("[1/4]");
+    wait::until(
+        "the first prompt",
+        Duration::from_secs(10),
+        || (!terminal.echoes()).then_some(()),
+        String::new,
+    );
+    let is_over = AtomicBool::new(false);
+    let has_echoed = std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut has_echoed = false;
+            while !is_over.load(Ordering::Relaxed) {
+                has_echoed |= terminal.echoes();
+            }
+            has_echoed
+        });
+        terminal.answer("[1/4]", &site.port.to_string());
+        for turn in 0..20 {
+            terminal.answer("[2/4]", &format!("hi {turn}"));
+            terminal.answer("[3/4]", "<");
+        }
+        terminal.answer("[2/4]", "hi");
+        terminal.answer("[3/4]", PASSWORD);
+        terminal.answer("The same again", PASSWORD);
+        terminal.wait_for("Generate one for me");
+        is_over.store(true, Ordering::Relaxed);
+        watch.join().unwrap()
+    });
+    assert!(!has_echoed, "the terminal echoed between two questions");
+    assert!(!terminal.sent().contains(PASSWORD), "{terminal:?}");
+}
+
+#[test]
+fn an_english_operator_leaves_at_any_moment_and_nothing_has_been_changed() {
+    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let untouched: Vec<_> =
+        fs::read_dir(site.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let port = site.port.to_string();
+    let moments: [(&str, Answered<'_>, &str); 6] = [
+        ("the language", &[], "English"),
+        ("a line", &[], "[1/4]"),
+        ("a password", &[("[1/4]", &port), ("[2/4]", "hi")], "[3/4]"),
+        ("a password again", &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", "pw")], "The same again"),
+        (
+            "a list",
+            &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", "pw"), ("The same again", "pw")],
+            "Generate one for me",
+        ),
+        (
+            "the review",
+            &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", "pw"), ("The same again", "pw")],
+            "y install",
+        ),
+    ];
+    for (moment, answers, last) in moments {
+        let mut terminal = start(&site, &bundle, &ENGLISH);
+        terminal.wait_for("English");
+        if moment != "the language" {
+            terminal.send(key::ENTER);
+        }
+        for (question, answer) in answers {
+            terminal.answer(question, answer);
+        }
+        if moment == "the review" {
+            terminal.wait_for("Generate one for me");
+            terminal.send(key::ENTER);
+        }
+        terminal.wait_for(last);
+        if moment == "the review" {
+            insta::assert_snapshot!("en_review", shown(&site, &terminal.screen_from("Plan:")));
+        }
+        terminal.send(key::CTRL_C);
+        assert_eq!(terminal.end(), 130, "{moment}: {terminal:?}");
+        assert!(terminal.screen().contains("Cancelled; nothing has been changed."), "{moment}: {terminal:?}");
+        assert!(terminal.is_itself_again(), "{moment}: the terminal is not as it was");
+        assert!(!site.dir().exists(), "{moment}");
+    }
+    let left: Vec<_> = fs::read_dir(site.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let ours = |name: &&std::ffi::OsString| name.to_str() != Some("bin");
+    assert_eq!(
+        left.iter().filter(ours).collect::<Vec<_>>(),
+        untouched.iter().filter(ours).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn every_terminal_is_served_as_it_is() {
+    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    // The Linux console has no Chinese letters, and a locale of another encoding would show none: both are told so.
+    for env in [[("LANG", "zh_CN.UTF-8"), ("TERM", "linux")], [("LANG", "zh_CN.GBK"), ("TERM", "xterm")]] {
+        let terminal = start(&site, &bundle, &env);
+        terminal.wait_for("[1/4] Port of the web page");
+        let screen = terminal.screen();
+        assert!(screen.contains("--lang zh") && screen.is_ascii(), "{env:?}: {screen}");
+        insta::assert_snapshot!(format!("note_{}", env[1].1), screen.lines().next().unwrap());
+    }
+    // Without any locale both languages are offered; nothing is coloured for those who want none.
+    let terminal = start(&site, &bundle, &[("LANG", "C"), ("TERM", "xterm"), ("NO_COLOR", "1")]);
+    terminal.wait_for("中文");
+    terminal.send(key::DOWN);
+    terminal.send(key::ENTER);
+    terminal.wait_for("[1/4] 网页端口");
+    assert!(
+        !terminal.sent().contains("\u{1b}[3") && !terminal.sent().contains("\u{1b}[1m"),
+        "{:?}",
+        terminal.sent()
+    );
+}
+
+#[test]
+fn a_terminal_without_a_cursor_installs_as_well() {
+    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let mut terminal = start(&site, &bundle, &[("LANG", "zh_CN.UTF-8"), ("TERM", "dumb")]);
+    for (question, answer) in [
+        ("English", "1"),
+        ("[1/4] 网页端口", site.port.to_string().as_str()),
+        ("[2/4] 问候语", "<"),
+        ("[1/4] 网页端口", ""),
+        ("[2/4] 问候语", "你好"),
+        ("[3/4] 管理员密码", PASSWORD),
+        ("请再输入一次", PASSWORD),
+        ("< 返回上一题", "1"),
+    ] {
+        terminal.answer(question, answer);
+    }
+    terminal.wait_for("y 开始安装");
+    insta::assert_snapshot!("dumb_review", shown(&site, &terminal.screen_from("请核对")));
+    terminal.answer("q 退出", "是");
+    assert_eq!(terminal.end(), 0, "{terminal:?}");
+    let sent = terminal.sent();
+    assert!(!sent.contains('\u{1b}'), "{sent:?}");
+    assert!(!sent.contains(PASSWORD));
+    assert_eq!(site.variable("GREETING"), "你好");
+}
+
+#[test]
+fn no_line_of_the_installation_is_wrapped_however_narrow_the_terminal() {
+    let vendor = Vendor::with_noise(40_000_000).with_engine();
+    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), vendor.pack_once("wizard-noise"));
+    let mut terminal = start(&site, &bundle, &CHINESE);
+    terminal.wait_for("English");
+    terminal.send(key::ENTER);
+    terminal.answer("[1/4]", &site.port.to_string());
+    terminal.answer("[2/4]", "x");
+    terminal.answer("[3/4]", "pw");
+    terminal.answer("请再输入一次", "pw");
+    terminal.wait_for("自动生成");
+    terminal.send(key::ENTER);
+    terminal.wait_for("y 开始安装");
+    // The window is made narrow before, and wide again in the middle.
+    terminal.resize(24, 50);
+    terminal.send("y");
+    terminal.send(key::ENTER);
+    terminal.wait_for("导入镜像");
+    terminal.resize(24, 72);
+    assert_eq!(terminal.end(), 0, "{terminal:?}");
+    // A line that was too long would have left its pieces behind, and go on in the next row.
+    let steps: Vec<String> = terminal.wrapped().into_iter().filter(|row| is_step(row)).collect();
+    assert!(steps.is_empty(), "{steps:?}");
+    let screen = terminal.screen();
+    assert!(!screen.contains("进行") && screen.lines().filter(|row| is_step(row)).count() >= 5, "{screen}");
+}
+
+fn is_step(row: &str) -> bool {
+    ["  完成  ", "  跳过  ", "  进行  "].iter().any(|mark| row.starts_with(mark))
+}
