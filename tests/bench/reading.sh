@@ -1,12 +1,13 @@
 #!/bin/bash
-# How fast the file is read: verify against sha256sum, on one core and on all; loading from a slow stick against `cat` from it.
+# reading.sh [TIMES]: how fast the file is read: verify against sha256sum, on one core and on all; loading from a slow stick against `cat` from it.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+times=${1:-3}
 state=$bench/engine
 group=/sys/fs/cgroup/blkio/airlift-bench
 trap 'discard "$state"; rm -rf "$bench/ours"; remove_link; ! [ -d $group ] || rmdir $group' EXIT
 
-for _ in 1 2 3; do
+for _ in $(seq "$times"); do
   for cores in 0 "0-$(($(nproc) - 1))"; do
     forget_files
     clock taskset -c "$cores" sha256sum "$bench/full.run"
@@ -21,7 +22,7 @@ done
 device=$(findmnt -n -o MAJ:MIN -T "$bench" | tr -d ' ')
 if mkdir -p $group 2>/dev/null && echo "$device 40000000" >$group/blkio.throttle.read_bps_device 2>/dev/null; then
   slowly() { clock bash -c 'echo $$ >'"$group"'/tasks && exec "$@"' - "$@"; }
-  for _ in 1 2 3; do
+  for _ in $(seq "$times"); do
     forget_files
     slowly cat "$bench/full.run"
     result stick-cat "$seconds"

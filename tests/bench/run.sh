@@ -21,7 +21,7 @@ times=${1:-3}
 "$here/load.sh" 28-overlay2 "$parts/engine-forky" overlay2 "$times"
 "$here/load.sh" 26-overlay2 "$parts/engine-trixie" overlay2 "$times"
 "$here/load.sh" 20-overlay2 "$parts/engine-bookworm" overlay2 "$times"
-"$here/reading.sh"
+"$here/reading.sh" "$times"
 "$here/footprint.sh"
 "$here/growth.sh"
 
