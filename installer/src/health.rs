@@ -76,12 +76,27 @@ pub enum Verdict {
     Failed,
 }
 
+/// What should be there.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// What the bundle brought: its services and checks.
+    pub content: &'a Content,
+    /// What checks' URLs depend on.
+    pub answers: &'a Answers,
+    /// Services that Compose was asked to run no container of, when the project was last started.
+    pub resting: &'a [String],
+}
+
 /// Judges the containers of the services that should be there, while they may still be starting. Pure.
-pub fn judge(services: &[String], containers: &[Container]) -> Vec<ServiceHealth> {
+pub fn judge(services: &[String], resting: &[String], containers: &[Container]) -> Vec<ServiceHealth> {
     let of_service = |service: &String| {
         let mut of = containers.iter().filter(|container| container.service == *service).peekable();
         if of.peek().is_none() {
-            return vec![health(service, Verdict::Waiting, text::no_container())];
+            return vec![if resting.contains(service) {
+                health(service, Verdict::Well, text::none_wanted())
+            } else {
+                health(service, Verdict::Waiting, text::no_container())
+            }];
         }
         of.map(|container| judge_container(service, container)).collect()
     };
@@ -151,14 +166,11 @@ fn beginning(body: &str) -> String {
 ///
 /// # Errors
 /// When the engine does not answer.
-pub fn observe(
-    content: &Content,
-    answers: &Answers,
-    engine: &Engine,
-) -> Result<Vec<ServiceHealth>, EngineError> {
+pub fn observe(wanted: Wanted<'_>, engine: &Engine) -> Result<Vec<ServiceHealth>, EngineError> {
+    let content = wanted.content;
     let containers = engine.containers(&content.project.name)?;
-    let mut all = judge(&services(content, &containers), &containers);
-    all.extend(content.checks.iter().map(|check| ask(check, answers)));
+    let mut all = judge(&services(content, &containers), wanted.resting, &containers);
+    all.extend(content.checks.iter().map(|check| ask(check, wanted.answers)));
     Ok(all)
 }
 
@@ -166,13 +178,9 @@ pub fn observe(
 ///
 /// # Errors
 /// When the engine does not answer.
-pub fn observe_at_rest(
-    content: &Content,
-    answers: &Answers,
-    engine: &Engine,
-) -> Result<Vec<ServiceHealth>, EngineError> {
-    let containers = engine.containers(&content.project.name)?;
-    let mut all = observe(content, answers, engine)?;
+pub fn observe_at_rest(wanted: Wanted<'_>, engine: &Engine) -> Result<Vec<ServiceHealth>, EngineError> {
+    let containers = engine.containers(&wanted.content.project.name)?;
+    let mut all = observe(wanted, engine)?;
     all.iter_mut().for_each(|health| give_up(health, &containers));
     Ok(all)
 }
@@ -228,18 +236,18 @@ pub fn longest_wait(content: &Content) -> Duration {
 /// # Errors
 /// [`Code::Unhealthy`] with what is wrong and the last lines of the logs concerned.
 pub fn wait_until_well(
-    content: &Content,
-    answers: &Answers,
+    wanted: Wanted<'_>,
     engine: &Engine,
     layout: &Layout,
     mut seen: impl FnMut(&[ServiceHealth]),
 ) -> Outcome<Vec<ServiceHealth>> {
+    let content = wanted.content;
     let longest = longest_wait(content);
     let started = Instant::now();
     let mut last = Vec::new();
     let mut well_since: Option<(Instant, Vec<String>)> = None;
     loop {
-        let mut now = observe(content, answers, engine)
+        let mut now = observe(wanted, engine)
             .map_err(|error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error))?;
         give_up_late_checks(&mut now, &content.checks, started.elapsed());
         if now.iter().map(ServiceHealth::news).ne(last.iter().map(ServiceHealth::news)) {

@@ -374,6 +374,9 @@ pub fn refuse_by_findings(findings: &[Finding]) -> Outcome<()> {
 /// What is running now, for summaries.
 pub fn services(content: &Content, prepared: &Prepared) -> Vec<health::ServiceHealth> {
     let engine = crate::engine::Engine::connect(&prepared.plan.engine.socket);
-    let observe = |engine| health::observe(content, &prepared.resolved.answers, &engine).ok();
+    let receipt = Receipt::read(&prepared.plan.layout.receipt()).ok().flatten();
+    let resting = receipt.map(|receipt| receipt.resting).unwrap_or_default();
+    let wanted = health::Wanted { content, answers: &prepared.resolved.answers, resting: &resting };
+    let observe = |engine| health::observe(wanted, &engine).ok();
     engine.ok().and_then(observe).unwrap_or_default()
 }

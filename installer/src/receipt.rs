@@ -64,6 +64,9 @@ pub struct Receipt {
     /// Salted digest of each project file as it was when the containers were last started.
     #[serde(default)]
     pub started_files: BTreeMap<String, String>,
+    /// Services that Compose was asked to run no container of, when it was last asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resting: Vec<String>,
     /// Actions of the vendor's that were done, each with what it depends on as a salted digest.
     #[serde(default)]
     pub actions: BTreeMap<String, String>,
@@ -137,6 +140,7 @@ impl Receipt {
             made_group: false,
             started_as: String::new(),
             started_files: BTreeMap::new(),
+            resting: Vec::new(),
             actions: BTreeMap::new(),
             openings: Vec::new(),
             group_members: Vec::new(),

@@ -11,6 +11,7 @@ use crate::bundle::BundleFile;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::facts::Facts;
+use crate::health::Wanted;
 use crate::outcome::{Failure, Outcome};
 use crate::plan::{Plan, Step};
 use crate::receipt::Receipt;
@@ -58,6 +59,11 @@ impl Context<'_> {
         let socket = &self.plan.engine.socket;
         Engine::connect(socket)
             .map_err(|error| Failure::midway(text::engine_not_there(&socket.display())).because(&error))
+    }
+
+    /// What should be running.
+    pub fn wanted(&self) -> Wanted<'_> {
+        Wanted { content: self.content, answers: self.answers, resting: &self.receipt.resting }
     }
 
     /// Writes the receipt as it is now.

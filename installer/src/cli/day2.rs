@@ -13,7 +13,7 @@ use crate::detached::Hello;
 use crate::detached::attach;
 use crate::engine::Engine;
 use crate::event::Event;
-use crate::health::{self, Kind, ServiceHealth, Verdict};
+use crate::health::{self, Kind, ServiceHealth, Verdict, Wanted};
 use crate::host::{file, lock, process};
 use crate::install::{Options, Target};
 use crate::layout::{EngineHome, Layout};
@@ -113,6 +113,11 @@ fn content_of(layout: &Layout, receipt: &Receipt, session: &Session<'_>) -> Outc
 }
 
 impl Installed {
+    /// What should be running.
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { content: &self.content, answers: &self.answers, resting: &self.receipt.resting }
+    }
+
     /// The engine, if it answers.
     pub(super) fn engine(&self) -> Outcome<Engine> {
         let socket = &self.receipt.socket;
@@ -215,8 +220,7 @@ fn status(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
         engine => engine?,
     };
     let unknown = |error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error);
-    let services =
-        health::observe_at_rest(&installed.content, &installed.answers, &engine).map_err(unknown)?;
+    let services = health::observe_at_rest(installed.wanted(), &engine).map_err(unknown)?;
     let containers = engine.containers(&installed.content.project.name).map_err(unknown)?;
     let is_stopped = health::is_stopped(&containers);
     let is_well = services.iter().all(|service| service.verdict == Verdict::Well);
@@ -302,9 +306,8 @@ fn start(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
     let seen = |services: &[health::ServiceHealth]| {
         reporter.emit(&Event::Health { services: services.to_vec() });
     };
-    let (content, layout) = (&installed.content, &installed.layout);
-    let wait = || health::wait_until_well(content, &installed.answers, &engine, layout, seen);
-    reporter.while_waiting(Some(health::longest_wait(content)), wait).map(drop)
+    let wait = || health::wait_until_well(installed.wanted(), &engine, &installed.layout, seen);
+    reporter.while_waiting(Some(health::longest_wait(&installed.content)), wait).map(drop)
 }
 
 pub(super) fn is_by_systemd(home: &EngineHome) -> bool {

@@ -222,6 +222,7 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
     receipt.openings.clear();
     receipt.group_members.clear();
     receipt.started_files.clear();
+    receipt.resting.clear();
     receipt.loaded.clear();
     receipt.bundle.clear();
     receipt.write(&layout.receipt())

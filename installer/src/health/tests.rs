@@ -22,7 +22,7 @@ fn container(service: &str, state: &str) -> Container {
 }
 
 fn verdict(container: Container) -> Verdict {
-    judge(&["web".to_owned()], &[container])[0].verdict
+    judge(&["web".to_owned()], &[], &[container])[0].verdict
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_service_that_restarts_by_itself_is_given_time() {
 #[test]
 fn what_is_not_well_at_rest_has_failed() {
     let at_rest = |container: Container| {
-        let mut judged = judge(&["web".to_owned()], std::slice::from_ref(&container));
+        let mut judged = judge(&["web".to_owned()], &[], std::slice::from_ref(&container));
         give_up(&mut judged[0], &[container]);
         judged[0].verdict
     };
@@ -81,8 +81,19 @@ fn stopped_is_told_from_broken() {
 
 #[test]
 fn a_service_without_container_is_not_well() {
-    let judged = judge(&["web".to_owned(), "db".to_owned()], &[container("web", "running")]);
+    let judged = judge(&["web".to_owned(), "db".to_owned()], &[], &[container("web", "running")]);
     assert_eq!(judged[1].name, "db");
+    assert_eq!(judged[1].verdict, Verdict::Waiting);
+}
+
+#[test]
+fn a_service_that_is_scaled_to_none_is_well_without_container() {
+    let (web, batch) = ("web".to_owned(), "batch".to_owned());
+    let containers = [container("web", "running")];
+    let judged = judge(&[web.clone(), batch.clone()], std::slice::from_ref(&batch), &containers);
+    assert_eq!(judged[1].verdict, Verdict::Well);
+    // It is not asked for, but somebody has started one all the same: then it counts.
+    let judged = judge(&[web, batch.clone()], std::slice::from_ref(&batch), &[container("batch", "dead")]);
     assert_eq!(judged[1].verdict, Verdict::Waiting);
 }
 

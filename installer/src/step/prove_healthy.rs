@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     let Ok(engine) = context.engine() else { return false };
-    health::observe(context.content, context.answers, &engine)
+    health::observe(context.wanted(), &engine)
         .is_ok_and(|services| services.iter().all(|service| service.verdict == Verdict::Well))
 }
 
@@ -16,7 +16,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let reporter = context.reporter;
     let seen =
         |services: &[health::ServiceHealth]| reporter.emit(&Event::Health { services: services.to_vec() });
-    let (content, layout) = (context.content, &context.plan.layout);
-    let wait = || health::wait_until_well(content, context.answers, &engine, layout, seen);
-    reporter.while_waiting(Some(health::longest_wait(content)), wait).map(drop)
+    let (wanted, layout) = (context.wanted(), &context.plan.layout);
+    let wait = || health::wait_until_well(wanted, &engine, layout, seen);
+    reporter.while_waiting(Some(health::longest_wait(wanted.content)), wait).map(drop)
 }

@@ -7,6 +7,8 @@ use bundle_spec::digest::Digest;
 use bundle_spec::path::ProjectPath;
 use bundle_spec::reference::ImageReference;
 
+use serde_json::Value;
+
 use super::Context;
 use crate::engine::Container;
 use crate::health;
@@ -21,12 +23,13 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
     let Ok(containers) = engine.containers(&context.content.project.name) else { return false };
     let is_up = |service: &String| {
         let mut of = containers.iter().filter(|container| container.service == *service).peekable();
-        of.peek().is_some() && of.all(|container| container.is_well() || container.is_finished())
+        let is_there = of.peek().is_some() || context.receipt.resting.contains(service);
+        is_there && of.all(|container| container.is_well() || container.is_finished())
     };
     context.receipt.started_as == fingerprint(context)
         && Salt::read(&context.plan.layout.salt())
             .is_some_and(|salt| files_now(context, &salt) == context.receipt.started_files)
-        && !containers.is_empty()
+        && !(containers.is_empty() && context.receipt.resting.is_empty())
         && context.content.project.services.iter().all(is_up)
 }
 
@@ -43,6 +46,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let up = context.reporter.while_waiting(None, up);
     up.map_err(|failure| explain(context, failure))?;
     let after = engine.containers(project).map_err(silent)?;
+    context.receipt.resting = resting(&compose, &context.content.project.services, &after)?;
     let changed = changed_files(&context.receipt.started_files, &files);
     let stale = stale_services(&plan.layout.dir, &changed, &before, &after);
     if !stale.is_empty() {
@@ -104,7 +108,7 @@ fn explain(context: &Context<'_>, failure: Box<Failure>) -> Box<Failure> {
     let Ok(engine) = context.engine() else { return failure };
     let has_containers =
         engine.containers(&context.content.project.name).is_ok_and(|containers| !containers.is_empty());
-    let observed = health::observe(context.content, context.answers, &engine);
+    let observed = health::observe(context.wanted(), &engine);
     match observed {
         Ok(services) if has_containers => {
             let unwell = health::unwell(context.content, &services, &engine, &context.plan.layout);
@@ -112,6 +116,27 @@ fn explain(context: &Context<'_>, failure: Box<Failure>) -> Box<Failure> {
         }
         _ => failure,
     }
+}
+
+/// The services that should have no container: those that have none because Compose was asked for none. How many it was asked
+/// for may depend on an answer, so that only Compose knows.
+fn resting(compose: &Compose, services: &[String], containers: &[Container]) -> Outcome<Vec<String>> {
+    let has_none = |service: &&String| !containers.iter().any(|container| container.service == **service);
+    if !services.iter().any(|service| has_none(&service)) {
+        return Ok(Vec::new());
+    }
+    let model = compose.run(&["config", "--format", "json"])?.stdout;
+    let unasked = scaled_to_none(&model);
+    Ok(services.iter().filter(has_none).filter(|service| unasked.contains(*service)).cloned().collect())
+}
+
+/// The services of which Compose's model, in JSON, wants no container. Pure.
+fn scaled_to_none(model: &str) -> BTreeSet<String> {
+    let model: Value = serde_json::from_str(model).unwrap_or_default();
+    let services = model["services"].as_object();
+    let wants_none = |service: &Value| service["scale"] == 0 || service["deploy"]["replicas"] == 0;
+    let named = services.into_iter().flatten().filter(|(_, service)| wants_none(service));
+    named.map(|(name, _)| name.clone()).collect()
 }
 
 /// An image name may depend on an answer; one that the bundle lacks would send the engine to a registry.
@@ -190,5 +215,13 @@ mod tests {
             (files(&[("a", "1"), ("b", "1"), ("c", "1")]), files(&[("a", "1"), ("b", "2"), ("d", "1")]));
         assert_eq!(changed_files(&before, &now), ["b", "c", "d"]);
         assert!(changed_files(&files(&[]), &now).is_empty());
+    }
+
+    #[test]
+    fn compose_tells_which_services_it_runs_none_of() {
+        let model = r#"{"services": {"web": {}, "one": {"scale": 1}, "none": {"scale": 0},
+            "deployed": {"deploy": {"replicas": 0}}, "two": {"deploy": {"replicas": 2}}}}"#;
+        assert_eq!(scaled_to_none(model), BTreeSet::from(["deployed".to_owned(), "none".to_owned()]));
+        assert!(scaled_to_none("not JSON").is_empty());
     }
 }

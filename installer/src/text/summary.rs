@@ -7,6 +7,7 @@ messages! {
         en "{user} may run docker without sudo from the next login on."
         zh "用户 {user} 重新登录后即可不用 sudo 运行 docker。";
     no_container() en "no container" zh "没有容器";
+    none_wanted() en "not to run (scaled to 0)" zh "按配置不运行（副本数为 0）";
     healthy() en "healthy" zh "健康";
     running() en "running" zh "运行中";
     finished() en "finished (exit code 0)" zh "已正常结束（退出码 0）";

@@ -111,7 +111,7 @@ fn every_kind_of_word_comes_back_as_it_was() {
         Word::Event(Event::Phase { title: title.clone() }),
         Word::Event(Event::Waiting { seconds: 1, limit: None }),
         Word::Event(Event::Plan { steps: vec![title.clone()] }),
-        Word::Event(Event::Health { services: crate::health::judge(&["web".into()], &[]) }),
+        Word::Event(Event::Health { services: crate::health::judge(&["web".into()], &[], &[]) }),
         Word::Event(Event::Finished { code: 6, text: title.clone() }),
         Word::Line(title.clone()),
         Word::Stopped(title),
