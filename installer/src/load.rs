@@ -91,5 +91,6 @@ pub struct Known {
 /// Most requests at the same time. Three were fastest on two cores; more only share the same disk.
 pub const PARALLEL: usize = 3;
 
-/// Most bytes of decompression windows at the same time: one of the largest, and a few small ones.
-pub const WINDOWS: u64 = 160 << 20;
+/// Most bytes of decompression windows at the same time: one of the largest, and a few small ones. With all else that both
+/// processes need, this stays below 192 MB.
+pub const WINDOWS: u64 = 148 << 20;
