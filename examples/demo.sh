@@ -47,7 +47,7 @@ up() {
   rm -f "$demo/answers.toml"
   (umask 077; cat >"$demo/answers.toml") <<TOML
 llm_api_url = "http://127.0.0.1:$llm/v1/chat/completions"
-frontend_api_url = "http://127.0.0.1:$http"
+server_host = "127.0.0.1"
 admin_password = "Demo-Only-2026"
 http_port = $http
 backend_port = $backend

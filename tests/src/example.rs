@@ -13,6 +13,17 @@ use crate::parts::{self, Suite};
 use crate::run::Run;
 use crate::wait;
 
+/// What no image is made from.
+const IN_NO_IMAGE: [&str; 7] = [
+    "README.md",
+    "README.zh-CN.md",
+    "airlift.toml",
+    "answers.toml",
+    "docker-compose.yml",
+    "env.example",
+    "nginx/default.conf",
+];
+
 /// The example's bundle, with the newest engine in it.
 ///
 /// # Panics
@@ -21,7 +32,7 @@ use crate::wait;
 pub fn bundle() -> Bundle {
     let _lock = parts::lock("example");
     let sources = sources();
-    let built = digest_of(&sources, &["airlift.toml", "answers.toml", "README.md", "README.zh-CN.md"]);
+    let built = digest_of(&sources, &IN_NO_IMAGE);
     let packed =
         Digest::of(format!("{} {}", digest_of(&sources, &[]), parts::sha256(&parts::airlift())).as_bytes());
     let folder = parts::target().join("parts/example-bundle");

@@ -22,7 +22,7 @@ fn a_person_logs_in_and_gets_an_answer() {
     let _stand_in = StandIn::start(model);
     let answers = format!(
         "llm_api_url = \"http://127.0.0.1:{model}/v1/chat/completions\"\nllm_model = \"stand-in\"\n\
-         admin_password = \"correct horse battery\"\nfrontend_api_url = \"http://127.0.0.1:{page}\"\n\
+         admin_password = \"correct horse battery\"\nserver_host = \"127.0.0.1\"\n\
          http_port = {page}\nbackend_port = {backend}\nfrontend_port = {frontend}\n"
     );
     let file = folder.path().join("answers.toml");
@@ -43,11 +43,17 @@ fn a_person_logs_in_and_gets_an_answer() {
             .env("DOCKER_HOST", engine.address()),
     );
     let _ = install.done();
+    // The page calls its server where nginx listens, and the password has gone into the database alone.
+    let (_, config) = tests::http::get_local(frontend, "/config.js").unwrap();
+    assert_eq!(config, format!("window.API_URL = \"http://127.0.0.1:{page}\";\n"));
+    let env = fs::read_to_string(dir.join(".env")).unwrap();
+    assert!(!env.contains("correct horse battery"), "{env}");
 
+    // What the database came with counts no more.
     let browser = Browser::start();
     browser.open(&format!("http://127.0.0.1:{page}/"));
     browser.element("#username").write("admin");
-    browser.element("#password").write("wrong horse battery");
+    browser.element("#password").write("Admin@2025");
     browser.element("#login").click();
     let refused = || (!browser.element("#login-error").text().is_empty()).then_some(());
     wait::until("a word on the wrong password", Duration::from_secs(20), refused, String::new);

@@ -144,7 +144,7 @@ def main():
         handlers=[file, logging.StreamHandler()],
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    store.open_database(os.environ.get("ADMIN_PASSWORD") or "Admin@2025")
+    store.open_database()
     port = int(os.environ.get("BACKEND_PORT", "8000"))
     log.info("version %s on port %s", VERSION, port)
     uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False, proxy_headers=True)

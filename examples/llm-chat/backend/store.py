@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import contextmanager
 
 PATH = os.environ.get("DATABASE", "/app/db/conversation.db")
+FIRST_PASSWORD = "Admin@2025"
 
 SCHEMA = """
 create table if not exists user (
@@ -42,13 +43,13 @@ def database():
         connection.close()
 
 
-def open_database(admin_password):
-    """Makes what is missing. The user admin gets the given password at the very first start, never later."""
+def open_database():
+    """Makes what is missing. At the very first start that is the user admin, with a password for set_admin.py to change."""
     with database() as db:
         db.execute("pragma journal_mode = wal")
         db.executescript(SCHEMA)
         if not db.execute("select 1 from user").fetchone():
-            set_password(db, "admin", admin_password)
+            set_password(db, "admin", FIRST_PASSWORD)
 
 
 def set_password(db, name, password):

@@ -1,5 +1,6 @@
 //! Tests of reading definitions: what is accepted, and that every problem is named, with its place.
 
+use bundle_spec::answer::Answers;
 use bundle_spec::question::QuestionKind;
 use proptest::prelude::*;
 
@@ -442,4 +443,26 @@ fn rules_that_do_not_fit_their_kind_are_refused() {
         assert!(found.iter().any(|problem| problem.contains(part)), "{kind} {rest}: {found:#?}");
     }
     parse(&question("secret", "min_length = 8\ngenerate = { format = \"base64\", bytes = 8 }")).unwrap();
+}
+
+/// Whoever wrote `:8000` there got a page that calls a server which other machines do not reach.
+#[test]
+fn the_page_of_the_example_has_a_port_only_where_nginx_is_not_on_80() {
+    let example = parse(include_str!("../../../examples/llm-chat/airlift.toml")).unwrap();
+    let question = |id: &str| example.questions.iter().find(|question| question.id.as_str() == id).unwrap();
+    for (host, port, expected) in [
+        ("192.168.1.100", "80", "http://192.168.1.100"),
+        ("192.168.1.100", "8081", "http://192.168.1.100:8081"),
+        ("fd00::5", "80", "http://[fd00::5]"),
+    ] {
+        let mut answers = Answers::default();
+        for (id, text) in [("server_host", host), ("http_port", port)] {
+            answers.insert(question(id).id.clone(), question(id).parse(text).unwrap());
+        }
+        bundle_spec::value::derive(&example.values, &mut answers);
+        assert_eq!(answers.of("page").unwrap().reveal(), expected);
+    }
+    for wrong in ["192.168.1.100:8000", "http://192.168.1.100", "192.168.1.100/api"] {
+        assert!(question("server_host").parse(wrong).is_err(), "{wrong}");
+    }
 }
