@@ -2,7 +2,7 @@
 //! live the terminal's own manners only.
 //!
 //! Lists are dialoguer's. Its lines take a Chinese character for one column wide, and a full line editor would be larger than
-//! everything else here together, so lines are ours (`keys`, `line`; docs/adr/0010). A terminal that cannot move its cursor
+//! everything else here together, so lines are ours (`keys`, `line`; docs/adr/0012). A terminal that cannot move its cursor
 //! (`TERM=dumb`) gets plain lines and numbered lists.
 
 use std::io::{self, BufRead};
