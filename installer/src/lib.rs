@@ -20,6 +20,7 @@
 //! | [`host`] | files and processes; nothing else opens or spawns | host |
 //! | [`event`], [`report`] | what happens, and who prints it | terminal in `report` only |
 //! | [`trust`] | whose signature a bundle must have | pure |
+//! | [`tls`] | certificates: judged, and made | pure |
 //! | [`text`] | every sentence an operator can see, in Chinese and English | none |
 //!
 //! Not here: how a bundle is laid out (crate `bundle-spec`), how it is made (crate `packer`).
@@ -45,6 +46,7 @@ pub mod receipt;
 pub mod report;
 pub mod step;
 pub mod text;
+pub mod tls;
 pub mod trust;
 pub mod unpack;
 pub mod wizard;

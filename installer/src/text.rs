@@ -19,6 +19,7 @@ pub mod problem;
 pub mod progress;
 pub mod reference;
 pub mod summary;
+pub mod tls;
 pub mod trust;
 pub mod wizard;
 
