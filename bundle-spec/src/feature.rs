@@ -17,8 +17,7 @@ pub const CHOICE_TITLES: &str = "choice-titles";
 pub const VALUES: &str = "values";
 
 /// The features that this version knows.
-/// [`TLS`] is not yet among them.
-pub const KNOWN: [&str; 5] = [ACTIONS, CHOICE_TITLES, CONDITIONS, TEMPLATES, VALUES];
+pub const KNOWN: [&str; 6] = [ACTIONS, CHOICE_TITLES, CONDITIONS, TEMPLATES, TLS, VALUES];
 
 /// The features that are needed to use what `content` says, in alphabetical order.
 #[must_use]

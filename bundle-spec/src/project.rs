@@ -274,9 +274,8 @@ pub struct Tls {
     pub certificate: ProjectPath,
     /// File with the private key, PEM.
     pub key: ProjectPath,
-    /// The question whose answer is the host, or the URL, that browsers use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<QuestionId>,
+    /// The question or value that gives the host, or the URL, that browsers use; several with commas or spaces between.
+    pub host: QuestionId,
     /// Numeric user and group of both files; root where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<(u32, u32)>,

@@ -96,6 +96,18 @@ pub mod builtin {
     pub const TLS_SELF_SIGNED: &str = "self-signed";
     /// Answers to [`TLS`].
     pub const TLS_CHOICES: [&str; 3] = [TLS_OFF, TLS_SELF_SIGNED, TLS_OWN];
+
+    /// [`TLS`] as conditions see it; what the operator reads of it is the installer's.
+    #[must_use]
+    pub fn tls() -> super::Question {
+        let nothing = crate::project::Localized { zh: String::new(), en: String::new() };
+        let id = super::QuestionId(TLS.to_owned());
+        super::Question {
+            choices: TLS_CHOICES.map(super::Choice::from).into(),
+            default: Some(TLS_OFF.to_owned()),
+            ..super::Question::new(id, super::QuestionKind::Choice, nothing)
+        }
+    }
 }
 
 /// What kind of thing is asked for.

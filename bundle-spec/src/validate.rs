@@ -124,12 +124,14 @@ fn tls(content: &Content) -> Result<(), String> {
     if tls.certificate == tls.key || is_taken(&tls.certificate) || is_taken(&tls.key) {
         return Err("the certificate or its key would replace another file".to_owned());
     }
-    match &tls.host {
-        Some(id) if !is_known(content, id.as_str()) => {
-            Err(format!("tls.host names `{id}`, which is no question"))
-        }
-        _ => Ok(()),
+    let id = &tls.host;
+    let is_question = content.questions.iter().any(|question| question.id == *id && !question.is_secret());
+    if is_question
+        || content.values.iter().any(|value| value.id == *id && !self::question::is_secret(content, value))
+    {
+        return Ok(());
     }
+    Err(format!("tls.host names `{id}`, which is neither a question nor a value, or is secret"))
 }
 
 /// Checks one action.

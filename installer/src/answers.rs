@@ -11,6 +11,7 @@ use bundle_spec::value::{self, Value};
 
 use crate::preflight::accept::Acceptance;
 use crate::text::{Message, answer as reason_text, problem as text, reference as reference_text};
+use crate::tls::fault::{Fault, Place};
 
 pub mod builtin;
 pub mod document;
@@ -191,6 +192,15 @@ pub enum Problem {
     },
     /// What the answers file has for this id is a list, a table or a date.
     Misfit(String),
+    /// The certificate, or its key, cannot be used.
+    Certificate {
+        /// What is wrong with it.
+        fault: Fault,
+        /// Where it is.
+        place: Place,
+        /// Not everything that it depends on was given for good.
+        can_be_asked: bool,
+    },
     /// The answer is refused.
     Invalid {
         /// Of which question.
@@ -335,6 +345,7 @@ impl Problem {
     pub fn can_be_asked(&self) -> bool {
         match self {
             Self::Missing(_) | Self::MissingSecret(_) => true,
+            Self::Certificate { can_be_asked, .. } => *can_be_asked,
             Self::Invalid { origin, .. } => *origin > Origin::File,
             Self::Unknown { .. } | Self::Derived { .. } | Self::Broken(..) | Self::Misfit(_) => false,
         }
@@ -356,6 +367,7 @@ impl Problem {
             }
             Self::Broken(id, why) => why.message(id.as_str()),
             Self::Derived { id, origin } => reason_text::is_derived(id, &origin.message()),
+            Self::Certificate { fault, place, .. } => fault.message(place),
             Self::Misfit(id) => text::answer_not_scalar(&shown(id)),
             Self::Invalid { id, why, origin } => {
                 text::answer_invalid(id.as_str(), &why_message(why), &origin.message())

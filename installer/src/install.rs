@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bundle_spec::index::Content;
 use bundle_spec::signature::PublicKey;
@@ -23,6 +23,7 @@ use crate::report::Reporter;
 use crate::text::{Message, finding as finding_text, problem as problem_text, progress as text};
 use crate::{health, trust, wizard};
 
+pub mod certificate;
 pub mod execute;
 pub mod references;
 pub mod sources;
@@ -310,11 +311,14 @@ pub(crate) fn prepare_quietly(
             String::new()
         })
     };
-    let (resolved, problems) = resolve(&content.questions, &content.values, sources, &mut make);
+    let (resolved, mut problems) = resolve(&content.questions, &content.values, sources, &mut make);
     if let Some(error) = random_error {
         return Err(Failure::new(Code::Preflight, problem_text::no_random_numbers()).because(&error));
     }
-    let plan = plan::decide(&target.layout, target.choice, content, &facts, &resolved.answers);
+    let mut plan = plan::decide(&target.layout, target.choice, content, &facts, &resolved.answers);
+    let certificate = certificate::examine(content, &target.layout, &resolved, SystemTime::now());
+    plan.certificate = certificate.wanted;
+    problems.extend(certificate.problems);
     let demand = Demand {
         content,
         layout: &target.layout,
@@ -323,6 +327,7 @@ pub(crate) fn prepare_quietly(
         disk: &plan.disk,
     };
     let mut findings = preflight::check(&facts, &demand);
+    findings.extend(certificate.findings);
     sources.acceptance().apply(&mut findings);
     Ok(Prepared { resolved, problems, facts, plan, findings })
 }

@@ -11,8 +11,9 @@ use crate::engine::{ContainerdAccess, Description, Store};
 use crate::facts::{EngineChoice, EngineFacts, Facts};
 use crate::layout::{EngineHome, Layout};
 use crate::load::{self, LoadPlan, Trust};
-use crate::step::{join_group, open_firewall, run_actions};
+use crate::step::{join_group, open_firewall, place_certificate, run_actions};
 use crate::text::{Lang, Message, bytes, progress as text};
+use crate::tls::Wanted;
 
 /// What will be done.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Plan {
     pub ports: Vec<u16>,
     /// Who will be in the engine's group.
     pub member: Option<String>,
+    /// The certificate, once the files that answers name have been read.
+    pub certificate: Option<Wanted>,
 }
 
 /// Which engine is used, and what becomes of it.
@@ -68,6 +71,8 @@ pub enum Step {
     LoadImages,
     /// Project files, directories, `.env`.
     WriteProject,
+    /// Certificate and key.
+    PlaceCertificate,
     /// `<app>ctl`.
     InstallControl,
     /// `docker compose up`.
@@ -103,6 +108,7 @@ impl Step {
             Self::PlaceCompose => "place-compose",
             Self::LoadImages => "load-images",
             Self::WriteProject => "write-project",
+            Self::PlaceCertificate => "place-certificate",
             Self::InstallControl => "install-control",
             Self::StartProject => "start-project",
             Self::ProveHealthy => "prove-healthy",
@@ -130,19 +136,18 @@ pub fn decide(
     } else {
         steps.push(Step::PlaceCompose);
     }
-    steps.extend([
-        Step::LoadImages,
-        Step::WriteProject,
-        Step::InstallControl,
-        Step::StartProject,
-        Step::ProveHealthy,
-    ]);
+    steps.extend([Step::LoadImages, Step::WriteProject]);
+    let placed = facts.project.receipt.as_ref().map_or(&[][..], |receipt| &receipt.certificate);
+    if place_certificate::is_needed(content, answers, placed) {
+        steps.push(Step::PlaceCertificate);
+    }
+    steps.extend([Step::InstallControl, Step::StartProject, Step::ProveHealthy]);
     steps.extend(last_steps(choice, content, facts, answers));
     let disk = disk(layout, content, &engine, &expected, &load, facts);
     let ports = open_firewall::wanted(content, answers);
     let invoker = facts.access.invoker.as_ref().filter(|_| join_group::is_wanted(answers));
     let member = invoker.map(|invoker| invoker.name.clone());
-    Plan { layout: layout.clone(), choice, engine, load, steps, disk, ports, member }
+    Plan { layout: layout.clone(), choice, engine, load, steps, disk, ports, member, certificate: None }
 }
 
 /// What comes once the application is healthy; what an earlier run did and is not wished any more is taken back.
@@ -292,6 +297,11 @@ impl Plan {
                 }
             }
             Step::WriteProject => text::write_project(&dir),
+            Step::PlaceCertificate => match &self.certificate {
+                Some(Wanted::Own(_)) => text::place_certificate(),
+                Some(Wanted::SelfSigned { hosts }) => text::make_certificate(&hosts.join(", ")),
+                Some(Wanted::Off) | None => text::remove_certificate(),
+            },
             Step::InstallControl => text::install_control(&content.app.name),
             Step::StartProject => text::start_project(&content.project.name),
             Step::ProveHealthy => text::prove_healthy(),

@@ -10,6 +10,7 @@ use crate::plan::DiskNeed;
 use crate::text::Message;
 
 pub mod accept;
+pub mod certificate;
 mod check;
 mod disk;
 mod engine;

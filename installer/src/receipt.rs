@@ -79,6 +79,9 @@ pub struct Receipt {
     /// Certificate and key, relative to the project directory, if we wrote them.
     #[serde(default)]
     pub certificate: Vec<String>,
+    /// SHA-256 fingerprint of that certificate, if we made it ourselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_certificate: Option<String>,
     /// Each step and how far it got.
     pub steps: Vec<StepRecord>,
 }
@@ -145,6 +148,7 @@ impl Receipt {
             openings: Vec::new(),
             group_members: Vec::new(),
             certificate: Vec::new(),
+            made_certificate: None,
             steps: Vec::new(),
         }
     }

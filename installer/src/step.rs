@@ -23,6 +23,7 @@ pub mod install_control;
 pub mod join_group;
 pub mod load_images;
 pub mod open_firewall;
+pub mod place_certificate;
 pub mod place_compose;
 pub mod place_engine;
 pub mod prove_healthy;
@@ -108,6 +109,7 @@ pub fn is_done(step: Step, context: &Context<'_>) -> bool {
         Step::PlaceCompose => place_compose::is_done(context),
         Step::LoadImages => load_images::is_done(context),
         Step::WriteProject => write_project::is_done(context),
+        Step::PlaceCertificate => place_certificate::is_done(context),
         Step::InstallControl => install_control::is_done(context),
         Step::StartProject => start_project::is_done(context),
         Step::ProveHealthy => prove_healthy::is_done(context),
@@ -129,6 +131,7 @@ pub fn execute(step: Step, context: &mut Context<'_>) -> Outcome<()> {
         Step::PlaceCompose => place_compose::execute(context),
         Step::LoadImages => load_images::execute(context),
         Step::WriteProject => write_project::execute(context),
+        Step::PlaceCertificate => place_certificate::execute(context),
         Step::InstallControl => install_control::execute(context),
         Step::StartProject => start_project::execute(context),
         Step::ProveHealthy => prove_healthy::execute(context),

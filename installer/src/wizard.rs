@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::IsTerminal;
 
 use bundle_spec::index::Content;
-use bundle_spec::question::{Question, Suggest, builtin};
+use bundle_spec::question::builtin::{self, TLS_CERTIFICATE, TLS_KEY};
+use bundle_spec::question::{Question, Suggest};
 use dialoguer::Confirm;
 
 use crate::answers::{self, Origin, Problem, Sources};
@@ -15,7 +16,7 @@ use crate::install::Prepared;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::preflight;
 use crate::report::{Reporter, Tone};
-use crate::text::{Lang, Message, answer as answer_text, bytes, summary, wizard as text};
+use crate::text::{Lang, Message, answer as answer_text, bytes, summary, tls, wizard as text};
 
 mod console;
 mod flow;
@@ -235,7 +236,14 @@ impl Talk<'_> {
     /// What the host, or an earlier answer, has against a value.
     fn against(&self, question: &Question, value: &str) -> Option<Message> {
         let mut sources = self.known();
-        sources.add(Origin::Asked, [(question.id.as_str().to_owned(), value.to_owned())]);
+        let id = question.id.as_str();
+        // What was accepted as it stood is still the earlier run's.
+        if sources.raw(question).is_none_or(|(_, raw)| raw != value) {
+            sources.add(Origin::Asked, [(id.to_owned(), value.to_owned())]);
+        }
+        if [TLS_CERTIFICATE, TLS_KEY].contains(&id) {
+            return self.against_certificate(&sources, id == TLS_KEY);
+        }
         let values = &self.matter.content.values;
         let (resolved, _) = answers::resolve(self.questions(), values, &sources, &mut |_| String::new());
         let answers = resolved.answers;
@@ -244,7 +252,17 @@ impl Talk<'_> {
             other.is_some_and(|other| self.is_given(other) || self.flow.has(other))
         };
         let content = self.matter.content;
-        preflight::against_port(&self.matter.facts, content, &answers, question.id.as_str(), is_settled)
+        preflight::against_port(&self.matter.facts, content, &answers, id, is_settled)
+    }
+
+    /// What is wrong with the file that was just named. With the key, all of what only the two together can show.
+    fn against_certificate(&self, sources: &Sources, is_key: bool) -> Option<Message> {
+        let prepared = (self.matter.prepare)(sources, &self.matter.facts).ok()?;
+        let wrong = prepared.problems.iter().filter(|problem| match problem {
+            Problem::Certificate { fault, .. } => fault.concerns_key() == is_key,
+            _ => false,
+        });
+        tls::together(&wrong.map(Problem::message).collect::<Vec<_>>())
     }
 
     /// Shows everything, and does what is wanted; `None` where something is to be asked again.

@@ -25,6 +25,7 @@ pub fn findings(project: &Project, asked: &Asked, sources: Vec<Finding>) -> Vec<
         Asked::Answer(model) => {
             services(project, model, &mut found);
             actions(project, model, &mut found);
+            certificate(project, model, &mut found);
             unused_images(project, &asked.images(), &mut found);
         }
         Asked::NotAtHand => no_compose(project, &mut found),
@@ -59,6 +60,35 @@ fn actions(project: &Project, model: &Model, found: &mut Vec<Finding>) {
                 None => "name a service of the Compose file, or switch its profile on".to_owned(),
             };
             found.push(Finding::error("action-service", message, hint));
+        }
+    }
+}
+
+/// Somebody must see the certificate; and since there is none without HTTPS, it is the folder that must be mounted.
+fn certificate(project: &Project, model: &Model, found: &mut Vec<Finding>) {
+    for path in project.definition.tls.iter().flat_map(|tls| [tls.certificate.as_str(), tls.key.as_str()]) {
+        let mounts = model.services.iter().flat_map(|(name, service)| {
+            let binds = service.volumes.iter().filter(|mount| mount.kind == "bind");
+            binds.map(move |mount| (name, mount.source.as_str()))
+        });
+        let mut is_seen = false;
+        for (name, source) in mounts {
+            is_seen |=
+                path.strip_prefix(source).is_some_and(|rest| source.is_empty() || rest.starts_with('/'));
+            if source == path {
+                is_seen = true;
+                let message = format!("service {name} mounts the file ./{path}, which [tls] writes");
+                let hint = "mount its folder: without HTTPS the engine would make an empty folder of the file's name";
+                found.push(Finding::error("tls-mount", message, hint));
+            }
+        }
+        if !is_seen {
+            let message = format!("no service mounts the folder of ./{path}, which [tls] writes");
+            found.push(Finding::warning(
+                "tls-unmounted",
+                message,
+                "mount it, read-only, in the service that serves HTTPS",
+            ));
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use bundle_spec::condition::Clause;
 use bundle_spec::path::ProjectPath;
 use bundle_spec::placeholder;
 use bundle_spec::project::Tls;
-use bundle_spec::question::{AnswerProblem, Question, QuestionId};
+use bundle_spec::question::{AnswerProblem, Question, QuestionId, builtin};
 use bundle_spec::template::{Template, UseKind, is_plain};
 use bundle_spec::value::Value;
 
@@ -29,6 +30,8 @@ pub fn check(
     let ids: Vec<String> = names.map(ToString::to_string).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let all: Vec<Option<Question>> = questions.iter().cloned().map(Some).collect();
+    let depends_on_tls = |clause: &Clause| clause.question.as_str() == builtin::TLS;
+    let mut heeds_tls = values.iter().any(|value| value.when.0.iter().any(depends_on_tls));
     let scope = Scope { questions: &all, ids: &ids, has_tls: tls.is_some() };
     for file in files.iter().filter(|file| file.template) {
         let mut wrong = |message: String| found.push(Finding::error("template", message, HINT));
@@ -57,6 +60,8 @@ pub fn check(
                 UseKind::Condition(condition) => scope.check(condition).err(),
                 UseKind::Plain(id) | UseKind::Json(id) => scope.question(id.as_str()).err(),
             };
+            heeds_tls |=
+                matches!(&found.kind, UseKind::Condition(condition) if condition.id.as_str() == builtin::TLS);
             match (problem, &found.kind) {
                 (Some(problem), _) => wrong(format!("{}:{}: {problem}", file.path, found.line)),
                 (None, UseKind::Plain(id)) => {
@@ -65,6 +70,11 @@ pub fn check(
                 (None, _) => {}
             }
         }
+    }
+    if tls.is_some() && !heeds_tls {
+        let message = "no template and no [[value]] asks for `tls`, so the certificate would change nothing";
+        let hint = "write `@if tls != off` into the template of the server's configuration";
+        found.push(Finding::warning("tls-unused", message.to_owned(), hint));
     }
     // What a value is made of goes into the file as well; values build on earlier ones.
     for value in values.iter().rev() {
@@ -81,6 +91,13 @@ pub fn check(
             found.push(Finding::error("template", message, "write @{id:json} where a quoted text may stand"));
         }
     }
+    found.extend(mark(questions, &plain));
+    found
+}
+
+/// Marks the questions whose answers go into a file as they are; a default must be able to as well.
+fn mark(questions: &mut [Question], plain: &[(QuestionId, String)]) -> Vec<Finding> {
+    let mut found = Vec::new();
     for question in questions {
         let Some((_, place)) = plain.iter().find(|(id, _)| *id == question.id) else { continue };
         question.plain = true;

@@ -23,16 +23,17 @@ pub fn questions(content: &Content) -> Result<(), String> {
         content.questions.iter().filter_map(|question| question.env.as_deref()),
         "environment variable",
     )?;
+    let has_tls = content.tls.is_some();
     for (position, one) in content.questions.iter().enumerate() {
         question(one)?;
-        condition(&one.when, &content.questions[..position])
+        condition(&one.when, &content.questions[..position], has_tls)
             .map_err(|problem| format!("question `{}`: {problem}", one.id))?;
     }
     let mut variables: HashMap<&str, &QuestionId> = HashMap::new();
     let asked = content.questions.iter().filter_map(|one| Some((one.env.as_deref()?, &one.id)));
     variables.extend(asked);
     for (position, one) in content.values.iter().enumerate() {
-        value(one, &content.questions, &content.values[..position])?;
+        value(one, &content.questions, &content.values[..position], has_tls)?;
         if let Some(env) = &one.env
             && *variables.entry(env).or_insert(&one.id) != &one.id
         {
@@ -121,11 +122,12 @@ fn bounds(question: &Question) -> Option<&'static str> {
     }
 }
 
-/// Checks one value: its placeholders name questions or earlier values, and its id no question.
+/// Checks one value: its placeholders name questions or earlier values, and its id no question. `has_tls` says whether there
+/// is our own question about certificates, which conditions may ask for.
 ///
 /// # Errors
 /// What is not acceptable, in words.
-pub fn value(value: &Value, questions: &[Question], earlier: &[Value]) -> Result<(), String> {
+pub fn value(value: &Value, questions: &[Question], earlier: &[Value], has_tls: bool) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("value `{}`: {what}", value.id));
     value.title.iter().try_for_each(localized)?;
     text(&value.value)?;
@@ -141,7 +143,8 @@ pub fn value(value: &Value, questions: &[Question], earlier: &[Value]) -> Result
     if earlier.iter().any(|one| one.id == value.id && one.env != value.env) {
         return wrong("values of one id set one variable");
     }
-    condition(&value.when, questions).map_err(|problem| format!("value `{}`: {problem}", value.id))?;
+    condition(&value.when, questions, has_tls)
+        .map_err(|problem| format!("value `{}`: {problem}", value.id))?;
     let known = |id: &str| {
         let is_question = questions.iter().any(|question| question.id.as_str() == id);
         let is_value = || earlier.iter().any(|one| one.id != value.id && one.id.as_str() == id);
@@ -156,14 +159,16 @@ pub fn value(value: &Value, questions: &[Question], earlier: &[Value]) -> Result
     })
 }
 
-/// Checks a condition against the questions whose answers it may ask for: those that come before.
+/// Checks a condition against the questions whose answers it may ask for: those that come before, and, with `has_tls`, our
+/// own about certificates.
 ///
 /// # Errors
 /// What is not acceptable, in words.
-pub fn condition(condition: &Condition, earlier: &[Question]) -> Result<(), String> {
+pub fn condition(condition: &Condition, earlier: &[Question], has_tls: bool) -> Result<(), String> {
+    let own = has_tls.then(builtin::tls);
     condition.0.iter().try_for_each(|clause| {
         let id = &clause.question;
-        let Some(question) = earlier.iter().find(|question| question.id == *id) else {
+        let Some(question) = earlier.iter().chain(&own).find(|question| question.id == *id) else {
             return Err(format!("`when` names `{id}`, which is no question before it"));
         };
         if question.is_secret() {

@@ -5,7 +5,7 @@ use bundle_spec::condition::{Clause, Condition};
 use bundle_spec::index::Content;
 use bundle_spec::project::Localized;
 use bundle_spec::question::builtin::{
-    DOCKER_GROUP, OPEN_FIREWALL, TLS, TLS_CERTIFICATE, TLS_CHOICES, TLS_KEY, TLS_OFF, TLS_OWN,
+    self, DOCKER_GROUP, OPEN_FIREWALL, TLS, TLS_CERTIFICATE, TLS_CHOICES, TLS_KEY, TLS_OWN,
 };
 use bundle_spec::question::{Choice, Question, QuestionId, QuestionKind};
 
@@ -15,22 +15,13 @@ use crate::text::{Message, builtin as text};
 /// Adds the questions that this content gives reason to. Whether the host gives reason as well is no matter here: one
 /// answers file serves a fleet of different hosts.
 pub fn add(content: &mut Content) {
-    let mut questions = Vec::new();
-    if content.tls.is_some() {
-        let mode = question(TLS, QuestionKind::Choice, both(text::tls()), Some(both(text::tls_help())));
-        questions.extend(mode.map(|mode| Question {
-            choices: choices(),
-            default: Some(TLS_OFF.to_owned()),
-            ..mode
-        }));
-        for (id, prompt, help) in [
-            (TLS_CERTIFICATE, text::tls_certificate(), text::tls_certificate_help()),
-            (TLS_KEY, text::tls_key(), text::tls_key_help()),
-        ] {
-            let file = question(id, QuestionKind::Path, both(prompt), Some(both(help)));
-            questions.extend(file.map(|file| Question { when: is_own(), ..file }));
-        }
+    if content.tls.is_some() && content.questions.iter().all(|question| question.id.as_str() != TLS) {
+        let names_it = |clause: &Clause| clause.question.as_str() == TLS;
+        let first = content.questions.iter().position(|question| question.when.0.iter().any(names_it));
+        let at = first.unwrap_or(content.questions.len());
+        content.questions.splice(at..at, certificate());
     }
+    let mut questions = Vec::new();
     if !content.public_ports.is_empty() {
         questions.extend(consent(OPEN_FIREWALL, text::open_firewall(), text::open_firewall_help()));
     }
@@ -38,6 +29,21 @@ pub fn add(content: &mut Content) {
     let is_new = |question: &Question| !content.questions.iter().any(|known| known.id == question.id);
     let new: Vec<Question> = questions.into_iter().filter(is_new).collect();
     content.questions.extend(new);
+}
+
+/// The certificate: asked before what depends on it, else behind everything that the vendor asks.
+fn certificate() -> Vec<Question> {
+    let (tls, prompt) = (builtin::tls(), both(text::tls()));
+    let mut questions =
+        vec![Question { prompt, help: Some(both(text::tls_help())), choices: choices(), ..tls }];
+    for (id, prompt, help) in [
+        (TLS_CERTIFICATE, text::tls_certificate(), text::tls_certificate_help()),
+        (TLS_KEY, text::tls_key(), text::tls_key_help()),
+    ] {
+        let file = question(id, QuestionKind::Path, both(prompt), Some(both(help)));
+        questions.extend(file.map(|file| Question { when: is_own(), ..file }));
+    }
+    questions
 }
 
 /// Whether a person on this host should be asked. Whoever knows the answer beforehand may give it all the same.

@@ -205,8 +205,11 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
         }
         return file::remove_tree(&layout.dir);
     }
-    for path in installed.receipt.files.iter().chain(&installed.receipt.certificate) {
-        file::remove(&layout.dir.join(path))?;
+    let written = installed.receipt.files.iter().chain(&installed.receipt.certificate);
+    written.clone().try_for_each(|path| file::remove(&layout.dir.join(path)))?;
+    // Without HTTPS the engine itself has made the folder that certificates would have been in.
+    let tls = installed.content.tls.iter().map(|tls| tls.certificate.as_str());
+    for path in written.map(String::as_str).chain(tls) {
         for parent in Path::new(path).ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
             file::remove_dir_if_empty(&layout.dir.join(parent));
         }
@@ -219,6 +222,7 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
     receipt.started_as.clear();
     receipt.files.clear();
     receipt.certificate.clear();
+    receipt.made_certificate = None;
     receipt.openings.clear();
     receipt.group_members.clear();
     receipt.started_files.clear();

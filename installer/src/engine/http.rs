@@ -1,6 +1,6 @@
 //! A plain HTTP GET for checks: IP literals and `localhost` only, no redirects, no TLS, bounded time and size.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,18 +21,33 @@ pub struct Reply {
 /// Most that is read of a body, in bytes.
 const BODY_MAX: usize = 64 << 10;
 
+/// Whether anybody listens where a URL leads, `https` included, of which nothing is read.
+///
+/// # Errors
+/// In words: not reachable, no answer in time, not a URL that can be asked.
+pub fn reach(url: &str, limit: Duration) -> Result<(), String> {
+    let uri: hyper::Uri = url.parse().map_err(|error| format!("{error}"))?;
+    let stream = TcpStream::connect_timeout(&address_of(&uri)?, limit);
+    stream.map(drop).map_err(|error| error.to_string())
+}
+
+fn address_of(uri: &hyper::Uri) -> Result<SocketAddr, String> {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let ip = match host {
+        "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        literal => literal.parse().map_err(|_| format!("`{literal}` is not an IP address"))?,
+    };
+    let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    Ok(SocketAddr::new(ip, uri.port_u16().unwrap_or(usual)))
+}
+
 /// Gets a URL within `limit`.
 ///
 /// # Errors
 /// In words: not reachable, no answer in time, not a URL that can be asked.
 pub fn get(url: &str, limit: Duration) -> Result<Reply, String> {
     let uri: hyper::Uri = url.parse().map_err(|error| format!("{error}"))?;
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    let ip = match host {
-        "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        literal => literal.parse().map_err(|_| format!("`{literal}` is not an IP address"))?,
-    };
-    let address = SocketAddr::new(ip, uri.port_u16().unwrap_or(80));
+    let address = address_of(&uri)?;
     let exchange = async {
         let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| error.to_string())?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))

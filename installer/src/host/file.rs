@@ -141,6 +141,18 @@ pub fn remove(path: &Path) -> Outcome<()> {
     }
 }
 
+/// Moves what somebody else has put at `path` aside, to the same name with `.before-airlift` behind it; nothing there is fine.
+///
+/// # Errors
+/// Names the path and the reason.
+pub fn set_aside(path: &Path) -> Outcome<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".before-airlift");
+    fs::rename(path, &aside)
+        .or_else(ignore_missing)
+        .map_err(|error| Failure::midway(problem::cannot_write(&aside.display())).because(&error))
+}
+
 /// Removes a directory with everything in it; one that is not there is fine. A directory that something is mounted on, a
 /// disk of its own for the engine for instance, is emptied and stays.
 ///

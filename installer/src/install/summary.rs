@@ -13,7 +13,8 @@ use crate::health::{self, ServiceHealth, Verdict};
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
-use crate::text::{Message, summary as text};
+use crate::text::{Message, summary as text, tls as tls_text};
+use crate::tls::{Wanted, judge};
 
 /// After an installation.
 ///
@@ -53,11 +54,10 @@ pub fn in_place(
 /// How long a link may take to answer.
 const LINK_LIMIT: Duration = Duration::from_secs(3);
 
-/// Nobody listens where a link leads: a port was changed, and the address that was given still has the old one. Names and
-/// TLS cannot be asked from here.
+/// Nobody listens where a link leads: a port was changed, and the address that was given still has the old one. Names
+/// cannot be asked from here, and what comes in over TLS cannot be read.
 fn is_dead(url: &str) -> bool {
-    url.starts_with("http://")
-        && http::get(url, LINK_LIMIT).is_err_and(|why| why.contains("Connection refused"))
+    http::reach(url, LINK_LIMIT).is_err_and(|why| why.contains("Connection refused"))
 }
 
 /// Whether the answers file had a password in it that was used.
@@ -65,6 +65,18 @@ pub(super) fn has_secret_from_file(content: &Content, prepared: &Prepared) -> bo
     let origins = &prepared.resolved.origins;
     let secrets = content.questions.iter().filter(|question| question.is_secret());
     secrets.into_iter().any(|question| origins.get(&question.id) == Some(&Origin::File))
+}
+
+/// With it whoever opens the page can see that it is this machine's certificate which the browser warns of.
+fn show_fingerprint(content: &Content, prepared: &Prepared, reporter: &Reporter) {
+    let (Some(tls), Some(Wanted::SelfSigned { hosts })) = (&content.tls, &prepared.plan.certificate) else {
+        return;
+    };
+    let placed = std::fs::read(prepared.plan.layout.dir.join(tls.certificate.as_str()));
+    if let Some(fingerprint) = placed.ok().and_then(|placed| judge::fingerprint(&placed)) {
+        reporter.emit(&Event::Note { text: tls_text::fingerprint_follows(&hosts.join(", ")) });
+        reporter.emit(&Event::Note { text: Message::verbatim(fingerprint) });
+    }
 }
 
 fn show(
@@ -90,6 +102,7 @@ fn show(
             }
         }
     }
+    show_fingerprint(content, prepared, reporter);
     let plan = &prepared.plan;
     let app = &content.app.name;
     let control = if plan.choice == EngineChoice::Private {

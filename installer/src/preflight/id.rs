@@ -1,11 +1,13 @@
 //! The stable names of all findings: scripts, answers files and `docs/preflight.md` depend on them.
 
 /// Every id that a finding can have, in alphabetical order.
-pub const IDS: [&str; 53] = [
+pub const IDS: [&str; 55] = [
     "address-pool",
     "answers-file",
     "apparmor",
     "arch",
+    "certificate",
+    "certificate-key",
     "cgroup",
     "check-url",
     "clock",

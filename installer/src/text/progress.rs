@@ -17,6 +17,9 @@ messages! {
         en "Load {missing} of {all} images ({bytes} to send)"
         zh "导入镜像：共 {all} 个，需导入 {missing} 个（传输 {bytes}）";
     write_project(dir: &str) en "Write the project to {dir}" zh "将项目写入 {dir}";
+    place_certificate() en "Place certificate and key" zh "放置证书和私钥";
+    make_certificate(hosts: &str) en "Make a self-signed certificate for {hosts}" zh "为 {hosts} 生成自签名证书";
+    remove_certificate() en "Remove the certificate" zh "移除证书";
     install_control(app: &str) en "Install the command {app}ctl" zh "安装管理命令 {app}ctl";
     start_project(project: &str) en "Start the project {project}" zh "启动项目 {project}";
     prove_healthy() en "Wait until everything is healthy" zh "等待所有服务进入健康状态";

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use bundle_spec::index::Content;
+use bundle_spec::project::Tls;
+use bundle_spec::question::QuestionId;
 
 use super::*;
 use crate::facts::EngineChoice;
@@ -12,6 +14,7 @@ use crate::facts::network::{Listener, Owner};
 use crate::install::{Target, prepare_quietly};
 use crate::layout::Layout;
 use crate::preflight::tests as preflight_tests;
+use crate::tls::tests::{EC, Workshop};
 
 /// One thing that a person does.
 #[derive(Clone, Copy, Debug)]
@@ -86,17 +89,20 @@ fn facts() -> Facts {
 }
 
 fn talk(sources: Sources, facts: Facts, acts: &[Act]) -> Outcome<Prepared> {
-    let content = content();
+    talk_about(&content(), sources, facts, acts)
+}
+
+fn talk_about(content: &Content, sources: Sources, facts: Facts, acts: &[Act]) -> Outcome<Prepared> {
     let target = Target {
         layout: Layout { dir: PathBuf::from("/opt/shop") },
         choice: EngineChoice::Auto,
         receipt: None,
     };
     let prepare =
-        |sources: &Sources, facts: &Facts| prepare_quietly(&content, &target, sources, facts.clone());
+        |sources: &Sources, facts: &Facts| prepare_quietly(content, &target, sources, facts.clone());
     let again = || preflight_tests::facts();
     let matter = Matter {
-        content: &content,
+        content,
         sources,
         facts,
         prepare: &prepare,
@@ -326,4 +332,48 @@ fn addresses_of_the_machine_are_offered_and_others_can_be_typed() {
     // Refused, typed again; then changed for what is suggested.
     assert_eq!(host(&[Pick(2), Type("http://x"), Type("db.local"), Type("y")]), "db.local");
     assert_eq!(host(&[Pick(2), Type("db.local"), Type("1"), Pick(1), Type("y")]), "10.0.0.5");
+}
+
+#[test]
+fn a_certificate_is_refused_where_its_files_are_named() {
+    let shop = Workshop::new();
+    shop.make("a", EC, "DNS:chat.example", 365);
+    shop.make("b", EC, "DNS:chat.example", 365);
+    shop.make("other", EC, "DNS:other.example", 365);
+    let mut content = preflight_tests::content();
+    content.questions = serde_json::from_value(serde_json::json!([
+        { "id": "host", "kind": "host", "prompt": { "zh": "主机", "en": "Host" }, "required": true, "secret": false },
+    ]))
+    .unwrap();
+    content.tls = Some(Tls {
+        certificate: "tls/server.crt".to_owned().try_into().unwrap(),
+        key: "tls/server.key".to_owned().try_into().unwrap(),
+        host: QuestionId::parse("host").unwrap(),
+        owner: None,
+    });
+    answers::builtin::add(&mut content);
+    let path = |name: &str| -> &'static str { shop.path(name).display().to_string().leak() };
+    let acts = [
+        Type("chat.example"),
+        Pick(2),
+        Type(path("gone.crt")),
+        Type(path("other.crt")),
+        Type(path("a.crt")),
+        Type(path("b.key")),
+        Type(path("a.crt")),
+        Type(path("a.key")),
+        Type("no"),
+        Type("yes"),
+    ];
+    let prepared = talk_about(&content, Sources::default(), preflight_tests::facts(), &acts).unwrap();
+    let answer = |id: &str| prepared.resolved.answers.of(id).unwrap().reveal().to_owned();
+    assert_eq!([answer("tls_certificate"), answer("tls_key")], [path("a.crt"), path("a.key")]);
+    // The same answers from elsewhere give the same plan.
+    let mut sources = Sources::default();
+    let given =
+        prepared.resolved.answers.iter().map(|(id, answer)| (id.to_string(), answer.reveal().to_owned()));
+    sources.add(Origin::File, given);
+    let again = talk_about(&content, sources, preflight_tests::facts(), &[Type("yes")]).unwrap();
+    assert_eq!(again.plan.certificate, prepared.plan.certificate);
+    assert!(again.plan.certificate.is_some());
 }

@@ -46,6 +46,10 @@ impl Scope<'_> {
         })
     }
 
+    fn is_secret(&self, id: &QuestionId) -> bool {
+        self.questions.iter().flatten().any(|question| question.id == *id && question.is_secret())
+    }
+
     /// Whether a condition's question is there, and can have the value that it is compared with.
     ///
     /// # Errors
@@ -73,17 +77,23 @@ impl Scope<'_> {
 }
 
 pub fn tls(table: &Table<'_>, scope: &Scope<'_>) -> Option<Tls> {
-    // An installer that passed over it would leave passwords to travel in the clear.
-    table.problem("[tls] is not carried out by installers yet: mount certificates as a [[directory]]");
     let certificate = table.required("certificate", project_path);
     let key = table.required("key", project_path);
-    let host = table.optional("host", |text| scope.question(text));
+    let host = table.required("host", |text| match scope.question(text) {
+        Ok(id) if id.as_str() == builtin::TLS => {
+            Err("`tls` asks for the certificate, not for the host".to_owned())
+        }
+        Ok(id) if scope.is_secret(&id) => {
+            Err(format!("the answer to `{id}` is secret, and everybody can read a certificate"))
+        }
+        other => other,
+    });
     let owner = table.optional("owner", quantity::parse_owner);
     if certificate.is_some() && certificate == key {
         table.problem_of("key", "certificate and key need a file each");
     }
     table.report_unknown();
-    Some(Tls { certificate: certificate?, key: key?, host, owner })
+    Some(Tls { certificate: certificate?, key: key?, host: host?, owner })
 }
 
 pub fn action(table: &Table<'_>, scope: &Scope<'_>) -> Option<Action> {

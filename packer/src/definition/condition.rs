@@ -2,7 +2,7 @@
 //! `{ not = … }` none. Its meaning is in `bundle_spec::condition`.
 
 use bundle_spec::condition::{Clause, Condition};
-use bundle_spec::question::{Question, QuestionId};
+use bundle_spec::question::{Question, QuestionId, builtin};
 use bundle_spec::suggest::nearest;
 
 use super::document::Table;
@@ -16,6 +16,8 @@ pub struct Earlier<'a> {
     pub ids: &'a [QuestionId],
     /// The ids of questions that come later.
     pub later: &'a [QuestionId],
+    /// Whether there is a section `[tls]`, which brings a question of its own.
+    pub has_tls: bool,
 }
 
 /// Reads `when`; what is wrong with it is reported. Without one, the condition always holds.
@@ -29,7 +31,9 @@ pub fn when(table: &Table<'_>, earlier: &Earlier<'_>) -> Condition {
 }
 
 fn clause<'d>(table: &Table<'d>, name: &'d str, earlier: &Earlier<'_>) -> Option<Clause> {
-    let Some(id) = earlier.ids.iter().find(|id| id.as_str() == name) else {
+    let own = earlier.has_tls.then(builtin::tls);
+    let own_id = own.iter().map(|question| &question.id);
+    let Some(id) = earlier.ids.iter().chain(own_id).find(|id| id.as_str() == name) else {
         table.problem_of(name, unknown(name, earlier));
         return None;
     };
@@ -44,7 +48,7 @@ fn clause<'d>(table: &Table<'d>, name: &'d str, earlier: &Earlier<'_>) -> Option
     } else {
         any = table.scalars(name);
     }
-    let question = earlier.questions.iter().flatten().find(|question| question.id == *id);
+    let question = earlier.questions.iter().flatten().chain(&own).find(|question| question.id == *id);
     let question = question?;
     if question.is_secret() {
         table.problem_of(name, format!("`when` cannot depend on `{name}`, whose answer is secret"));
@@ -81,6 +85,9 @@ fn unknown(name: &str, earlier: &Earlier<'_>) -> String {
         return format!(
             "`when` depends on `{name}`, which is asked later: move that question before this one"
         );
+    }
+    if name == builtin::TLS {
+        return "`tls` is only asked where there is a section [tls]".to_owned();
     }
     let known = earlier.ids.iter().map(QuestionId::as_str);
     let name = name.escape_debug();

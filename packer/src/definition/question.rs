@@ -41,12 +41,13 @@ pub fn all(root: &Table<'_>) -> (Vec<Option<Question>>, Vec<QuestionId>) {
     let tables = root.tables("question");
     let named: Vec<_> = tables.iter().map(|table| table.required("id", QuestionId::parse)).collect();
     let known: Vec<QuestionId> = named.iter().flatten().cloned().collect();
+    let has_tls = root.has("tls");
     let (mut ids, mut variables) = (HashSet::new(), HashSet::new());
     let (mut questions, mut before) = (Vec::new(), 0);
     for (table, id) in tables.iter().zip(named) {
         let is_named = id.is_some();
         let (ids_before, later) = known.split_at(before);
-        let question = one(table, id, &Earlier { questions: &questions, ids: ids_before, later });
+        let question = one(table, id, &Earlier { questions: &questions, ids: ids_before, later, has_tls });
         before += usize::from(is_named);
         if let Some(question) = &question {
             if !ids.insert(question.id.clone()) {

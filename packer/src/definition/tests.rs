@@ -277,7 +277,6 @@ command = ["x"]
     for part in [
         "question of its own with this id",
         "certificate and key need a file each",
-        "[tls] is not carried out",
         "there is no question `hst`",
         "names the question `nothing`",
         "needs `command`",
@@ -289,7 +288,65 @@ command = ["x"]
     ] {
         assert!(found.iter().any(|problem| problem.contains(part)), "{part}\n{found:#?}");
     }
-    assert_eq!(found.len(), 11, "{found:#?}");
+    assert_eq!(found.len(), 10, "{found:#?}");
+}
+
+/// A question about the host, and a certificate for it.
+const TLS: &str = r#"
+[[question]]
+id = "host"
+kind = "host"
+prompt = { zh = "地址", en = "Address" }
+[tls]
+certificate = "nginx/tls/server.crt"
+key = "nginx/tls/server.key"
+host = "host"
+"#;
+
+#[test]
+fn what_depends_on_the_certificate_is_read() {
+    let rest = r#"
+[[question]]
+id = "https_port"
+kind = "port"
+default = 443
+prompt = { zh = "端口", en = "Port" }
+when = { tls = { not = "off" } }
+[[value]]
+id = "page"
+value = "https://{host}:{https_port}"
+when = { tls = ["own", "self-signed"] }
+"#;
+    let definition = parse(&format!("{APP}{TLS}{rest}")).unwrap();
+    let tls = definition.tls.unwrap();
+    assert_eq!((tls.certificate.as_str(), tls.host.as_str()), ("nginx/tls/server.crt", "host"));
+    assert_eq!(definition.questions[1].when.0[0].none, ["off"]);
+    // Without the section nobody asks for one.
+    let without = problems(&format!("{APP}{}", rest.replace("{host}:", "")));
+    assert!(
+        without.iter().all(|problem| problem.contains("only asked where there is a section [tls]")),
+        "{without:#?}"
+    );
+    assert_eq!(without.len(), 2, "{without:#?}");
+    let wrong = problems(&format!("{APP}{TLS}{}", rest.replace("\"off\"", "\"of\"")));
+    assert!(wrong[0].contains("must be one of: off, self-signed, own"), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_named() {
+    let pw = "[[question]]\nid = \"pw\"\nkind = \"secret\"\nprompt = { zh = \"x\", en = \"x\" }\n";
+    for (from, to, part) in [
+        ("host = \"host\"", "", "`host` is missing"),
+        ("host = \"host\"", "host = \"tls\"", "asks for the certificate, not for the host"),
+        ("host = \"host\"", "host = \"pw\"", "is secret"),
+        ("host = \"host\"", "host = \"hots\"", "did you mean `host`?"),
+        ("nginx/tls/server.key", "../server.key", ".."),
+        ("nginx/tls/server.key", "/etc/server.key", "/etc/server.key"),
+        ("nginx/tls/server.key", "nginx/tls/server.crt", "need a file each"),
+    ] {
+        let found = problems(&format!("{APP}{pw}{}", TLS.replace(from, to)));
+        assert!(found.iter().any(|problem| problem.contains(part)), "{to}: {found:#?}");
+    }
 }
 
 const HTTPS: &str = r#"

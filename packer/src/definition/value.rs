@@ -17,7 +17,7 @@ pub fn all(
 ) -> (Vec<Option<Value>>, Vec<QuestionId>) {
     let (mut values, mut known): (Vec<Option<Value>>, Vec<QuestionId>) = (Vec::new(), Vec::new());
     for table in root.tables("value") {
-        let value = one(&table, (questions, ids), &known, &values);
+        let value = one(&table, (questions, ids), &known, &values, root.has("tls"));
         known.extend(value.as_ref().map(|value| value.id.clone()));
         values.push(value);
     }
@@ -29,6 +29,7 @@ fn one(
     (questions, ids): (&[Option<Question>], &[QuestionId]),
     known: &[QuestionId],
     earlier: &[Option<Value>],
+    has_tls: bool,
 ) -> Option<Value> {
     let id = table.required("id", QuestionId::parse);
     let env = table.text("env");
@@ -44,7 +45,7 @@ fn one(
             }
         })
     });
-    let when = when(table, &Earlier { questions, ids, later: &[] });
+    let when = when(table, &Earlier { questions, ids, later: &[], has_tls });
     table.report_unknown();
     let value = Value { id: id?, env, title, value: value?, when };
     if ids.contains(&value.id) {
@@ -55,7 +56,7 @@ fn one(
     let questions: Option<Vec<Question>> = questions.iter().cloned().collect();
     let earlier: Option<Vec<Value>> = earlier.iter().cloned().collect();
     if let (Some(questions), Some(earlier)) = (questions, earlier) {
-        if let Err(problem) = validate::value(&value, &questions, &earlier) {
+        if let Err(problem) = validate::value(&value, &questions, &earlier, has_tls) {
             table.problem(problem);
             return None;
         }

@@ -234,3 +234,49 @@ template = true
         assert!(ran.out.contains(part), "{part}\n{}\n{}", ran.out, ran.err);
     }
 }
+
+#[test]
+fn a_certificate_must_be_asked_for_and_be_seen() {
+    let sandbox = Sandbox::new();
+    sandbox.write("docker-compose.yml", "services: {web: {image: \"web:1.0\"}}\n");
+    sandbox.write("nginx/web.conf", "listen 80;\n");
+    sandbox.write("x.tar", docker_archive(&[TestImage::new("web:1.0", &[&layer(&[("x", b"y")])])]));
+    let rest = r#"
+[[question]]
+id = "host"
+kind = "host"
+prompt = { zh = "x", en = "x" }
+[tls]
+certificate = "nginx/tls/server.crt"
+key = "nginx/tls/server.key"
+host = "host"
+[[file]]
+include = ["nginx/**"]
+template = true
+"#;
+    sandbox.write("airlift.toml", format!("{APP}{}{rest}", listing(&["web:1.0"], "x.tar")));
+    let mounting = |source: &str| {
+        sandbox.compose_says(&format!(
+            r#"{{"services":{{"web":{{"image":"web:1.0","volumes":[{{"type":"bind","source":"{source}","target":"/tls"}}]}}}}}}"#
+        ));
+        sandbox.airlift(&["lint"]).out
+    };
+    let out = mounting("nginx/web.conf");
+    for part in [
+        "warning[tls-unused]",
+        "warning[tls-unmounted]: no service mounts the folder of ./nginx/tls/server.crt",
+    ] {
+        assert!(out.contains(part), "{part}\n{out}");
+    }
+    sandbox.write("nginx/web.conf", "@if tls != off\nlisten 443 ssl;\n@end\n");
+    let out = mounting("nginx/tls/server.key");
+    assert!(out.contains("error[tls-mount]: service web mounts the file ./nginx/tls/server.key"), "{out}");
+    assert!(!out.contains("tls-unused"), "{out}");
+    for source in ["nginx/tls", "nginx"] {
+        let out = mounting(source);
+        assert!(!out.contains("[tls-"), "{out}");
+    }
+    sandbox.write("nginx/tls/server.key", "a real key");
+    let out = mounting("nginx/tls");
+    assert!(out.contains("nginx/tls/server.key is packed, and [tls] writes its key there"), "{out}");
+}

@@ -286,8 +286,17 @@ const WARNINGS: &[(&str, &str, Change)] = &[
 ];
 
 /// Ids that are only ever said as a pass, or elsewhere: with a test of their own.
-const ELSEWHERE: [&str; 7] =
-    ["answers-file", "image-name", "older-bundle", "project-name", "signature", "ssh", "system"];
+const ELSEWHERE: [&str; 9] = [
+    "answers-file",
+    "certificate",
+    "certificate-key",
+    "image-name",
+    "older-bundle",
+    "project-name",
+    "signature",
+    "ssh",
+    "system",
+];
 
 /// Findings that are no pass; the warning about reboots, which every private engine has, aside.
 fn problems(case: Case) -> Vec<Finding> {
