@@ -26,6 +26,7 @@ use crate::{health, trust, wizard};
 pub mod certificate;
 pub mod execute;
 pub mod references;
+pub mod remains;
 pub mod sources;
 pub mod summary;
 
@@ -108,7 +109,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     let mut receipt = target.receipt.clone().unwrap_or_else(|| {
         Receipt::new(&content.app.name, &content.app.version, &content.project.name, target.choice)
     });
-    let prepared = if options.interactive {
+    let mut prepared = if options.interactive {
         let plan = |prepared: &Prepared| {
             execute::plan_lines(prepared, bundle, content, &mut receipt.clone(), reporter)
         };
@@ -144,7 +145,8 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         let lines = execute::plan_lines(&prepared, bundle, content, &mut receipt, reporter);
         reporter.emit(&Event::Plan { steps: lines });
     }
-    let _lock = execute::carry_out(bundle, content, &prepared, (target.receipt, receipt), options, reporter)?;
+    let _lock =
+        execute::carry_out(bundle, content, &mut prepared, (target.receipt, receipt), options, reporter)?;
     summary::done(content, &prepared, options, reporter, started.elapsed())
 }
 

@@ -98,6 +98,13 @@ impl Layout {
         }
     }
 
+    /// How to call the bundle `file` for this installation.
+    pub fn bundle_command(&self, app: &str, file: &str) -> String {
+        let elsewhere =
+            (self.dir != Self::default_dir(app)).then(|| format!(" --dir {}", self.dir.display()));
+        format!("sudo {file}{}", elsewhere.unwrap_or_default())
+    }
+
     /// The link to `<app>ctl` in the search path.
     pub fn control_link(app: &str) -> PathBuf {
         Path::new(SYSTEM_BIN).join(format!("{app}ctl"))

@@ -41,10 +41,31 @@ pub struct Failure {
     pub todo: Option<Message>,
     /// Several things of the same kind, where a person must fix things.
     pub details: Vec<Message>,
+    /// What an installation that failed leaves.
+    #[serde(default)]
+    pub remains: Remains,
     /// Trying once more in another way is of no use.
     pub is_final: bool,
     /// Something that was there is gone: somebody removes things beside us. Bringing it again helps.
     pub is_removal: bool,
+}
+
+/// What an installation that failed leaves, and how that is taken back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Remains {
+    /// What is in place, and what was begun.
+    pub in_place: Vec<Message>,
+    /// How to take it back; nothing where an installation was there before, which would go as well.
+    pub way_back: Option<WayBack>,
+}
+
+/// How to take an installation back that failed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WayBack {
+    /// Data as well: there was none before.
+    pub purge: bool,
+    /// The command, whole.
+    pub command: String,
 }
 
 /// Result of everything that can end a run.
@@ -60,6 +81,7 @@ impl Failure {
             causes: Vec::new(),
             todo: None,
             details: Vec::new(),
+            remains: Remains::default(),
             is_final: false,
             is_removal: false,
         })
@@ -120,6 +142,13 @@ impl Failure {
     #[must_use]
     pub fn removed(mut self: Box<Self>) -> Box<Self> {
         self.is_removal = true;
+        self
+    }
+
+    /// Adds what is left.
+    #[must_use]
+    pub fn leaving(mut self: Box<Self>, remains: Remains) -> Box<Self> {
+        self.remains = remains;
         self
     }
 

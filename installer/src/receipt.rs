@@ -82,6 +82,12 @@ pub struct Receipt {
     /// SHA-256 fingerprint of that certificate, if we made it ourselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_certificate: Option<String>,
+    /// The application was healthy once: what is in the directory may be worth keeping.
+    #[serde(default)]
+    pub was_healthy: bool,
+    /// The project directory had something in it before the first run.
+    #[serde(default)]
+    pub found_files: bool,
     /// Each step and how far it got.
     pub steps: Vec<StepRecord>,
 }
@@ -149,6 +155,8 @@ impl Receipt {
             group_members: Vec::new(),
             certificate: Vec::new(),
             made_certificate: None,
+            was_healthy: false,
+            found_files: false,
             steps: Vec::new(),
         }
     }
@@ -179,6 +187,11 @@ impl Receipt {
     pub fn record(&mut self, id: &str, state: StepState, boot_id: &str) {
         self.steps.retain(|step| step.id != id);
         self.steps.push(StepRecord { id: id.to_owned(), state, boot_id: boot_id.to_owned() });
+    }
+
+    /// Whether it was settled which engine is used.
+    pub fn has_engine(&self) -> bool {
+        !self.socket.as_os_str().is_empty()
     }
 
     /// Records something made outside the project directory.

@@ -345,7 +345,7 @@ impl Reporter {
         let finished = Event::Finished { code: failure.code as u8, text: failure.what.clone() };
         let details = failure.details.iter().map(|text| Event::Note { text: text.clone() });
         let causes = failure.causes.iter().map(|cause| Event::Note { text: explained(cause) });
-        let last = todo.iter().map(|text| Event::Note { text: text.clone() });
+        let last = todo.iter().cloned().chain(remains_of(failure)).map(|text| Event::Note { text });
         let events = details.chain(causes).chain(last).chain([finished]);
         if let Some(work) = self.work.get() {
             events.for_each(|event| self.log_event(&event));
@@ -370,6 +370,16 @@ impl Reporter {
             let _ = serde_json::to_string(event).map(|line| writeln!(log, "{line}"));
         }
     }
+}
+
+/// What an installation that failed leaves, line by line.
+fn remains_of(failure: &Failure) -> Vec<Message> {
+    let remains = &failure.remains;
+    let title = (!remains.in_place.is_empty()).then(crate::text::progress::in_place);
+    let steps = remains.in_place.iter().map(crate::text::progress::in_place_line);
+    let way_back =
+        remains.way_back.as_ref().map(|way_back| crate::text::progress::way_back(&way_back.command));
+    title.into_iter().chain(steps).chain(way_back).collect()
 }
 
 /// Writes one line of data to standard output. A closed pipe (`| head`) is no error.

@@ -79,12 +79,7 @@ pub(super) fn find(session: &Session<'_>, own: Option<PathBuf>) -> Outcome<Insta
     if !rustix::process::geteuid().is_root() {
         return Err(Failure::new(Code::Preflight, finding::not_root()).todo(finding::use_sudo()));
     }
-    let by_bundle = || {
-        let content = &session.bundle.as_ref()?.bundle.index.content;
-        Some(Target::of(content, &Options::default()).layout.dir)
-    };
-    let dir = session.dir().or(own).or_else(by_bundle).unwrap_or_else(|| PathBuf::from("."));
-    let layout = Layout { dir: std::path::absolute(&dir).unwrap_or(dir) };
+    let layout = place(session, own);
     let shown = layout.dir.display().to_string();
     let absent =
         || Failure::new(Code::Usage, problem::no_installation(&shown)).todo(problem::name_installation());
@@ -98,6 +93,16 @@ pub(super) fn find(session: &Session<'_>, own: Option<PathBuf>) -> Outcome<Insta
     sources.add(Origin::Earlier, values);
     let (resolved, _) = resolve(&content.questions, &content.values, &sources, &mut |_| String::new());
     Ok(Installed { layout, receipt, content, answers: resolved.answers })
+}
+
+/// Where the installation that is meant would be.
+pub(super) fn place(session: &Session<'_>, own: Option<PathBuf>) -> Layout {
+    let by_bundle = || {
+        let content = &session.bundle.as_ref()?.bundle.index.content;
+        Some(Target::of(content, &Options::default()).layout.dir)
+    };
+    let dir = session.dir().or(own).or_else(by_bundle).unwrap_or_else(|| PathBuf::from("."));
+    Layout { dir: std::path::absolute(&dir).unwrap_or(dir) }
 }
 
 /// What was installed. A run that died before it wrote the project left no index; the bundle itself says the same.
@@ -161,9 +166,7 @@ impl Installed {
             Some(bundle) => bundle.path.display().to_string(),
             None => format!("./{}-{}.run", app.name, app.version),
         };
-        let dir = &self.layout.dir;
-        let elsewhere = (*dir != Layout::default_dir(&app.name)).then(|| format!(" --dir {}", dir.display()));
-        format!("sudo {file}{}", elsewhere.unwrap_or_default())
+        self.layout.bundle_command(&app.name, &file)
     }
 
     /// Ends the run when there is no application to work with.

@@ -3,10 +3,10 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use super::{Session, key};
+use super::{Session, key, uninstall};
 use crate::bundle::BundleFile;
 use crate::detached::attach::{self, Live, Wish};
-use crate::detached::front;
+use crate::detached::front::{self, Ended};
 use crate::facts::EngineChoice;
 use crate::install::{Options, Target, announce, install, show_origin, sources};
 use crate::outcome::{Code, Failure, Outcome};
@@ -20,11 +20,14 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<Option<u8>> {
         return install(bundle, &options, session.reporter).map(|()| None);
     }
     let target = Target::of(&bundle.bundle.index.content, &options);
-    let code = match attach::find(&target.layout) {
+    let ended = match attach::find(&target.layout) {
         Some(live) => look_on(live, bundle, &target, &options, process)?,
         None => front::run(process.arguments, process.reporter, process.watch)?,
     };
-    Ok(Some(code))
+    if let Some(way_back) = ended.way_back.filter(|_| options.interactive) {
+        uninstall::offer(session, &target.layout, &way_back)?;
+    }
+    Ok(Some(ended.code))
 }
 
 /// Looks on at a run that is at work already, if it does what is asked for now.
@@ -34,7 +37,7 @@ fn look_on(
     target: &Target,
     options: &Options,
     process: super::Process<'_>,
-) -> Outcome<u8> {
+) -> Outcome<Ended> {
     let content = &bundle.bundle.index.content;
     let sources = sources::collect(options, &target.layout, &content.questions)?;
     let digest = bundle.bundle.trailer.index_digest.to_string();

@@ -9,9 +9,10 @@ use clap::ArgMatches;
 use super::Session;
 use super::day2::{self, Installed};
 use crate::engine::Engine;
+use crate::host::signal::Reaction;
 use crate::host::{file, lock, process};
-use crate::layout::{EngineHome, SYSTEM_UNIT};
-use crate::outcome::{Code, Failure, Outcome};
+use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
+use crate::outcome::{Code, Failure, Outcome, WayBack};
 use crate::receipt::{Extent, StepState};
 use crate::step::{join_group, open_firewall, start_engine};
 use crate::text::{problem, summary as text};
@@ -19,6 +20,11 @@ use crate::wizard;
 
 pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
     let purge = matches.get_flag("purge");
+    let layout = day2::place(session, own.clone());
+    if rustix::process::geteuid().is_root() && remove_mere_beginning(&layout)? {
+        session.say(&text::beginning_removed(&layout.dir.display()));
+        return Ok(());
+    }
     let installed = day2::find(session, own)?;
     let app = &installed.content.app.name;
     let dir = installed.layout.dir.display().to_string();
@@ -33,24 +39,69 @@ pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathB
     } else if !matches.get_flag("yes") {
         wizard::confirm_removal(app, session.reporter)?;
     }
+    take_back(session, &installed, purge)
+}
+
+/// Asks after an installation that failed whether it is to be taken back at once. Who only presses Enter keeps what is there.
+pub(super) fn offer(session: &Session<'_>, layout: &Layout, way_back: &WayBack) -> Outcome<()> {
+    // The work is over: Ctrl-C ends this process.
+    session.process.watch.decide(|_| Reaction::End);
+    let app = &session.bundle()?.bundle.index.content.app.name;
+    session.say(&text::offer_to_take_back(app));
+    session.reporter.prompt("> ");
+    let mut typed = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut typed);
+    if typed.trim() != app {
+        session.say(&text::kept_as_it_is());
+        return Ok(());
+    }
+    let installed = day2::find(session, Some(layout.dir.clone()))?;
+    take_back(session, &installed, way_back.purge)
+}
+
+/// A run that died before it wrote down anything has made no more than its own folder. Returns whether that was so.
+fn remove_mere_beginning(layout: &Layout) -> Outcome<bool> {
+    let state = layout.state();
+    if layout.receipt().exists() || !layout.lock().exists() {
+        return Ok(false);
+    }
+    let _lock = lock::take(&layout.lock())?;
+    let is_own = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path == layout.lock() || path == layout.log() || name.starts_with(".airlift-")
+    };
+    let entries = std::fs::read_dir(&state).into_iter().flatten().flatten();
+    if layout.receipt().exists() || entries.into_iter().any(|entry| !is_own(&entry.path())) {
+        return Ok(false);
+    }
+    file::remove_tree(&state)?;
+    file::remove_dir_if_empty(&layout.dir);
+    Ok(true)
+}
+
+fn take_back(session: &Session<'_>, installed: &Installed, purge: bool) -> Outcome<()> {
+    let app = &installed.content.app.name;
     session.reporter.working();
     let lock = lock::take(&installed.layout.lock())?;
     match installed.started_engine() {
-        Ok(engine) => remove_from_engine(session, &installed, &engine, purge)?,
-        // An engine of ours that does not start goes as a whole; one that is not ours still has our containers.
-        Err(failure) if installed.receipt.engine.is_none() => return Err(failure),
+        Ok(engine) => remove_from_engine(session, installed, &engine, purge)?,
+        // An engine of ours that does not start goes as a whole; one that is not ours still has our containers. A run that died
+        // while it waited for its turn to install one has none.
+        Err(failure) if installed.receipt.engine.is_none() && installed.receipt.has_engine() => {
+            return Err(failure);
+        }
         Err(_) => {}
     }
     open_firewall::take_back(&installed.receipt)?;
     join_group::take_back(&installed.receipt)?;
-    remove_engine(session, &installed, purge)?;
+    remove_engine(session, installed, purge)?;
     drop(lock);
-    remove_project(&installed, purge)?;
+    remove_project(installed, purge)?;
     if purge {
         session.say(&text::purged(app));
     } else {
-        session.say(&text::uninstalled_with_data(&dir));
-        session.say(&text::to_purge(&run));
+        session.say(&text::uninstalled_with_data(&installed.layout.dir.display().to_string()));
+        session.say(&text::to_purge(&installed.bundle_command(session)));
     }
     Ok(())
 }
@@ -154,6 +205,8 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     if installed.receipt.made_group {
         let _ = process::run(process::command("groupdel").arg("docker"));
     }
+    // One that was there before us stays, but for what a killed run left beside it.
+    file::sweep(&home.config());
     for path in installed.receipt.made.iter().rev() {
         remove_made(path)?;
     }

@@ -12,18 +12,27 @@ use super::attach::Live;
 use super::{DETACHED, WORKER, Word};
 use crate::host::process;
 use crate::host::signal::{self, HANG_UP, INTERRUPT, Reaction, TERMINATE, Watch};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Outcome, WayBack};
 use crate::report::{Reporter, data};
 use crate::text::detached as text;
 
 /// Within so much time a second Ctrl-C means it.
 const SECOND_THOUGHT: Duration = Duration::from_secs(5);
 
-/// Starts a worker, and stays with it to its end. Returns its exit code; everything has been said by then.
+/// How the work ended, for those who looked on.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its exit code.
+    pub code: u8,
+    /// How to take back what it did, where it failed and that is possible.
+    pub way_back: Option<WayBack>,
+}
+
+/// Starts a worker, and stays with it to its end; everything has been said by then.
 ///
 /// # Errors
 /// When it cannot be started, or ends without a word.
-pub fn run(arguments: &[OsString], reporter: &Arc<Reporter>, watch: &Watch) -> Outcome<u8> {
+pub fn run(arguments: &[OsString], reporter: &Arc<Reporter>, watch: &Watch) -> Outcome<Ended> {
     let cannot = |error: &std::io::Error| Failure::midway(text::cannot_start_worker()).because(error);
     // What it is told of signals before it has left the terminal it deals with itself.
     reporter.watching();
@@ -50,14 +59,15 @@ pub fn run(arguments: &[OsString], reporter: &Arc<Reporter>, watch: &Watch) -> O
         Some(_) => return Err(died(pid, Some(status))),
         None => {}
     }
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(Ended { code, way_back: None })
 }
 
-/// Looks on at work that somebody else has started. Returns its exit code.
+/// Looks on at work that somebody else has started.
 ///
 /// # Errors
 /// When it ends without a word.
-pub fn attach(live: Live, reporter: &Arc<Reporter>, watch: &Watch) -> Outcome<u8> {
+pub fn attach(live: Live, reporter: &Arc<Reporter>, watch: &Watch) -> Outcome<Ended> {
     reporter.watching();
     reporter.line(&text::attached(live.hello.pid, &live.hello.duration()));
     view(live.words, live.hello.pid, None, reporter, watch)
@@ -70,7 +80,7 @@ fn view(
     child: Option<Child>,
     reporter: &Arc<Reporter>,
     watch: &Watch,
-) -> Outcome<u8> {
+) -> Outcome<Ended> {
     let stop = Arc::new(AtomicI32::new(0));
     let (stopping, told) = (Arc::clone(&stop), Arc::clone(reporter));
     let mut asked: Option<Instant> = None;
@@ -90,12 +100,15 @@ fn view(
             Reaction::GoOn
         }
     });
-    let (mut code, mut was_stopped) = (None, false);
+    let (mut code, mut was_stopped, mut way_back) = (None, false, None);
     for line in words.lines().map_while(Result::ok) {
         match serde_json::from_str(&line) {
             Ok(Word::Ended(ended)) => code = Some(ended),
             Ok(word) => {
                 was_stopped |= matches!(word, Word::Stopped(_));
+                if let Word::Failure(failure) = &word {
+                    way_back.clone_from(&failure.remains.way_back);
+                }
                 reporter.replay(&word);
             }
             // A kind of event that this version does not know.
@@ -105,12 +118,12 @@ fn view(
     // Its lock is free when it is gone, and not before.
     let status = child.and_then(|mut child| child.wait().ok());
     match (code, stop.load(Ordering::Relaxed)) {
-        (Some(code), _) => Ok(code),
-        (None, 0) if was_stopped => Ok(1),
+        (Some(code), _) => Ok(Ended { code, way_back }),
+        (None, 0) if was_stopped => Ok(Ended { code: 1, way_back }),
         (None, 0) => Err(died(pid, status)),
         (None, number) => {
             signal::end_by(number);
-            Ok(1)
+            Ok(Ended { code: 1, way_back })
         }
     }
 }

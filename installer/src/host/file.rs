@@ -34,7 +34,10 @@ impl Access {
 pub fn write_atomic(path: &Path, access: Access, content: &mut dyn Read) -> Outcome<()> {
     let mut attempt = || -> io::Result<()> {
         let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut temporary = tempfile::Builder::new().prefix(".airlift-").tempfile_in(parent)?;
+        sweep(path);
+        let mut temporary = tempfile::Builder::new().prefix(&temporary_name(path)).tempfile_in(parent)?;
+        // For as long as it is locked, it is not left over.
+        let _ = temporary.as_file().try_lock();
         io::copy(content, &mut temporary)?;
         temporary.flush()?;
         apply(temporary.path(), access)?;
@@ -43,6 +46,26 @@ pub fn write_atomic(path: &Path, access: Access, content: &mut dyn Read) -> Outc
         sync_dir(parent)
     };
     attempt().map_err(|error| Failure::midway(problem::cannot_write(&path.display())).because(&error))
+}
+
+/// How the names of the temporary files for `path` begin.
+fn temporary_name(path: &Path) -> String {
+    // With room for what makes it unique: a name has at most 255 bytes.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!(".airlift-{}.", name.chars().take(48).collect::<String>())
+}
+
+/// Removes what a run that was killed while it wrote `path` has left beside it.
+pub fn sweep(path: &Path) {
+    let beginning = temporary_name(path);
+    let entries = path.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&beginning)) {
+        // Only a file can be ours, and to open a pipe might take for ever.
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// [`write_atomic`] for content in memory.
@@ -128,11 +151,12 @@ pub fn read_text(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Removes a file or link; one that is not there is fine.
+/// Removes a file or link, and what a killed run left beside it; one that is not there is fine.
 ///
 /// # Errors
 /// Names the path and the reason.
 pub fn remove(path: &Path) -> Outcome<()> {
+    sweep(path);
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Failure::midway(problem::cannot_remove(&path.display())).because(&error))

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::outcome::{Code, Failure, Outcome};
@@ -38,18 +39,25 @@ pub fn take(path: &Path) -> Outcome<Lock> {
     }
 }
 
-/// Takes the lock at `path` when nobody else holds it any more: for what takes others a few seconds.
+/// Takes the lock at `path` when nobody else holds it any more: for what takes others a few seconds. `tell` is called if somebody
+/// holds it now.
 ///
 /// # Errors
 /// When there can be no such file.
-pub fn wait(path: &Path) -> Outcome<Lock> {
+pub fn wait(path: &Path, tell: impl FnOnce()) -> Outcome<Lock> {
     let file = open(path)?;
+    match file.try_lock() {
+        Ok(()) => return Ok(Lock { _file: file }),
+        Err(TryLockError::WouldBlock) => tell(),
+        Err(TryLockError::Error(error)) => return Err(cannot(path, &error)),
+    }
     file.lock().map_err(|error| cannot(path, &error))?;
     Ok(Lock { _file: file })
 }
 
 fn open(path: &Path) -> Outcome<File> {
-    let file = File::options().create(true).truncate(false).read(true).write(true).open(path);
+    // Whoever may open it may hold it, and so let every installation wait.
+    let file = File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path);
     file.map_err(|error| cannot(path, &error))
 }
 
@@ -71,6 +79,6 @@ mod tests {
         assert!(second.what.en.contains(&std::process::id().to_string()), "{}", second.what.en);
         drop(first);
         drop(take(&path).unwrap());
-        drop(wait(&path).unwrap());
+        drop(wait(&path, || panic!("nobody holds it")).unwrap());
     }
 }

@@ -6,15 +6,17 @@ use std::time::Instant;
 use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
 
-use super::{Options, Prepared};
+use super::{Options, Prepared, Target, remains};
 use crate::bundle::BundleFile;
 use crate::detached::worker;
 use crate::event::{Event, StepOutcome};
+use crate::facts::EngineFacts;
 use crate::host::file::{self, Access};
 use crate::host::lock::{self, Lock};
 use crate::layout::{ENGINE_LOCK, EngineHome};
 use crate::outcome::{Code, Failure, Outcome};
-use crate::plan::Step;
+use crate::plan::{self, Plan, Step};
+use crate::preflight::{self, Demand};
 use crate::receipt::{Receipt, StepState};
 use crate::report::Reporter;
 use crate::step::{self, Context};
@@ -63,24 +65,26 @@ fn context<'a>(
 /// Takes the lock, leaves the terminal where that is wanted, and carries out the steps, with the receipt written around each.
 /// Returns the lock, if it is not held to the end of the process.
 ///
-/// `known` is the receipt that everything was prepared from, if there was one.
+/// `known` is the receipt that everything was prepared from, if there was one. What was prepared changes if another installation
+/// has brought the engine meanwhile.
 ///
 /// # Errors
 /// [`Code::Locked`] when another run is at work, or has been since; else the first step that failed.
 pub(super) fn carry_out(
     bundle: &BundleFile,
     content: &Content,
-    prepared: &Prepared,
+    prepared: &mut Prepared,
     (known, mut receipt): (Option<Receipt>, Receipt),
     options: &Options,
     reporter: &Reporter,
 ) -> Outcome<Option<Lock>> {
-    let layout = &prepared.plan.layout;
+    let layout = &prepared.plan.layout.clone();
+    let way_back = remains::way_back(known.as_ref(), &prepared.facts, bundle, layout);
     file::make_dir(&layout.dir, Access::EXECUTABLE)?;
     file::make_dir(&layout.state(), Access { mode: 0o700, owner: None })?;
     let mut lock = Some(lock::take(&layout.lock())?);
     // Answers and plan were made before the lock was held; secrets of another run must not be replaced by ours.
-    if Receipt::read(&layout.receipt()).ok() != Some(known) {
+    if Receipt::read(&layout.receipt()).ok().as_ref() != Some(&known) {
         return Err(Failure::new(Code::Locked, text::another_run_meanwhile()).todo(text::run_again()));
     }
     reporter.log_to(&layout.log());
@@ -90,26 +94,66 @@ pub(super) fn carry_out(
     // A bundle without a signature gets here only where none was pinned.
     receipt.signer = bundle.bundle.signer.as_ref().map(|signer| signer.key.base64());
     receipt.choice = prepared.plan.choice;
-    receipt.socket.clone_from(&prepared.plan.engine.socket);
-    receipt.engine.clone_from(&prepared.plan.engine.home);
-    receipt.compose.clone_from(&prepared.plan.engine.compose);
+    receipt.was_healthy |= receipt.is_done(Step::ProveHealthy.id());
+    receipt.found_files |= known.is_none() && prepared.facts.project.is_occupied;
+    let is_shared = prepared.plan.engine.home == Some(EngineHome::System);
+    // Whose the host's engine will be is known when nobody else installs one any more.
+    if !is_shared {
+        record_engine(&mut receipt, &prepared.plan);
+    }
     receipt.write(&layout.receipt())?;
     if let Some(watch) = &options.worker
         && let Some(lock) = lock.take()
     {
         worker::leave(layout, &receipt, &prepared.resolved.answers, (lock, watch), reporter);
     }
+    let mut engine_lock = None;
+    if is_shared {
+        let tell = || reporter.emit(&Event::Note { text: progress::waiting_for_engine() });
+        engine_lock = Some(reporter.while_waiting(None, || lock::wait(Path::new(ENGINE_LOCK), tell))?);
+        look_again(bundle, content, prepared)?;
+        record_engine(&mut receipt, &prepared.plan);
+        receipt.write(&layout.receipt())?;
+    }
     let count = prepared.plan.steps.len();
-    // Two applications that come to a machine without an engine at the same time: one installs it, the other one finds it.
-    let is_shared = prepared.plan.engine.home == Some(EngineHome::System);
-    let mut engine_lock = if is_shared { Some(lock::wait(Path::new(ENGINE_LOCK))?) } else { None };
     for (position, step) in prepared.plan.steps.iter().enumerate() {
         if *step == Step::LoadImages {
             drop(engine_lock.take());
         }
-        run_step(*step, (position + 1, count), prepared, bundle, content, &mut receipt, reporter)?;
+        run_step(*step, (position + 1, count), prepared, bundle, content, &mut receipt, reporter).map_err(
+            |failure| failure.leaving(remains::of(&prepared.plan, &receipt, content, way_back.clone())),
+        )?;
     }
     Ok(lock)
+}
+
+fn record_engine(receipt: &mut Receipt, plan: &Plan) {
+    receipt.socket.clone_from(&plan.engine.socket);
+    receipt.engine.clone_from(&plan.engine.home);
+    receipt.compose.clone_from(&plan.engine.compose);
+}
+
+/// Two applications that come to a machine without an engine at the same time: one installs it, the other one, which has waited, finds
+/// it and uses it as any engine that was there.
+fn look_again(bundle: &BundleFile, content: &Content, prepared: &mut Prepared) -> Outcome<()> {
+    let (layout, choice) = (prepared.plan.layout.clone(), prepared.plan.choice);
+    if prepared.facts.engine != EngineFacts::Absent || prepared.facts.project.own_engine.is_some() {
+        return Ok(());
+    }
+    let target = Target { layout: layout.clone(), choice, receipt: None };
+    let facts = super::look(bundle, &target);
+    if facts.engine == EngineFacts::Absent {
+        return Ok(());
+    }
+    let answers = &prepared.resolved.answers;
+    let plan = plan::decide(&layout, choice, content, &facts, answers);
+    let demand = Demand { content, layout: &layout, choice, answers, disk: &plan.disk };
+    // The next run says what stands in the way, with the rest of preflight.
+    if preflight::check(&facts, &demand).iter().any(|finding| finding.refuses) {
+        return Err(Failure::new(Code::Locked, text::another_run_meanwhile()).todo(text::run_again()));
+    }
+    (prepared.plan, prepared.facts) = (plan, facts);
+    Ok(())
 }
 
 fn run_step(
@@ -140,6 +184,7 @@ fn run_step(
         Err(_) => (StepOutcome::Failed, StepState::Failed),
     };
     receipt.record(step.id(), state, boot_id);
+    receipt.was_healthy |= step == Step::ProveHealthy && result.is_ok();
     let written = receipt.write(path);
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     reporter.emit(&Event::StepFinished { number, outcome, millis, title });

@@ -178,6 +178,9 @@ impl Human {
             let mark = self.painted(command::todo_mark().in_lang(self.lang), Style::new().cyan().bold());
             self.line(&format!("{mark}{}", todo.in_lang(self.lang)));
         }
+        for text in super::remains_of(failure) {
+            self.line(text.in_lang(self.lang));
+        }
         let code = text::exit_code(failure.code as u8);
         self.line(code.in_lang(self.lang));
     }

@@ -35,6 +35,12 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let layout = &context.plan.layout;
     file::write(&layout.answers(), Access::PRIVATE, &answers_json(context))?;
+    // Recorded before they are there, so that they can be taken back; those of an earlier version until they are gone.
+    let files: Vec<String> =
+        context.content.project.files.iter().map(|file| file.path.as_str().to_owned()).collect();
+    let former = context.receipt.files.iter().filter(|path| !files.contains(path)).cloned();
+    context.receipt.files = files.iter().cloned().chain(former.collect::<Vec<_>>()).collect();
+    context.save()?;
     file::make_dir(&layout.client_config(), Access { mode: 0o700, owner: None })?;
     for directory in &context.content.project.directories {
         let path = layout.dir.join(directory.path.as_str());
@@ -59,8 +65,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     file::write(&layout.env(), Access::PRIVATE, env.as_bytes())?;
     file::write(&layout.index(), Access::READABLE, &index_json(context))?;
     remove_former_files(context)?;
-    let files = &context.content.project.files;
-    context.receipt.files = files.iter().map(|file| file.path.as_str().to_owned()).collect();
+    context.receipt.files = files;
     Ok(())
 }
 

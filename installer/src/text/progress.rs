@@ -49,6 +49,11 @@ messages! {
     interrupted()
         en "Interrupted. Run the same command again: it goes on."
         zh "已中断。重新运行同一条命令即可继续。";
+    waiting_for_engine()
+        en "Another installation brings the engine; this one waits for it."
+        zh "另一个安装正在安装引擎，等待其完成。";
+    in_place() en "In place so far:" zh "目前已完成：";
+    way_back(command: &str) en "To take all of it back: {command}" zh "如需全部撤销，请运行：{command}";
     exit_code(code: u8) en "Exit code {code}." zh "退出码：{code}。";
 }
 
@@ -58,6 +63,16 @@ pub fn done_already(step: &Message) -> Message {
         en: format!("{} (done already; will be skipped)", step.en),
         zh: format!("{}（已完成，将跳过）", step.zh),
     }
+}
+
+/// One of several lines below a title.
+pub fn in_place_line(step: &Message) -> Message {
+    Message { en: format!("  - {}", step.en), zh: format!("  - {}", step.zh) }
+}
+
+/// A step that was not finished.
+pub fn begun(step: &Message) -> Message {
+    Message { en: format!("{} (begun)", step.en), zh: format!("{}（未完成）", step.zh) }
 }
 
 /// How long something still takes, when it goes on like this.

@@ -95,6 +95,13 @@ messages! {
     go_on_removing(name: &str)
         en "The containers and images of {name} are stopped and removed; data is kept. Go on?"
         zh "将停止并删除 {name} 的容器和镜像，数据保留。继续吗？";
+    offer_to_take_back(name: &str)
+        en "To take all of it back now, type {name}. Enter leaves it as it is, and the same command goes on:"
+        zh "如需立即撤销以上全部改动，请输入 {name}；直接按回车则保持现状，之后可用同一条命令继续：";
+    kept_as_it_is() en "Everything stays as it is." zh "已保持现状。";
+    beginning_removed(dir: &impl std::fmt::Display)
+        en "Nothing was installed in {dir} yet; what the run that was broken off had made there is removed."
+        zh "{dir} 中尚未安装任何内容；被中断的运行留下的文件已删除。";
     removing_project() en "Removing containers and networks" zh "正在删除容器和网络";
     removing_images() en "Removing images" zh "正在删除镜像";
     removing_engine() en "Removing the engine" zh "正在删除引擎";

@@ -52,6 +52,29 @@ fn a_mount_on_the_directory_itself_is_not_below_it() {
     assert!(mounts_below(Path::new("/")).contains(&PathBuf::from("/proc")));
 }
 
+/// A run that was killed between making a temporary file and renaming it left that file for ever, in `/etc/systemd/system` as well.
+#[test]
+fn what_a_killed_run_left_beside_a_file_goes_when_it_is_written_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = |name: &str| dir.path().join(name);
+    for name in [".airlift-unit.abc123", ".airlift-unit.held", ".airlift-other.abc123", "unit.airlift-"] {
+        fs::write(place(name), "half").unwrap();
+    }
+    let held = File::open(place(".airlift-unit.held")).unwrap();
+    held.lock().unwrap();
+    write(&place("unit"), Access::READABLE, b"whole").unwrap();
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(dir.path()).unwrap().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), [".airlift-other.abc123", ".airlift-unit.held", "unit", "unit.airlift-"]);
+    drop(held);
+    remove(&place("unit")).unwrap();
+    assert_eq!(names(), [".airlift-other.abc123", "unit.airlift-"]);
+}
+
 #[test]
 fn links_of_ours_are_renewed_and_files_in_the_way_are_kept() {
     let dir = tempfile::tempdir().unwrap();
