@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PARTS := target/parts
 AIRLIFT := target/x86_64-unknown-linux-gnu/release/airlift
 
-.PHONY: help build demo demo-down test parts bench fuzz fmt lint
+.PHONY: help build demo demo-down test parts bench torture fuzz fmt lint
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,6 +31,9 @@ test: parts ## Run all tests, on real engines, fresh machines and a browser
 
 bench: build ## Measure, and write docs/performance.md
 	@tests/bench/run.sh
+
+torture: parts build ## Kill, cut off and take back installations, and write docs/reliability.md (TORTURE_MINUTES=25, TORTURE_PART=1, TORTURE_SEED)
+	@cargo test --package tests --test 60_torture -- --ignored --nocapture --test-threads 1
 
 fuzz: ## Try every reader with arbitrary bytes, ten minutes each (FUZZ_SECONDS=600; needs a nightly compiler)
 	@tests/fuzz/run.sh

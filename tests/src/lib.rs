@@ -12,6 +12,7 @@
 
 pub mod browser;
 pub mod bundle;
+pub mod dice;
 pub mod disk;
 pub mod engine;
 pub mod example;
@@ -25,5 +26,6 @@ pub mod run;
 pub mod running;
 pub mod site;
 pub mod terminal;
+pub mod torture;
 pub mod tree;
 pub mod wait;

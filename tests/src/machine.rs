@@ -6,9 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::engine::{Engine, Store};
+use crate::disk::{Disk, Format};
+use crate::engine::{APART, Engine, Store, unmount_below};
 use crate::parts::{self, Suite};
 use crate::run::Run;
 use crate::tree::Tree;
@@ -59,6 +61,8 @@ pub struct Machine {
     host: Engine,
     id: String,
     stick: PathBuf,
+    /// What everything of the machine lies on, if that is a disk of its own. It goes after the engine that uses it.
+    disk: Option<Disk>,
 }
 
 impl Machine {
@@ -77,8 +81,24 @@ impl Machine {
     /// When it does not come up.
     #[must_use]
     pub fn boot_with(options: &[&str]) -> Self {
+        Self::boot_on(Engine::start(Suite::Forky, Store::Overlay2), None, options)
+    }
+
+    /// Boots a fresh machine whose disk loses what was not written yet when the power is cut.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn boot_with_disk() -> Self {
+        let prepare = |data: &Path| Disk::new(Format::Ext4, 8 << 30, data);
+        let (host, disk) = Engine::start_prepared(Suite::Forky, Store::Overlay2, prepare);
+        let machine = Self::boot_on(host, Some(disk), &[]);
+        let _ = Run::of(std::process::Command::new("sync").arg("-f").arg(machine.host.data())).done();
+        machine
+    }
+
+    fn boot_on(host: Engine, disk: Option<Disk>, options: &[&str]) -> Self {
         let root = parts::machine();
-        let host = Engine::start(Suite::Forky, Store::Overlay2);
         let image = host.docker([Path::new("import"), &root]).done().stdout.trim().to_owned();
         let stick = host.folder().join("stick");
         fs::create_dir(&stick).unwrap();
@@ -89,7 +109,7 @@ impl Machine {
         args.extend(options);
         args.extend([&image, "/sbin/init"]);
         let id = host.docker(args).done().stdout.trim().to_owned();
-        let machine = Self { host, id, stick };
+        let machine = Self { host, id, stick, disk };
         machine.wait();
         machine
     }
@@ -113,6 +133,29 @@ impl Machine {
     /// Runs a program on the machine, as root.
     pub fn exec(&self, argv: &[&str]) -> Run {
         self.host.docker(["exec", &self.id].iter().chain(argv))
+    }
+
+    /// The command that runs a program on the machine.
+    #[must_use]
+    pub fn command(&self, argv: &[&str]) -> std::process::Command {
+        let mut command = self.host.command();
+        command.args(["exec", &self.id]).args(argv);
+        command
+    }
+
+    /// Kills with SIGKILL every process on the machine of whose command line `is_it` says that it is the one, and returns how many.
+    pub fn kill(&self, is_it: impl Fn(&str) -> bool) -> usize {
+        let space = |process: &Path| fs::read_link(process.join("ns/pid")).ok();
+        let inside = space(self.root().parent().unwrap_or(Path::new("/proc/self")));
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+        let is_meant = |process: &PathBuf| {
+            let line = fs::read(process.join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            is_it(line.trim()) && space(process) == inside
+        };
+        let pid = |process: PathBuf| process.file_name()?.to_str()?.parse().ok().and_then(Pid::from_raw);
+        let meant: Vec<_> = processes.filter(is_meant).filter_map(pid).collect();
+        meant.into_iter().filter(|pid| kill_process(*pid, Signal::KILL).is_ok()).count()
     }
 
     /// Starts a program on the machine and returns at once.
@@ -159,6 +202,12 @@ impl Machine {
         PathBuf::from(format!("/proc/{}/root/", state["State"]["Pid"]))
     }
 
+    /// Whether it was booted with a disk of its own.
+    #[must_use]
+    pub fn has_disk(&self) -> bool {
+        self.disk.is_some()
+    }
+
     /// Everything on the machine that does not move by itself.
     #[must_use]
     pub fn tree(&self) -> Tree {
@@ -172,6 +221,24 @@ impl Machine {
             self.host.docker(["inspect", "--format={{.State.Running}}", &self.id]).stdout.contains("false")
         };
         wait::until("the machine to go dark", Duration::from_secs(30), || off().then_some(()), String::new);
+    }
+
+    /// A power cut of a machine that was booted with a disk of its own: what was not written to that disk yet is lost.
+    ///
+    /// # Panics
+    /// When it has no such disk, or that does not come back.
+    pub fn lose_power(&mut self) {
+        let disk = self.disk.as_ref().unwrap();
+        disk.lose_unwritten();
+        let init = self.root().parent().and_then(Path::file_name).and_then(|pid| pid.to_str()?.parse().ok());
+        // With the first process go all others.
+        kill_process(init.and_then(Pid::from_raw).unwrap(), Signal::KILL).unwrap();
+        self.host.kill();
+        unmount_below(self.host.folder());
+        let disk = self.disk.as_ref().unwrap();
+        disk.unplug();
+        disk.plug_in();
+        self.host.restart(Store::Overlay2, &APART);
     }
 
     /// Switches it on again after a power cut.

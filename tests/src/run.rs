@@ -1,5 +1,6 @@
 //! Runs a command and keeps everything that it said.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,9 +27,24 @@ impl Run {
     /// # Panics
     /// When it cannot be started.
     pub fn of(command: &mut Command) -> Self {
+        Self::of_typing(command, "")
+    }
+
+    /// Runs `command` to its end, with this on its standard input.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn of_typing(command: &mut Command, typed: &str) -> Self {
         let shown = format!("{command:?}");
         let started = Instant::now();
-        let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let input = if typed.is_empty() { Stdio::null() } else { Stdio::piped() };
+        let pipes = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        if let Some(mut input) = child.stdin.take() {
+            // Who does not read it does not want it.
+            let _ = input.write_all(typed.as_bytes());
+        }
+        let output = child.wait_with_output().unwrap_or_else(|error| panic!("{shown}: {error}"));
         Self {
             command: shown,
             code: output.status.code(),

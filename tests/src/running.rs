@@ -67,16 +67,38 @@ impl Running {
     /// # Panics
     /// When it says something that is no event.
     pub fn comes_to(&mut self, is_it: impl Fn(&Value) -> bool) -> bool {
+        let comes = self.says(|event| event["event"] == "step-started" && is_it(event));
+        if comes {
+            self.worker = Some(worker_of(self.child.id()));
+        }
+        comes
+    }
+
+    /// Lets it go on until it says something of which `is_it` says that it is the one; returns whether it did.
+    ///
+    /// # Panics
+    /// When it says something that is no event.
+    pub fn says(&mut self, is_it: impl Fn(&Value) -> bool) -> bool {
         loop {
             let Some(Ok(line)) = self.lines.next() else { return false };
             self.said.push_str(&line);
             self.said.push('\n');
             let event: Value = serde_json::from_str(&line).unwrap();
-            if event["event"] == "step-started" && is_it(&event) {
-                self.worker = Some(worker_of(self.child.id()));
+            if is_it(&event) {
                 return true;
             }
         }
+    }
+
+    /// Since when it runs.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Lets it load until it has read so many bytes more, and holds it there.
@@ -206,7 +228,13 @@ impl Drop for Running {
 /// When it has none.
 #[must_use]
 pub fn worker_of(front: u32) -> Pid {
-    let processes = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+    find_worker_of(front).unwrap_or_else(|| panic!("{front} has no worker"))
+}
+
+/// The process that does the work for one that was started, if there is one by now.
+#[must_use]
+pub fn find_worker_of(front: u32) -> Option<Pid> {
+    let processes = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| {
         let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
         let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
         let parent: u32 = stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()?;
@@ -216,7 +244,7 @@ pub fn worker_of(front: u32) -> Pid {
     let exe = |pid: &i32| fs::read_link(format!("/proc/{pid}/exe")).ok();
     let own = fs::read_link(format!("/proc/{front}/exe")).ok();
     let worker = children.iter().find(|pid| own.is_some() && exe(pid) == own);
-    Pid::from_raw(*worker.unwrap_or_else(|| panic!("{front} has no worker among {children:?}"))).unwrap()
+    Pid::from_raw(*worker?)
 }
 
 /// Whether an event belongs to the step that loads images.

@@ -80,6 +80,25 @@ impl Tree {
         assert!(changes.is_empty(), "{} paths changed:\n{}", changes.len(), changes.join("\n"));
     }
 
+    /// The same without times, and without the content of these paths: what two installations have in common.
+    #[must_use]
+    pub fn shape(&self, but: &[&str]) -> Self {
+        let plain = |(path, entry): (&PathBuf, &Entry)| {
+            let mut entry = Entry { changed: None, ..entry.clone() };
+            if but.iter().any(|out| is_left_out(path, out)) {
+                entry.content.clear();
+                entry.size = 0;
+            }
+            (path.clone(), entry)
+        };
+        Self(self.0.iter().map(plain).collect())
+    }
+
+    /// Its paths.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys().map(PathBuf::as_path)
+    }
+
     /// Number of paths.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -21,3 +21,17 @@ pub fn until<T>(
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// Whether `condition` becomes true within `limit`.
+pub fn comes(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    let started = Instant::now();
+    loop {
+        if condition() {
+            return true;
+        }
+        if started.elapsed() > limit {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

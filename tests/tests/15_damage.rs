@@ -12,22 +12,10 @@ use bundle_spec::error::ReadError;
 use bundle_spec::layout::{STRETCH_LEN, TRAILER_LEN};
 use bundle_spec::reader::Bundle as Opened;
 use tests::bundle::{Bundle, Vendor};
+use tests::dice::Dice;
 use tests::parts;
 
 const STRETCH: usize = STRETCH_LEN as usize;
-
-/// Numbers that look random and are the same on every run (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn within(&mut self, range: Range<usize>) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        range.start + usize::try_from((z ^ (z >> 31)) % range.len() as u64).unwrap()
-    }
-}
 
 /// A signed bundle of several stretches, its bytes, and where its parts lie.
 struct Subject {
@@ -116,7 +104,7 @@ fn line(what: &str, count: usize, outcome: &str) {
 #[test]
 fn two_thousand_damaged_bundles_are_all_found() {
     let mut subject = Subject::new();
-    let mut dice = Dice(2_000);
+    let mut dice = Dice::new(2_000);
     let index = subject.index();
     let mut flips: BTreeMap<String, usize> = BTreeMap::new();
     let parts: Vec<_> = subject.parts().into_iter().filter(|(_, range)| !range.is_empty()).collect();
@@ -176,7 +164,7 @@ fn two_thousand_damaged_bundles_are_all_found() {
 #[test]
 fn the_programs_say_the_same_of_dozens() {
     let subject = Subject::new();
-    let mut dice = Dice(36);
+    let mut dice = Dice::new(36);
     let index = subject.index();
     let folder = parts::scratch();
     let path = folder.path().join("damaged.run");

@@ -329,6 +329,49 @@ fn a_terminal_without_a_cursor_installs_as_well() {
 }
 
 #[test]
+fn a_failed_installation_is_taken_back_when_its_name_is_typed() {
+    let vendor = Vendor::with_noise(40_000_000).with_engine();
+    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), vendor.pack_once("wizard-noise"));
+    let before = site.engine.get("/images/json?all=1");
+    let obstacle = site.dir().join(".env/x");
+    let fail = |terminal: &Terminal| {
+        terminal.wait_for("y install");
+        terminal.send("y");
+        terminal.send(key::ENTER);
+        terminal.wait_for("Load ");
+        // Where a file belongs, somebody makes a directory.
+        fs::create_dir_all(&obstacle).unwrap();
+        terminal.wait_for("In place so far:");
+        terminal.wait_for("To take all of it back:");
+    };
+    let mut terminal = start(&site, &bundle, &ENGLISH);
+    terminal.wait_for("English");
+    terminal.send(key::ENTER);
+    terminal.answer("[1/4]", &site.port.to_string());
+    terminal.answer("[2/4]", "x");
+    terminal.answer("[3/4]", "pw");
+    terminal.answer("The same again", "pw");
+    terminal.wait_for("Generate one for me");
+    terminal.send(key::ENTER);
+    fail(&terminal);
+    // Enter alone keeps everything, and the same command goes on.
+    terminal.answer("type hello", "");
+    assert_eq!(terminal.end(), 1, "{terminal:?}");
+    assert!(terminal.screen().contains("stays as it is"), "{terminal:?}");
+    assert!(site.dir().join(".airlift/receipt.json").exists());
+    fs::remove_dir_all(site.dir().join(".env")).unwrap();
+    let _ = site.engine.docker(["rmi", "hello/web:1.0"]).done();
+    let mut terminal = start(&site, &bundle, &ENGLISH);
+    terminal.wait_for("English");
+    terminal.send(key::ENTER);
+    fail(&terminal);
+    terminal.answer("type hello", "hello");
+    assert_eq!(terminal.end(), 1, "{terminal:?}");
+    assert!(!site.dir().exists(), "{terminal:?}");
+    assert_eq!(site.engine.get("/images/json?all=1"), before);
+}
+
+#[test]
 fn no_line_of_the_installation_is_wrapped_however_narrow_the_terminal() {
     let vendor = Vendor::with_noise(40_000_000).with_engine();
     let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), vendor.pack_once("wizard-noise"));

@@ -1,0 +1,275 @@
+//! Where it is installed.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{Signal, kill_process};
+
+use super::state;
+use crate::bundle::{self, Bundle};
+use crate::engine::{APART, Store};
+use crate::machine::{Machine, RESTLESS};
+use crate::parts::Suite;
+use crate::run::Run;
+use crate::running::{Running, find_worker_of};
+use crate::site::{INSTALL, Site};
+use crate::tree::Tree;
+use crate::{parts, wait};
+
+/// What is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Victim {
+    /// The process that does the work; before there is one, the one that was started.
+    Installer,
+    /// The engine, with the containerd below it.
+    Engine,
+    /// The whole machine.
+    Power,
+}
+
+/// Where an application is installed again and again.
+pub trait Patient {
+    /// What it is called in tables.
+    fn name(&self) -> String;
+    /// The bundle.
+    fn bundle(&self) -> &Bundle;
+    /// Runs the bundle with these arguments, and `name` typed where it asks.
+    fn run(&self, args: &[&str], typed: &str) -> Run;
+    /// Begins to install.
+    fn begin(&self) -> Running;
+    /// Kills; brings back what does not come back by itself. Returns what the run under way made of it.
+    fn strike(&mut self, victim: Victim, running: Running) -> Run;
+    /// The project directory as this process sees it.
+    fn dir(&self) -> PathBuf;
+    /// What the engine has; nothing if there is none.
+    fn engine(&self) -> String;
+    /// Everything else that an installation may change.
+    fn surroundings(&self) -> Tree;
+    /// Whether the application answers.
+    fn is_served(&self) -> bool;
+    /// Makes it as it was before the first installation, without our own means.
+    fn reset(&mut self);
+}
+
+/// An engine that was there before.
+#[derive(Debug)]
+pub struct OnEngine {
+    site: Site,
+    bundle: Bundle,
+    suite: Suite,
+    store: Store,
+}
+
+impl OnEngine {
+    /// A new engine.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn new(suite: Suite, store: Store) -> Self {
+        let site = Site::new(suite, store);
+        // What stands for `/usr/local/bin`; it is there before the first command is.
+        std::fs::create_dir(site.path("bin")).unwrap();
+        Self { site, bundle: bundle::hello_with_engine(), suite, store }
+    }
+
+    /// The engine and its place.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+}
+
+impl Patient for OnEngine {
+    fn name(&self) -> String {
+        let store = if self.store == Store::Containerd { "containerd" } else { "overlay2" };
+        format!("engine that was there, {store}")
+    }
+
+    fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    fn run(&self, args: &[&str], typed: &str) -> Run {
+        Run::of_typing(&mut self.site.command(&self.bundle, args), typed)
+    }
+
+    fn begin(&self) -> Running {
+        self.site.begin(&self.bundle)
+    }
+
+    fn strike(&mut self, victim: Victim, running: Running) -> Run {
+        if victim == Victim::Installer {
+            let front = running.front();
+            let worker = find_worker_of(front.as_raw_nonzero().get().unsigned_abs());
+            // It may have come to its end by itself.
+            let _ = kill_process(worker.unwrap_or(front), Signal::KILL);
+            return running.end();
+        }
+        self.site.engine.kill();
+        let run = running.end();
+        self.site.engine.restart(self.store, &APART);
+        run
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.site.dir()
+    }
+
+    fn engine(&self) -> String {
+        let engine = &self.site.engine;
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("sh");
+        command.args(["-c", state::ENGINE]).env("DOCKER_HOST", engine.address()).env("DATA", engine.data());
+        let socket = engine.folder().join("x/containerd/containerd.sock");
+        command
+            .env("CTR", socket)
+            .env("PATH", format!("{}:{path}", parts::engine(self.suite).programs().display()));
+        Run::of(&mut command).done().stdout
+    }
+
+    fn surroundings(&self) -> Tree {
+        Tree::of(&self.site.path("bin"), &[])
+    }
+
+    fn is_served(&self) -> bool {
+        crate::http::get_local(self.site.port, "/health").is_ok_and(|(_, body)| body == "ok\n")
+    }
+
+    fn reset(&mut self) {
+        *self = Self::new(self.suite, self.store);
+    }
+}
+
+/// A fresh machine with systemd and without an engine.
+#[derive(Debug)]
+pub struct OnMachine {
+    machine: Machine,
+    bundle: Bundle,
+    run: String,
+}
+
+/// The port of the application there.
+const PORT: u16 = 18080;
+
+impl OnMachine {
+    /// A new machine.
+    #[must_use]
+    pub fn new(machine: Machine) -> Self {
+        let bundle = bundle::hello_with_engine();
+        let run = machine.plug_in(&bundle.path);
+        let _ = machine.write("answers.toml", &bundle::answers(PORT));
+        Self { machine, bundle, run }
+    }
+
+    /// The machine.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    fn install(&self) -> Vec<&str> {
+        let answers = INSTALL.map(|word| if word == "answers.toml" { "/stick/answers.toml" } else { word });
+        [&[self.run.as_str()][..], &answers, &["--json"]].concat()
+    }
+}
+
+impl Patient for OnMachine {
+    fn name(&self) -> String {
+        "fresh machine with systemd".to_owned()
+    }
+
+    fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    fn run(&self, args: &[&str], typed: &str) -> Run {
+        let args: Vec<_> =
+            args.iter().map(|arg| arg.replace("answers.toml", "/stick/answers.toml")).collect();
+        self.machine.sh(&format!("printf '%s' '{typed}' | {} {}", self.run, args.join(" ")))
+    }
+
+    fn begin(&self) -> Running {
+        Running::start(&mut self.machine.command(&self.install()))
+    }
+
+    fn strike(&mut self, victim: Victim, running: Running) -> Run {
+        match victim {
+            Victim::Installer => {
+                let works = |line: &str| line.contains(" __worker ");
+                if self.machine.kill(works) == 0 {
+                    let _ = self.machine.kill(|line| line.contains(&self.run));
+                }
+                running.end()
+            }
+            Victim::Engine => {
+                let is_engine = |line: &str| {
+                    let program = line.split(' ').next().unwrap_or_default();
+                    program.ends_with("/dockerd") || program.ends_with("containerd")
+                };
+                let _ = self.machine.kill(is_engine);
+                running.end()
+            }
+            Victim::Power => {
+                self.machine.lose_power();
+                let run = running.end();
+                self.machine.power_on();
+                run
+            }
+        }
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.machine.root().join("opt/hello")
+    }
+
+    fn engine(&self) -> String {
+        if self.machine.sh("test -S /run/docker.sock").code != Some(0) {
+            return String::new();
+        }
+        let place = "export PATH=/usr/local/libexec/airlift:$PATH DATA=/var/lib/docker CTR=/run/docker/containerd/containerd.sock";
+        self.machine.sh(&format!("{place}\n{}", state::ENGINE)).done().stdout
+    }
+
+    fn surroundings(&self) -> Tree {
+        let without: Vec<_> = RESTLESS.into_iter().chain(["opt/hello"]).collect();
+        Tree::of(&self.machine.root(), &without)
+    }
+
+    fn is_served(&self) -> bool {
+        self.machine.sh(&format!("curl -sf http://127.0.0.1:{PORT}/health")).stdout == "ok\n"
+    }
+
+    fn reset(&mut self) {
+        let machine = if self.machine.has_disk() { Machine::boot_with_disk() } else { Machine::boot() };
+        *self = Self::new(machine);
+    }
+}
+
+/// Waits until a patient's engine shows what it should.
+///
+/// # Errors
+/// What differs.
+pub fn await_engine(patient: &dyn Patient, wanted: &str) -> Result<(), String> {
+    // The engine collects its garbage when it likes to.
+    let limit = Duration::from_secs(20);
+    let is_so = || patient.engine() == wanted;
+    if wait::comes(limit, is_so) { Ok(()) } else { Err(differences(wanted, &patient.engine())) }
+}
+
+/// The lines that only one of two texts has.
+fn differences(wanted: &str, found: &str) -> String {
+    let only = |mark: &str, one: &str, other: &str| -> Vec<String> {
+        let mut rest: Vec<_> = other.lines().collect();
+        let extra = one.lines().filter(|line| match rest.iter().position(|known| known == line) {
+            Some(position) => {
+                rest.remove(position);
+                false
+            }
+            None => true,
+        });
+        extra.map(|line| format!("{mark} {line}")).collect()
+    };
+    [only("-", wanted, found), only("+", found, wanted)].concat().join("\n")
+}
