@@ -14,6 +14,7 @@ mod parse;
 mod problem;
 mod web;
 
+pub use self::host::narrow;
 pub use self::problem::{AnswerProblem, HostProblem, UrlProblem};
 
 /// Name of a question: lower-case letters, digits and `_`, starting with a letter.

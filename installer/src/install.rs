@@ -355,6 +355,22 @@ fn refuse_by_answers(prepared: &Prepared, content: &Content, options: &Options) 
     refuse(prepared.problems.iter(), todo)
 }
 
+/// The same for what was given and is wrong; what is missing may still come.
+///
+/// # Errors
+/// [`Code::Answers`] with all of it.
+pub fn refuse_wrong_answers(prepared: &Prepared, options: &Options) -> Outcome<()> {
+    let wrong = prepared
+        .problems
+        .iter()
+        .filter(|problem| !matches!(problem, Problem::Missing(_) | Problem::MissingSecret(_)));
+    let todo = match &options.answers {
+        Some(path) => problem_text::mend_answers(&path.display()),
+        None => problem_text::give_differently(),
+    };
+    refuse(wrong, todo)
+}
+
 fn refuse<'a>(problems: impl Iterator<Item = &'a Problem>, todo: Message) -> Outcome<()> {
     let details: Vec<Message> = problems.map(Problem::message).collect();
     if details.is_empty() {

@@ -14,7 +14,7 @@ use crate::bundle::BundleFile;
 use crate::facts::Facts;
 use crate::install::Prepared;
 use crate::outcome::{Code, Failure, Outcome};
-use crate::preflight;
+use crate::preflight::{self, Finding, Severity};
 use crate::report::{Reporter, Tone};
 use crate::text::{Lang, Message, answer as answer_text, bytes, summary, tls, wizard as text};
 
@@ -210,6 +210,7 @@ impl Talk<'_> {
         let known = Known {
             value: raw.map(|(_, value)| value.to_owned()),
             is_typed: matches!(raw, Some((Origin::Asked, _))),
+            is_default: matches!(raw, Some((Origin::Default, _))),
         };
         let against = |value: &str| self.against(&question, value);
         let suggestions: &[String] =
@@ -278,6 +279,9 @@ impl Talk<'_> {
         for note in &prepared.resolved.notes {
             self.reporter.line(&text::noted(&note.message()));
         }
+        for warning in self.new_warnings(&prepared)? {
+            self.reporter.emit(&crate::event::Event::Finding(warning));
+        }
         let refusals = refusals(&prepared);
         for refusal in &refusals {
             self.reporter.toned(&text::refused(refusal), Tone::Bad);
@@ -320,6 +324,17 @@ impl Talk<'_> {
                 Command::Unclear => {}
             }
         }
+    }
+
+    /// Warnings that follow from what was answered: they were not there before the questions.
+    fn new_warnings(&self, prepared: &Prepared) -> Outcome<Vec<Finding>> {
+        let before = (self.matter.prepare)(&self.matter.sources, &self.matter.facts)?.findings;
+        let is_new = |finding: &&Finding| {
+            finding.severity == Severity::Warn
+                && !finding.refuses
+                && !before.iter().any(|told| told.id == finding.id && told.text == finding.text)
+        };
+        Ok(prepared.findings.iter().filter(is_new).cloned().collect())
     }
 
     /// The questions that have an answer, or lack one.

@@ -17,7 +17,8 @@ pub(super) fn half_width(c: char) -> Option<char> {
 }
 
 /// `text` with full-width characters made half-width: for answers that can have no other.
-pub(super) fn narrow(text: &str) -> String {
+#[must_use]
+pub fn narrow(text: &str) -> String {
     text.chars().map(|c| half_width(c).unwrap_or(c)).collect()
 }
 

@@ -11,7 +11,8 @@ use crate::question::{Presence, Question, QuestionId, QuestionKind, Suggest, bui
 use crate::value::{Value, names};
 
 /// Names that mean something else where answers are given: in an answers file, or behind `AIRLIFT_` in the environment.
-pub const RESERVED_IDS: [&str; 5] = ["accept_warnings", "bundle", "strict", "stub_dir", "tmpdir"];
+pub const RESERVED_IDS: [&str; 6] =
+    ["accept_warnings", "bundle", "key_password", "strict", "stub_dir", "tmpdir"];
 
 /// Checks all questions and values.
 ///

@@ -1,7 +1,7 @@
 //! `preflight`: every finding, and nothing changed.
 
 use super::Session;
-use crate::install::{Target, look, prepare, refuse_by_findings, show_origin, sources};
+use crate::install::{Target, look, prepare, refuse_by_findings, refuse_wrong_answers, show_origin, sources};
 use crate::outcome::Outcome;
 use crate::text::summary;
 
@@ -17,6 +17,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     session.reporter.tell_all_findings();
     let facts = look(bundle, &target);
     let prepared = prepare(content, &target, &sources, facts, session.reporter)?;
+    refuse_wrong_answers(&prepared, &options)?;
     refuse_by_findings(&prepared.findings)?;
     session.say(&summary::preflight_passed());
     Ok(())

@@ -85,7 +85,9 @@ pub fn collect() -> Surroundings {
     Surroundings {
         routes,
         gateways,
-        nameservers: nameservers(&text("/etc/resolv.conf").unwrap_or_default()),
+        nameservers: reachable(nameservers(&text("/etc/resolv.conf").unwrap_or_default()), || {
+            nameservers(&text("/run/systemd/resolve/resolv.conf").unwrap_or_default())
+        }),
         ssh_client: ssh.and_then(|value| value.split(' ').next()?.parse().ok()),
         in_multiplexer: value("TMUX").is_some() || value("STY").is_some(),
     }
@@ -130,6 +132,12 @@ fn routes(table: &str) -> (Vec<Net>, Vec<Ipv4Addr>) {
     (nets, gateways)
 }
 
+/// The servers that containers are given: where systemd-resolved alone answers, engines hand on the ones that it asks itself
+/// (moby `libnetwork/internal/resolvconf`, its path for 127.0.0.53).
+fn reachable(servers: Vec<IpAddr>, resolved: impl FnOnce() -> Vec<IpAddr>) -> Vec<IpAddr> {
+    if servers == [IpAddr::from([127, 0, 0, 53])] { resolved() } else { servers }
+}
+
 fn nameservers(resolv_conf: &str) -> Vec<IpAddr> {
     let lines = resolv_conf.lines().filter_map(|line| line.trim().strip_prefix("nameserver"));
     lines.filter_map(|rest| rest.split('%').next()?.trim().parse().ok()).collect()
@@ -166,5 +174,9 @@ mod tests {
         assert_eq!(gateways, [Ipv4Addr::new(192, 168, 0, 1)]);
         let servers = nameservers("# x\nsearch a\nnameserver 10.0.0.53\nnameserver fe80::1%eth0\n");
         assert_eq!(servers.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.53", "fe80::1"]);
+        let behind = || nameservers("nameserver 10.0.0.53\n");
+        assert_eq!(reachable(nameservers("nameserver 127.0.0.53\n"), behind), behind());
+        let own = nameservers("nameserver 127.0.0.1\n");
+        assert_eq!(reachable(own.clone(), behind), own, "nobody knows whom that one asks");
     }
 }

@@ -18,8 +18,8 @@ use crate::text::{finding, problem as text};
 
 /// Prefix of variables that carry answers.
 const PREFIX: &str = "AIRLIFT_";
-/// Variables of that prefix that speak to or from the launcher.
-const RESERVED: [&str; 3] = ["AIRLIFT_BUNDLE", "AIRLIFT_STUB_DIR", "AIRLIFT_TMPDIR"];
+/// Variables of that prefix that speak to or from the launcher, or to the packer.
+const RESERVED: [&str; 4] = ["AIRLIFT_BUNDLE", "AIRLIFT_KEY_PASSWORD", "AIRLIFT_STUB_DIR", "AIRLIFT_TMPDIR"];
 
 /// Collects all sources.
 ///

@@ -44,7 +44,13 @@ fn taken(port: u16, template: &str, owner: Option<&Owner>) -> Finding {
     let unit = owner.and_then(Owner::unit);
     let stop = match (owner, unit) {
         (_, Some(unit)) => format!("systemctl disable --now {unit}"),
-        (Some(owner), None) if owner.name == "docker-proxy" => format!("docker ps --filter publish={port}"),
+        (Some(owner), None) if owner.name == "docker-proxy" => {
+            format!("docker stop $(docker ps -q --filter publish={port})")
+        }
+        // systemd holds it for a program that it starts when somebody calls: a socket unit.
+        (Some(owner), None) if owner.pid == 1 => {
+            "systemctl list-sockets; systemctl disable --now NAME.socket".to_owned()
+        }
         (Some(owner), None) => format!("kill {}", owner.pid),
         (None, None) => format!("ss -ltnp 'sport = :{port}'"),
     };
@@ -55,7 +61,9 @@ fn taken(port: u16, template: &str, owner: Option<&Owner>) -> Finding {
     };
     // A `{question}` can be answered with another port.
     let todo = match template.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        Some(id) if owner.is_none() => text::find_port_or_set(&stop, id),
         Some(id) => text::free_port_or_set(&stop, id),
+        None if owner.is_none() => text::find_port(&stop),
         None => text::free_port(&stop),
     };
     let found = owner.map(|owner| format!("{} {}", owner.name, owner.pid));

@@ -201,6 +201,12 @@ messages! {
     free_port(stop: &str)
         en "If it is not needed, stop it: {stop}"
         zh "如果不再需要，请停止该程序：{stop}";
+    find_port(look: &str)
+        en "Find out which program it is ({look}) and, if it is not needed, stop it."
+        zh "请先查明是哪个程序（{look}），如果不再需要，请停止该程序。";
+    find_port_or_set(look: &str, id: &str)
+        en "Find out which program it is ({look}) and stop it, or give another port: --set {id}=PORT, or {id} in the answers file."
+        zh "请先查明是哪个程序（{look}）并停止，或改用其他端口：--set {id}=端口号，或在应答文件中修改 {id}。";
     free_port_or_set(stop: &str, id: &str)
         en "Stop it ({stop}), or give another port: --set {id}=PORT, or {id} in the answers file."
         zh "请停止该程序（{stop}），或改用其他端口：--set {id}=端口号，或在应答文件中修改 {id}。";

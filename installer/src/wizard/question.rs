@@ -28,6 +28,8 @@ pub(super) struct Known {
     pub(super) value: Option<String>,
     /// It was typed a moment ago.
     pub(super) is_typed: bool,
+    /// It is what the vendor brought.
+    pub(super) is_default: bool,
 }
 
 /// One question on the screen.
@@ -78,6 +80,11 @@ impl Asking<'_> {
         self.reporter.toned(message, Tone::Dim);
     }
 
+    /// A value as it may be shown: an address can have a password in it.
+    pub(super) fn shown(&self, value: &str) -> String {
+        self.question.parse(value).map_or_else(|_| value.to_owned(), |answer| answer.shown().to_owned())
+    }
+
     fn line(&self, console: &mut dyn Console, refused: Option<&String>) -> Outcome<Reply> {
         let default = self.known.value.as_deref().filter(|value| !value.is_empty());
         let is_bool = self.question.kind == QuestionKind::Bool;
@@ -85,15 +92,19 @@ impl Asking<'_> {
             Some("true") if is_bool => self.say(&text::enter_takes_yes()),
             Some(_) if is_bool => self.say(&text::enter_takes_no()),
             None if is_bool => self.say(&text::yes_or_no()),
-            Some(default) => self.say(&text::enter_takes(default)),
+            Some(default) if self.question.required => self.say(&text::enter_takes(&self.shown(default))),
+            Some(default) => self.say(&text::enter_takes_dash_empties(&self.shown(default))),
             None if !self.question.required => self.say(&text::enter_leaves_empty()),
             None => {}
         }
-        let recall: Vec<String> = default.map(str::to_owned).into_iter().chain(refused.cloned()).collect();
+        // What is masked is not brought back to the line either.
+        let recalled = default.filter(|default| self.shown(default) == **default);
+        let recall: Vec<String> = recalled.map(str::to_owned).into_iter().chain(refused.cloned()).collect();
         let Some(typed) = console.line(&recall)? else { return Ok(Reply::Back) };
         Ok(match (typed.trim(), default) {
             ("", Some(default)) => Reply::Given(default.to_owned()),
             ("", None) if !self.question.required => Reply::Left,
+            ("-" | "－", Some(_)) if !self.question.required && !is_bool => Reply::Cleared,
             _ => Reply::Given(typed),
         })
     }
@@ -130,8 +141,14 @@ impl Asking<'_> {
             None => choice.value.clone(),
         };
         let mut items: Vec<String> = choices.iter().map(title).collect();
+        let empty = (!self.question.required).then(|| text::leave_empty().in_lang(lang).to_owned());
+        items.extend(empty.clone());
         items.push(text::back_item().in_lang(lang).to_owned());
         let picked = console.pick(&items, current.unwrap_or(0))?;
+        if let Some(empty) = empty.filter(|_| picked == Some(choices.len())) {
+            self.reporter.text(&format!("> {empty}"));
+            return Ok(if self.known.value.is_some() { Reply::Cleared } else { Reply::Left });
+        }
         let Some(choice) = picked.and_then(|number| choices.get(number)) else { return Ok(Reply::Back) };
         self.reporter.text(&format!("> {}", title(choice)));
         Ok(Reply::Given(choice.value.clone()))
@@ -142,6 +159,7 @@ impl Asking<'_> {
         let lang = self.reporter.lang();
         let easy = match (&self.known.value, self.question.generate) {
             (Some(_), _) if self.known.is_typed => Some(text::keep_typed()),
+            (Some(_), _) if self.known.is_default => Some(text::keep_default()),
             (Some(_), _) => Some(text::keep_earlier()),
             (None, Some(_)) => Some(text::generate_for_me()),
             (None, None) if !self.question.required => Some(text::leave_empty()),

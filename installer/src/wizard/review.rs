@@ -27,7 +27,7 @@ pub(super) fn command(typed: Option<&str>) -> Command {
         "r" | "ｒ" => Command::Again,
         "s" | "ｓ" => Command::Save,
         "q" | "quit" | "ｑ" => Command::Quit,
-        number => number.parse().map_or(Command::Unclear, Command::Change),
+        number => bundle_spec::question::narrow(number).parse().map_or(Command::Unclear, Command::Change),
     }
 }
 
@@ -44,6 +44,7 @@ mod tests {
             assert_eq!(command(Some(typed)), Command::Unclear, "{typed}");
         }
         assert_eq!(command(Some("3")), Command::Change(3));
+        assert_eq!(command(Some("１２")), Command::Change(12));
         assert_eq!(command(None), Command::Back);
         assert_eq!(command(Some("Q")), Command::Quit);
     }

@@ -150,6 +150,42 @@ fn defaults_are_taken_by_enter_and_are_nobodys_typing() {
 }
 
 #[test]
+fn what_was_answered_before_can_be_emptied_again() {
+    let mut content = content();
+    content.questions = serde_json::from_value(serde_json::json!([
+        { "id": "proxy", "kind": "url", "prompt": { "zh": "代理", "en": "Proxy" }, "default": "http://p:3128", "required": false, "secret": false },
+        { "id": "mode", "kind": "choice", "prompt": { "zh": "模式", "en": "Mode" }, "choices": ["a", "b"], "default": "a", "required": false, "secret": false },
+    ]))
+    .unwrap();
+    content.requirements.ports = Vec::new();
+    let value = |prepared: &Prepared, id: &str| prepared.resolved.answers.of(id).unwrap().reveal().to_owned();
+    let kept = talk_about(&content, Sources::default(), facts(), &[Type(""), Pick(0), Type("y")]).unwrap();
+    assert_eq!((value(&kept, "proxy").as_str(), value(&kept, "mode").as_str()), ("http://p:3128", "a"));
+    let emptied =
+        talk_about(&content, Sources::default(), facts(), &[Type("-"), Pick(2), Type("y")]).unwrap();
+    assert_eq!((value(&emptied, "proxy").as_str(), value(&emptied, "mode").as_str()), ("", ""));
+}
+
+#[test]
+fn a_password_in_an_address_is_not_offered_in_clear() {
+    let mut content = content();
+    content.questions = serde_json::from_value(serde_json::json!([
+        { "id": "api", "kind": "url", "prompt": { "zh": "接口", "en": "API" }, "required": true, "secret": false },
+    ]))
+    .unwrap();
+    let reporter = Reporter::new(Lang::En, false);
+    let asking = question::Asking {
+        question: &content.questions[0],
+        known: question::Known::default(),
+        against: &|_| None,
+        suggestions: &[],
+        reporter: &reporter,
+    };
+    assert!(!asking.shown("http://bob:S3cret@10.0.0.5/v1").contains("S3cret"));
+    assert_eq!(asking.shown("http://10.0.0.5/v1"), "http://10.0.0.5/v1");
+}
+
+#[test]
 fn an_answer_that_cannot_be_is_refused_where_it_is_given() {
     let acts = [
         // Not a port; held by another program; the application's own; then one that is free.

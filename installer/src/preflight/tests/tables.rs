@@ -133,7 +133,7 @@ const FAILURES: &[(&str, &str, Change)] = &[
     ("port", "kill 7", |case| {
         case.facts.listeners = vec![listener(80, "python3", 7, "0::/user.slice/x.scope")]
     }),
-    ("port", "docker ps --filter publish=80", |case| {
+    ("port", "docker stop $(docker ps -q --filter publish=80)", |case| {
         case.facts.listeners = vec![listener(80, "docker-proxy", 7, "0::/system.slice/docker.service/x")];
     }),
     ("port", "ss -ltnp", |case| {
