@@ -2,7 +2,7 @@
 //! environment are read by the caller.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bundle_spec::answer::Answers;
 use bundle_spec::question::{AnswerProblem, Generate, Question, QuestionId};
@@ -75,6 +75,7 @@ pub struct Sources {
     given: BTreeMap<Origin, BTreeMap<String, Given>>,
     misfits: Vec<String>,
     open: BTreeMap<String, PathBuf>,
+    open_file: Option<PathBuf>,
     acceptance: Acceptance,
 }
 
@@ -98,6 +99,16 @@ impl Sources {
     /// Records that the file that an answer came from can be read by everybody on the machine.
     pub fn note_open(&mut self, id: String, path: PathBuf) {
         self.open.insert(id, path);
+    }
+
+    /// Records that the answers file itself can be read by everybody on the machine.
+    pub fn note_open_file(&mut self, path: PathBuf) {
+        self.open_file = Some(path);
+    }
+
+    /// The answers file, if everybody on the machine can read it.
+    pub fn open_file(&self) -> Option<&Path> {
+        self.open_file.as_deref()
     }
 
     /// Forgets what one source gives for a question.

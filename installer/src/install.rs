@@ -1,8 +1,7 @@
 //! The main job, in order: bundle → facts → answers → plan → preflight → confirmation → steps → summary. Nothing is changed
 //! before everything is known.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use bundle_spec::index::Content;
@@ -14,12 +13,12 @@ use crate::detached::last;
 use crate::event::{Event, SCHEMA};
 use crate::facts::{self, EngineChoice, Facts, Scope, address};
 use crate::host::signal::Watch;
-use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
-use crate::preflight::{self, Demand, Finding};
+use crate::preflight::{self, Demand, Finding, Severity};
 use crate::receipt::Receipt;
 use crate::report::Reporter;
+use crate::step::open_firewall;
 use crate::text::{Message, finding as finding_text, problem as problem_text, progress as text};
 use crate::{health, trust, wizard};
 
@@ -29,6 +28,11 @@ pub mod references;
 pub mod remains;
 pub mod sources;
 pub mod summary;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use target::Target;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
@@ -96,8 +100,8 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         wizard::introduce(bundle, reporter);
         started = Instant::now();
     }
-    let target = Target::of(content, options);
-    show_origin(bundle, options, &target, reporter)?;
+    let mut target = Target::of(content, options);
+    target.doubts = show_origin(bundle, options, &target, reporter)?;
     last::tell(&target.layout, !options.dry_run, reporter);
     // A bundle that was verified and installed here before is read only if something has to be done again.
     let is_known = target.receipt.as_ref().is_some_and(|receipt| is_complete(receipt, bundle));
@@ -120,7 +124,6 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         prepared
     } else {
         let prepared = prepare(content, &target, &sources, facts, reporter)?;
-        warn_of_open_answers(&prepared, content, options, reporter);
         refuse_by_answers(&prepared, content, options)?;
         refuse_by_findings(&prepared.findings)?;
         prepared
@@ -196,41 +199,13 @@ fn talk(
     wizard::converse(matter, reporter)
 }
 
-/// Where an installation goes and which engine it uses.
-#[derive(Debug)]
-pub struct Target {
-    /// The project directory.
-    pub layout: Layout,
-    /// The engine.
-    pub choice: EngineChoice,
-    /// The receipt of an earlier run there.
-    pub receipt: Option<Receipt>,
-}
-
-impl Target {
-    /// `--dir`, else where it is installed already, else the default; likewise for the engine.
-    pub fn of(content: &Content, options: &Options) -> Self {
-        let app = &content.app.name;
-        let installed = || {
-            let control = std::fs::read_link(Layout::control_link(app)).ok()?;
-            let dir = control.parent()?.parent()?.to_owned();
-            Layout { dir: dir.clone() }.receipt().exists().then_some(dir)
-        };
-        let given = options.dir.as_ref().map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.clone()));
-        let dir = given.or_else(installed).unwrap_or_else(|| Layout::default_dir(app));
-        let layout = Layout { dir };
-        let receipt = Receipt::read(&layout.receipt()).ok().flatten();
-        let earlier = receipt.as_ref().filter(|receipt| receipt.app == *app).map(|receipt| receipt.choice);
-        Self { choice: options.engine.or(earlier).unwrap_or(EngineChoice::Auto), layout, receipt }
-    }
-}
-
 fn is_complete(receipt: &Receipt, bundle: &BundleFile) -> bool {
     receipt.bundle == bundle.bundle.trailer.index_digest.to_string()
         && receipt.is_done(Step::ProveHealthy.id())
 }
 
-/// Refuses a bundle that has not the signature that it must have, and says whose it is.
+/// Refuses a bundle that has not the signature that it must have, and says whose it is. What else is odd about it is returned:
+/// it may have been accepted, which is not known before the answers file is read.
 ///
 /// # Errors
 /// [`Code::Bundle`], before anything else is looked at.
@@ -239,13 +214,14 @@ pub fn show_origin(
     options: &Options,
     target: &Target,
     reporter: &Reporter,
-) -> Outcome<()> {
+) -> Outcome<Vec<Finding>> {
     let (signer, receipt) = (bundle.bundle.signer.as_ref(), target.receipt.as_ref());
     let basis = trust::judge(&bundle.path, signer, options.trust.as_ref(), receipt)?;
-    for finding in trust::findings(basis, signer, &bundle.bundle.index.content, receipt) {
-        reporter.emit(&Event::Finding(finding));
-    }
-    Ok(())
+    let findings = trust::findings(basis, signer, &bundle.bundle.index.content, receipt);
+    let (told, doubts) = findings.into_iter().partition(|finding| finding.severity == Severity::Pass);
+    let told: Vec<Finding> = told;
+    told.into_iter().for_each(|finding| reporter.emit(&Event::Finding(finding)));
+    Ok(doubts)
 }
 
 /// Layers are verified while they are loaded, unless the operator wants it otherwise.
@@ -284,6 +260,10 @@ pub fn prepare(
     let prepared = prepare_quietly(content, target, sources, facts)?;
     for note in &prepared.resolved.notes {
         reporter.emit(&Event::Note { text: note.message() });
+    }
+    let has_firewall = prepared.facts.firewall.is_some() || prepared.facts.access.firewall.is_some();
+    if !has_firewall && !open_firewall::wanted(content, &prepared.resolved.answers).is_empty() {
+        reporter.emit(&Event::Note { text: text::no_firewall_to_open() });
     }
     show_findings(&prepared.findings, sources, reporter);
     Ok(prepared)
@@ -330,20 +310,18 @@ pub(crate) fn prepare_quietly(
     };
     let mut findings = preflight::check(&facts, &demand);
     findings.extend(certificate.findings);
+    findings.extend(target.doubts.iter().cloned());
+    findings.extend(sources.open_file().and_then(|path| open_answers(content, &resolved, path)));
+    preflight::order(&mut findings);
     sources.acceptance().apply(&mut findings);
     Ok(Prepared { resolved, problems, facts, plan, findings })
 }
 
 /// Passwords in a file that everybody may read.
-fn warn_of_open_answers(prepared: &Prepared, content: &Content, options: &Options, reporter: &Reporter) {
-    let Some(path) = &options.answers else { return };
-    let is_open = std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o044 != 0);
-    if is_open && summary::has_secret_from_file(content, prepared) {
-        let shown = path.display();
-        let (text, todo) =
-            (problem_text::answers_file_is_open(&shown), problem_text::close_answers_file(&shown));
-        reporter.emit(&Event::Finding(Finding::warn("answers-file", text, todo)));
-    }
+fn open_answers(content: &Content, resolved: &Resolved, path: &Path) -> Option<Finding> {
+    let shown = path.display();
+    let (text, todo) = (problem_text::answers_file_is_open(&shown), problem_text::close_answers_file(&shown));
+    summary::has_secret_from_file(content, resolved).then(|| Finding::warn("answers-file", text, todo))
 }
 
 /// Ends the run with everything that is wrong with the answers. They come before findings: ports depend on them.

@@ -155,8 +155,13 @@ pub fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     findings.extend(project::check(facts, demand));
     findings.extend(check::check(demand));
     findings.extend(image::check(facts, demand));
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    order(&mut findings);
     findings
+}
+
+/// What stands in the way comes first.
+pub fn order(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
 }
 
 /// Major and minor number of a version such as `5.10.0-30-amd64`.

@@ -43,7 +43,8 @@ fn look_on(
     let digest = bundle.bundle.trailer.index_digest.to_string();
     let wish = Wish { content, bundle: &digest, choice: options.engine, sources: &sources };
     live.hello.refuse_other(&wish)?;
-    show_origin(bundle, options, target, process.reporter)?;
+    // The run that is looked on has judged it.
+    let _ = show_origin(bundle, options, target, process.reporter)?;
     announce(content, process.reporter);
     front::attach(live, process.reporter, process.watch)
 }

@@ -9,8 +9,8 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let bundle = session.bundle()?;
     let content = &bundle.bundle.index.content;
     let options = super::install::options(session)?;
-    let target = Target::of(content, &options);
-    show_origin(bundle, &options, &target, session.reporter)?;
+    let mut target = Target::of(content, &options);
+    target.doubts = show_origin(bundle, &options, &target, session.reporter)?;
     let sources = sources::collect(&options, &target.layout, &content.questions)?;
     // Missing answers are no matter here, except for ports that depend on them.
     session.reporter.show_result();

@@ -140,7 +140,7 @@ fn look_again(bundle: &BundleFile, content: &Content, prepared: &mut Prepared) -
     if prepared.facts.engine != EngineFacts::Absent || prepared.facts.project.own_engine.is_some() {
         return Ok(());
     }
-    let target = Target { layout: layout.clone(), choice, receipt: None };
+    let target = Target::fresh(layout.clone(), choice);
     let facts = super::look(bundle, &target);
     if facts.engine == EngineFacts::Absent {
         return Ok(());

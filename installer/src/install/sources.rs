@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use bundle_spec::question::Question;
@@ -39,6 +40,9 @@ pub fn collect(options: &Options, layout: &Layout, questions: &[Question]) -> Ou
     );
     if let Some(path) = &options.answers {
         let given = read_answers(path)?;
+        if path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o044 != 0) {
+            sources.note_open_file(path.clone());
+        }
         sources.add(Origin::File, given.values);
         sources.add_misfits(given.misfits);
         given.cleared.iter().for_each(|id| sources.clear(Origin::File, id));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bundle_spec::index::Content;
 
 use super::{Options, Prepared, services};
-use crate::answers::Origin;
+use crate::answers::{Origin, Resolved};
 use crate::engine::{Engine, http};
 use crate::event::Event;
 use crate::facts::EngineChoice;
@@ -61,8 +61,8 @@ fn is_dead(url: &str) -> bool {
 }
 
 /// Whether the answers file had a password in it that was used.
-pub(super) fn has_secret_from_file(content: &Content, prepared: &Prepared) -> bool {
-    let origins = &prepared.resolved.origins;
+pub(super) fn has_secret_from_file(content: &Content, resolved: &Resolved) -> bool {
+    let origins = &resolved.origins;
     let secrets = content.questions.iter().filter(|question| question.is_secret());
     secrets.into_iter().any(|question| origins.get(&question.id) == Some(&Origin::File))
 }
@@ -120,7 +120,8 @@ fn show(
     if let Some(user) = plan.member.as_ref().filter(|_| plan.choice != EngineChoice::Private) {
         reporter.emit(&Event::Note { text: text::new_login_needed(user) });
     }
-    if let Some(path) = options.answers.as_ref().filter(|_| has_secret_from_file(content, prepared)) {
+    if let Some(path) = options.answers.as_ref().filter(|_| has_secret_from_file(content, &prepared.resolved))
+    {
         reporter.emit(&Event::Note { text: text::delete_answers(&path.display()) });
     }
     if plan.engine.home.is_some() && !plan.engine.by_systemd {

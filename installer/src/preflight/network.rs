@@ -9,6 +9,7 @@ use crate::facts::firewall::FirewallKind;
 use crate::facts::route::Net;
 use crate::facts::{EngineChoice, EngineFacts, Facts};
 use crate::layout::EngineHome;
+use crate::step::open_firewall;
 use crate::text::finding::network as text;
 use crate::text::{Message, finding};
 
@@ -136,18 +137,32 @@ fn names(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
     })
 }
 
+/// Where the vendor says which ports are for other machines, nobody misses the others.
 fn firewall(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
     let firewall = facts.firewall.as_ref()?;
-    let mut ports: Vec<u16> = super::port::wanted(demand).map(|(port, _)| port).collect();
+    let (content, answers) = (demand.content, demand.answers);
+    let is_asked = !content.public_ports.is_empty();
+    let mut ports: Vec<u16> = if is_asked {
+        open_firewall::public(content, answers)
+    } else {
+        super::port::wanted(demand).map(|(port, _)| port).collect()
+    };
     ports.sort_unstable();
     ports.dedup();
-    let blocked: Vec<_> = ports.into_iter().filter(|port| !firewall.lets_through(*port)).collect();
+    let mut blocked: Vec<_> = ports.into_iter().filter(|port| !firewall.lets_through(*port)).collect();
     let name = match firewall.kind {
         FirewallKind::Firewalld => "firewalld",
         FirewallKind::Ufw => "ufw",
     };
     if blocked.is_empty() {
         return Some(Finding::pass("firewall", text::firewall_lets_through(name)));
+    }
+    // What the step will open stands in nobody's way.
+    let opened =
+        if facts.access.firewall.is_some() { open_firewall::wanted(content, answers) } else { vec![] };
+    blocked.retain(|port| !opened.contains(port));
+    if blocked.is_empty() {
+        return Some(Finding::pass("firewall", text::firewall_will_be_opened(name)));
     }
     let list = blocked.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let command: String = match firewall.kind {
@@ -159,9 +174,8 @@ fn firewall(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
             blocked.iter().map(|port| format!("ufw allow {port}/tcp")).collect::<Vec<_>>().join(" && ")
         }
     };
-    let finding =
-        Finding::warn("firewall", text::firewall_blocks(name, &list), text::open_firewall(&command));
-    Some(finding.with(name, list))
+    let todo = if is_asked { text::let_open_firewall(&command) } else { text::open_firewall(&command) };
+    Some(Finding::warn("firewall", text::firewall_blocks(name, &list), todo).with(name, list))
 }
 
 /// A subnet that the Compose file fixes, against the routes of this machine.

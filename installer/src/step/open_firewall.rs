@@ -44,11 +44,16 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     Ok(())
 }
 
-/// The ports that shall be open. One that depends on a question that was not asked is not in use.
+/// The ports that shall be open.
 pub fn wanted(content: &Content, answers: &Answers) -> Vec<u16> {
     if answers.of(OPEN_FIREWALL).map(Answer::reveal) != Some("true") {
         return Vec::new();
     }
+    public(content, answers)
+}
+
+/// The ports that are for other machines. One that depends on a question that was not asked is not in use.
+pub fn public(content: &Content, answers: &Answers) -> Vec<u16> {
     let ports = content.public_ports.iter().filter_map(|port| answers.expand(port).ok()?.parse().ok());
     let mut ports: Vec<u16> = ports.collect();
     ports.sort_unstable();

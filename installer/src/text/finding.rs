@@ -14,9 +14,6 @@ messages! {
     warning_unknown(id: &str)
         en "No warning is called {id}; ./x.run preflight --json shows the ids."
         zh "没有名为 {id} 的警告；可用 ./x.run preflight --json 查看各项的 id。";
-    warnings_not_understood()
-        en "accept_warnings wants a list of ids: accept_warnings = [\"clock\"]; strict wants true or false."
-        zh "accept_warnings 的值应为 id 列表，例如 accept_warnings = [\"clock\"]；strict 的值应为 true 或 false。";
     accepting_unknown() en "These warnings cannot be accepted." zh "以下警告无法接受。";
     correct_ids() en "Correct the ids, or leave them out." zh "请更正 id，或将其删除。";
     failure_not_accepted(id: &str)

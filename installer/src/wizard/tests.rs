@@ -88,16 +88,16 @@ fn facts() -> Facts {
     facts
 }
 
+fn target() -> Target {
+    Target::fresh(Layout { dir: PathBuf::from("/opt/shop") }, EngineChoice::Auto)
+}
+
 fn talk(sources: Sources, facts: Facts, acts: &[Act]) -> Outcome<Prepared> {
     talk_about(&content(), sources, facts, acts)
 }
 
 fn talk_about(content: &Content, sources: Sources, facts: Facts, acts: &[Act]) -> Outcome<Prepared> {
-    let target = Target {
-        layout: Layout { dir: PathBuf::from("/opt/shop") },
-        choice: EngineChoice::Auto,
-        receipt: None,
-    };
+    let target = target();
     let prepare =
         |sources: &Sources, facts: &Facts| prepare_quietly(content, &target, sources, facts.clone());
     let again = || preflight_tests::facts();
@@ -251,11 +251,7 @@ fn what_is_refused_late_is_mended_without_losing_the_rest() {
     first.listeners.clear();
     let acts = plain_and(&[Type("1"), Type("80"), Type("r"), Type("y"), Type("1"), Type("8085"), Type("y")]);
     let content = content();
-    let target = Target {
-        layout: Layout { dir: PathBuf::from("/opt/shop") },
-        choice: EngineChoice::Auto,
-        receipt: None,
-    };
+    let target = target();
     let prepare =
         |sources: &Sources, facts: &Facts| prepare_quietly(&content, &target, sources, facts.clone());
     let matter = Matter {
@@ -314,11 +310,7 @@ fn what_the_command_line_gives_is_neither_asked_nor_changed() {
 #[test]
 fn a_rehearsal_asks_and_wants_no_yes() {
     let content = content();
-    let target = Target {
-        layout: Layout { dir: PathBuf::from("/opt/shop") },
-        choice: EngineChoice::Auto,
-        receipt: None,
-    };
+    let target = target();
     let prepare =
         |sources: &Sources, facts: &Facts| prepare_quietly(&content, &target, sources, facts.clone());
     let matter = Matter {
@@ -345,8 +337,7 @@ fn addresses_of_the_machine_are_offered_and_others_can_be_typed() {
         ]))
         .unwrap();
         content.requirements.ports.clear();
-        let layout = Layout { dir: PathBuf::from("/opt/shop") };
-        let target = Target { layout, choice: EngineChoice::Auto, receipt: None };
+        let target = target();
         let prepare =
             |sources: &Sources, facts: &Facts| prepare_quietly(&content, &target, sources, facts.clone());
         let matter = Matter {

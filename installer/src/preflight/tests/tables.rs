@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use bundle_spec::project::Check;
+use bundle_spec::question::builtin::OPEN_FIREWALL;
 use bundle_spec::question::{Question, QuestionKind};
 
 use super::*;
 use crate::facts::firewall::{Firewall, FirewallKind};
 use crate::facts::kernel::Backend;
 use crate::facts::route::Net;
+use crate::host::firewall::Tool;
 
 /// Everything that findings depend on.
 struct Case {
@@ -258,6 +260,18 @@ const WARNINGS: &[(&str, &str, Change)] = &[
     ("firewall", "firewall-cmd --permanent --add-port=8000/tcp && firewall-cmd --reload", |case| {
         case.facts.firewall = Some(Firewall { kind: FirewallKind::Firewalld, open: vec![22..=80] });
     }),
+    ("firewall", "open_firewall = true", |case| {
+        case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
+        case.facts.access.firewall = Some(Tool::Ufw);
+        case.content.public_ports = vec!["80".into()];
+        case.given.push((OPEN_FIREWALL, QuestionKind::Bool, "false"));
+    }),
+    // Consent opens nothing where the tool does not answer.
+    ("firewall", "ufw allow 80/tcp", |case| {
+        case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
+        case.content.public_ports = vec!["80".into()];
+        case.given.push((OPEN_FIREWALL, QuestionKind::Bool, "true"));
+    }),
     ("firewall", "ufw allow 80/tcp && ufw allow 8000/tcp", |case| {
         case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
     }),
@@ -335,7 +349,7 @@ fn every_id_has_a_row() {
 
 #[test]
 fn what_is_almost_wrong_is_right() {
-    let table: [(&str, Change); 9] = [
+    let table: [(&str, Change); 11] = [
         ("a level that the processor has", |case| {
             case.facts.machine.cpu_flags =
                 "cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3".split(' ').map(str::to_owned).collect();
@@ -370,6 +384,16 @@ fn what_is_almost_wrong_is_right() {
             case.given.push(("address", QuestionKind::Host, "10.0.0.5"));
             case.facts.surroundings.nameservers =
                 vec!["127.0.0.53".parse().unwrap(), "10.0.0.53".parse().unwrap()];
+        }),
+        ("a firewall that the operator lets us open", |case| {
+            case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
+            case.facts.access.firewall = Some(Tool::Ufw);
+            case.content.public_ports = vec!["80".into()];
+            case.given.push((OPEN_FIREWALL, QuestionKind::Bool, "true"));
+        }),
+        ("a firewall before ports that are not for other machines", |case| {
+            case.facts.firewall = Some(Firewall { kind: FirewallKind::Firewalld, open: vec![80..=80] });
+            case.content.public_ports = vec!["80".into()];
         }),
         ("little free memory where the application runs", |case| {
             case.facts.machine.free_memory = 200_000_000;

@@ -10,6 +10,12 @@ messages! {
     open_firewall(command: &str)
         en "If other machines shall reach them: {command}"
         zh "如需供其他机器访问，请执行：{command}";
+    let_open_firewall(command: &str)
+        en "If other machines shall reach them, let the installer open them (open_firewall = true), or do it yourself: {command}"
+        zh "如需供其他机器访问，可由安装程序放行（open_firewall = true），也可自行执行：{command}";
+    firewall_will_be_opened(name: &str)
+        en "{name} is active; the installation will open the application's ports in it."
+        zh "{name} 已启用，安装时会放行应用的端口。";
     pools_fit() en "Docker's networks do not collide with those around this machine." zh "Docker 网络与现有网络不冲突。";
     pools_are_used_up()
         en "All networks that Docker could take for itself have routes on this machine: the engine would not start."
@@ -38,7 +44,6 @@ messages! {
         en "Connected by SSH from {client}. If the line drops, run the same command again: it goes on."
         zh "当前通过 SSH 从 {client} 连接。如果连接中断，重新运行同一条命令即可继续。";
     in_multiplexer() en "Running in tmux or screen." zh "正在 tmux 或 screen 中运行。";
-    stop_unit(unit: &str) en "systemctl disable --now {unit}" zh "systemctl disable --now {unit}";
 }
 
 /// A network that is certain to be made, and what lies in it.

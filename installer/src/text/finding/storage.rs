@@ -20,9 +20,6 @@ messages! {
         en "Mount a local ext4 or xfs disk at {path}, or name another place: \"data-root\" in /etc/docker/daemon.json."
         zh "请在 {path} 挂载本地的 ext4 或 xfs 磁盘，或在 /etc/docker/daemon.json 中用 \"data-root\" 指定其他位置。";
     choose_local_dir() en "Choose a directory on a local ext4 or xfs disk with --dir." zh "请用 --dir 指定位于本地 ext4 或 xfs 磁盘上的目录。";
-    move_engine_data()
-        en "Move the data of this engine to a local ext4 or xfs disk, or use --engine private."
-        zh "请将该引擎的数据迁移到本地的 ext4 或 xfs 磁盘，或改用 --engine private。";
     kind_forgets(path: &str)
         en "{path} lies in memory (tmpfs): everything in it is gone after a reboot."
         zh "{path} 位于内存文件系统（tmpfs），重启后数据全部丢失。";
