@@ -185,6 +185,8 @@ pub struct AddressPools {
 pub struct Scope<'a> {
     /// Where the project goes.
     pub layout: &'a Layout,
+    /// The file system there does not answer.
+    pub is_silent: bool,
     /// Which engine is wanted.
     pub choice: EngineChoice,
     /// The value of `DOCKER_HOST`.
@@ -241,7 +243,10 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
     let private = EngineHome::private(scope.layout);
     let system = engine::look_at_system(scope.docker_host.as_deref());
     let (engine, has_other_engine) = match scope.choice {
-        EngineChoice::Private => (engine::look_at(&private.socket()), !matches!(system, EngineFacts::Absent)),
+        EngineChoice::Private => {
+            let own = if scope.is_silent { EngineFacts::Absent } else { engine::look_at(&private.socket()) };
+            (own, !matches!(system, EngineFacts::Absent))
+        }
         EngineChoice::Auto | EngineChoice::System => (system, false),
     };
     let home = if scope.choice == EngineChoice::Private { private } else { EngineHome::System };

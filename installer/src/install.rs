@@ -102,13 +102,15 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     }
     let mut target = Target::of(content, options);
     target.doubts = show_origin(bundle, options, &target, reporter)?;
-    last::tell(&target.layout, !options.dry_run, reporter);
+    if !target.is_silent {
+        last::tell(&target.layout, !options.dry_run, reporter);
+    }
     // A bundle that was verified and installed here before is read only if something has to be done again.
     let is_known = target.receipt.as_ref().is_some_and(|receipt| is_complete(receipt, bundle));
     if !is_known || options.verify_first {
         verify(bundle, options, reporter)?;
     }
-    let sources = sources::collect(options, &target.layout, &content.questions)?;
+    let sources = sources::collect(options, &target, &content.questions)?;
     let facts = look(bundle, &target);
     let mut receipt = target.receipt.clone().unwrap_or_else(|| {
         Receipt::new(&content.app.name, &content.app.version, &content.project.name, target.choice)
@@ -218,8 +220,8 @@ pub fn show_origin(
     let (signer, receipt) = (bundle.bundle.signer.as_ref(), target.receipt.as_ref());
     let basis = trust::judge(&bundle.path, signer, options.trust.as_ref(), receipt)?;
     let findings = trust::findings(basis, signer, &bundle.bundle.index.content, receipt);
-    let (told, doubts) = findings.into_iter().partition(|finding| finding.severity == Severity::Pass);
-    let told: Vec<Finding> = told;
+    let (told, doubts): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| finding.severity == Severity::Pass);
     told.into_iter().for_each(|finding| reporter.emit(&Event::Finding(finding)));
     Ok(doubts)
 }
@@ -238,6 +240,7 @@ pub fn look(bundle: &BundleFile, target: &Target) -> Facts {
     let content = &bundle.bundle.index.content;
     let scope = Scope {
         layout: &target.layout,
+        is_silent: target.is_silent,
         choice: target.choice,
         docker_host: std::env::var("DOCKER_HOST").ok(),
         app: &content.app.name,

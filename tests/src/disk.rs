@@ -125,6 +125,27 @@ impl Disk {
         to
     }
 
+    /// Lets everything wait that touches it, as when a file server is away. The value brings it back. Only an exFAT disk can:
+    /// a process of its own reads it.
+    ///
+    /// # Panics
+    /// When that process is not found.
+    #[must_use]
+    pub fn hang(&self) -> Hang {
+        let place = self.place.display().to_string();
+        let is_reader = |pid: &u32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut words = line.split(|byte| *byte == 0);
+            words.next().is_some_and(|word| word.ends_with(b"mount.exfat-fuse"))
+                && words.any(|word| word == place.as_bytes())
+        };
+        let pids = fs::read_dir("/proc").unwrap().flatten();
+        let mut pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let reader = Hang(pids.find(is_reader).expect("an exFAT disk has a process that reads it"));
+        reader.signal("-STOP");
+        reader
+    }
+
     /// Lets every read fail that is not in memory, as when the stick is pulled out. The value brings it back.
     ///
     /// # Panics
@@ -165,6 +186,22 @@ impl Disk {
 pub fn free(path: &Path) -> u64 {
     let status = statvfs(path).unwrap();
     status.f_bavail * status.f_frsize
+}
+
+/// A disk that keeps everybody waiting, until this is dropped.
+#[derive(Debug)]
+pub struct Hang(u32);
+
+impl Hang {
+    fn signal(&self, signal: &str) {
+        let _ = Command::new("kill").args([signal, &self.0.to_string()]).status();
+    }
+}
+
+impl Drop for Hang {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
 }
 
 impl Drop for Disk {

@@ -20,7 +20,8 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<Option<u8>> {
         return install(bundle, &options, session.reporter).map(|()| None);
     }
     let target = Target::of(&bundle.bundle.index.content, &options);
-    let ended = match attach::find(&target.layout) {
+    let live = if target.is_silent { None } else { attach::find(&target.layout) };
+    let ended = match live {
         Some(live) => look_on(live, bundle, &target, &options, process)?,
         None => front::run(process.arguments, process.reporter, process.watch)?,
     };
@@ -39,7 +40,7 @@ fn look_on(
     process: super::Process<'_>,
 ) -> Outcome<Ended> {
     let content = &bundle.bundle.index.content;
-    let sources = sources::collect(options, &target.layout, &content.questions)?;
+    let sources = sources::collect(options, target, &content.questions)?;
     let digest = bundle.bundle.trailer.index_digest.to_string();
     let wish = Wish { content, bundle: &digest, choice: options.engine, sources: &sources };
     live.hello.refuse_other(&wish)?;

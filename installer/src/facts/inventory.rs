@@ -62,15 +62,8 @@ fn images(connection: &Engine, index: &Index) -> Vec<crate::engine::PresentImage
 
 /// What is in the project directory.
 pub fn project(scope: &Scope<'_>) -> ProjectFacts {
-    let (receipt, receipt_error) = match Receipt::read(&scope.layout.receipt()) {
-        Ok(receipt) => (receipt, None),
-        Err(error) => (None, Some(error.to_string())),
-    };
-    let entries = std::fs::read_dir(&scope.layout.dir).map(|entries| entries.flatten().collect::<Vec<_>>());
-    // The lock and its folder alone are what a run leaves that ended before it changed anything; a new file system has
-    // its own folder for lost files.
-    let counts = |name: &std::ffi::OsStr| name != bundle_spec::path::STATE_DIR && name != "lost+found";
-    let is_occupied = entries.is_ok_and(|entries| entries.iter().any(|entry| counts(&entry.file_name())));
+    let (receipt, receipt_error, is_occupied) =
+        if scope.is_silent { (None, None, false) } else { directory(scope.layout) };
     let (config, config_error) = system_config();
     let configured_root = config.get("data-root").and_then(Value::as_str).map(PathBuf::from);
     let prior = configured_root.clone().unwrap_or_else(|| EngineHome::System.data_root()).join("image");
@@ -87,6 +80,20 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
         control_link: std::fs::read_link(Layout::control_link(scope.app)).ok(),
         foreign_unit: foreign_unit(),
     }
+}
+
+/// The record of an earlier run there, why it cannot be read, and whether anything is there.
+fn directory(layout: &Layout) -> (Option<Receipt>, Option<String>, bool) {
+    let (receipt, receipt_error) = match Receipt::read(&layout.receipt()) {
+        Ok(receipt) => (receipt, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let entries = std::fs::read_dir(&layout.dir).map(|entries| entries.flatten().collect::<Vec<_>>());
+    // The lock and its folder alone are what a run leaves that ended before it changed anything; a new file system has
+    // its own folder for lost files.
+    let counts = |name: &std::ffi::OsStr| name != bundle_spec::path::STATE_DIR && name != "lost+found";
+    let is_occupied = entries.is_ok_and(|entries| entries.iter().any(|entry| counts(&entry.file_name())));
+    (receipt, receipt_error, is_occupied)
 }
 
 /// The system's configuration of an engine, and what is wrong with it.
@@ -121,8 +128,11 @@ fn address_pools(config: &Map<String, Value>) -> AddressPools {
 /// Another program under the name of `<app>ctl`: an application called `system` must not stand before `systemctl`.
 fn other_command(app: &str) -> Option<PathBuf> {
     let link = Layout::control_link(app);
+    // It leads to the project directory, wherever that lies.
+    let command = format!("{app}ctl");
+    let found = bounded::one(move || process::find(&command)).flatten();
     let is_link = link.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-    let found = process::find(&format!("{app}ctl")).filter(|path| *path != link || !is_link);
+    let found = found.filter(|path| *path != link || !is_link);
     found.or_else(|| (link.symlink_metadata().is_ok() && !is_link).then_some(link))
 }
 

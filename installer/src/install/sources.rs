@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bundle_spec::question::Question;
 
-use super::{Options, references};
+use super::{Options, Target, references};
 use crate::answers::reference::Reference;
 use crate::answers::{Origin, Sources, file as answers_file, suggest};
 use crate::facts::address;
@@ -26,7 +26,7 @@ const RESERVED: [&str; 4] = ["AIRLIFT_BUNDLE", "AIRLIFT_KEY_PASSWORD", "AIRLIFT_
 ///
 /// # Errors
 /// [`Code::Answers`] when a file cannot be read or understood.
-pub fn collect(options: &Options, layout: &Layout, questions: &[Question]) -> Outcome<Sources> {
+pub fn collect(options: &Options, target: &Target, questions: &[Question]) -> Outcome<Sources> {
     let mut sources = Sources::default();
     sources.add(Origin::Set, options.set.iter().cloned());
     // A variable that is not UTF-8 belongs to somebody else's encoding; it is no answer of ours.
@@ -64,7 +64,9 @@ pub fn collect(options: &Options, layout: &Layout, questions: &[Question]) -> Ou
     }
     sources.add_acceptance(Acceptance { ids: options.accept.clone(), strict: options.strict });
     refuse_unknown_warnings(sources.acceptance())?;
-    sources.add(Origin::Earlier, read_earlier(layout)?);
+    if !target.is_silent {
+        sources.add(Origin::Earlier, read_earlier(&target.layout)?);
+    }
     if questions.iter().any(|question| question.suggest.is_some()) {
         let addresses = suggest::addresses(&address::collect());
         sources.add(Origin::Machine, suggest::defaults(questions, &addresses));

@@ -25,7 +25,9 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     let silent = |path: &Path| {
         Finding::fail("mount", text::mount_silent(&path.display().to_string()), text::mend_mount())
     };
-    let mut findings: Vec<_> = storage.silent().map(silent).collect();
+    // What lies below a silent path is silent, too, and that is said once.
+    let is_below = |path: &Path| storage.silent().any(|other| other != path && path.starts_with(other));
+    let mut findings: Vec<_> = storage.silent().filter(|path| !is_below(path)).map(silent).collect();
     let is_private = demand.choice == EngineChoice::Private;
     let home = if is_private { EngineHome::private(demand.layout) } else { EngineHome::System };
     let installs = !matches!(facts.engine, EngineFacts::Running { .. } | EngineFacts::Remote(_));
