@@ -338,37 +338,37 @@ fn a_failed_installation_is_taken_back_when_its_name_is_typed() {
         terminal.wait_for("y install");
         terminal.send("y");
         terminal.send(key::ENTER);
-        terminal.wait_for("Load ");
+        let begun = || site.dir().join(".airlift/receipt.json").exists().then_some(());
+        wait::until("the work to begin", Duration::from_secs(30), begun, String::new);
         // Where a file belongs, somebody makes a directory.
         fs::create_dir_all(&obstacle).unwrap();
         terminal.wait_for("In place so far:");
         terminal.wait_for("To take all of it back:");
     };
-    let mut terminal = start(&site, &bundle, &ENGLISH);
-    terminal.wait_for("English");
-    terminal.send(key::ENTER);
-    terminal.answer("[1/4]", &site.port.to_string());
-    terminal.answer("[2/4]", "x");
-    terminal.answer("[3/4]", "pw");
-    terminal.answer("The same again", "pw");
-    terminal.wait_for("Generate one for me");
-    terminal.send(key::ENTER);
-    fail(&terminal);
-    // Enter alone keeps everything, and the same command goes on.
-    terminal.answer("type hello", "");
-    assert_eq!(terminal.end(), 1, "{terminal:?}");
-    assert!(terminal.screen().contains("stays as it is"), "{terminal:?}");
-    assert!(site.dir().join(".airlift/receipt.json").exists());
-    fs::remove_dir_all(site.dir().join(".env")).unwrap();
-    let _ = site.engine.docker(["rmi", "hello/web:1.0"]).done();
-    let mut terminal = start(&site, &bundle, &ENGLISH);
-    terminal.wait_for("English");
-    terminal.send(key::ENTER);
-    fail(&terminal);
+    let failing = || {
+        let terminal = start(&site, &bundle, &ENGLISH);
+        terminal.wait_for("English");
+        terminal.send(key::ENTER);
+        terminal.answer("[1/4]", &site.port.to_string());
+        terminal.answer("[2/4]", "x");
+        terminal.answer("[3/4]", "pw");
+        terminal.answer("The same again", "pw");
+        terminal.wait_for("Generate one for me");
+        terminal.send(key::ENTER);
+        fail(&terminal);
+        terminal
+    };
+    let mut terminal = failing();
     terminal.answer("type hello", "hello");
     assert_eq!(terminal.end(), 1, "{terminal:?}");
     assert!(!site.dir().exists(), "{terminal:?}");
     assert_eq!(site.engine.get("/images/json?all=1"), before);
+    // Enter alone keeps everything.
+    let mut terminal = failing();
+    terminal.answer("type hello", "");
+    assert_eq!(terminal.end(), 1, "{terminal:?}");
+    assert!(terminal.screen().contains("stays as it is"), "{terminal:?}");
+    assert!(site.dir().join(".airlift/receipt.json").exists());
 }
 
 #[test]

@@ -127,7 +127,6 @@ fn many(victim: Victim, times: usize, dice: &mut Dice) -> Vec<Draw> {
 }
 
 #[test]
-#[ignore = "finds the socket that a killed run leaves: make torture"]
 fn kills_at_each_boundary_and_at_some_moments_are_finished_or_taken_back() {
     let (table, failures) = (Table::default(), Failures::default());
     let mut patient = OnEngine::new(Suite::Forky, Store::Containerd);

@@ -8,6 +8,7 @@ use clap::ArgMatches;
 
 use super::Session;
 use super::day2::{self, Installed};
+use crate::detached::attach;
 use crate::engine::Engine;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock, process};
@@ -82,6 +83,8 @@ fn remove_mere_beginning(layout: &Layout) -> Outcome<bool> {
 fn take_back(session: &Session<'_>, installed: &Installed, purge: bool) -> Outcome<()> {
     let app = &installed.content.app.name;
     session.reporter.working();
+    // A worker that was killed leaves its socket.
+    attach::clear(&installed.layout);
     let lock = lock::take(&installed.layout.lock())?;
     match installed.started_engine() {
         Ok(engine) => remove_from_engine(session, installed, &engine, purge)?,

@@ -10,7 +10,7 @@ use bundle_spec::index::Content;
 use super::{Hello, Word, now};
 use crate::answers::{Origin, Sources};
 use crate::facts::EngineChoice;
-use crate::host::socket;
+use crate::host::{file, lock, socket};
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::text::{Message, detached as text, problem};
@@ -29,7 +29,7 @@ pub struct Live {
 
 /// The work under way on an installation. Without the right to know, there is none.
 pub fn find(layout: &Layout) -> Option<Live> {
-    let stream = socket::connect(&layout.live()).ok()?;
+    let stream = socket::connect(&layout.live()).inspect_err(|_| clear(layout)).ok()?;
     socket::limit_reading(&stream, Some(GREETING)).ok()?;
     let mut words = BufReader::new(stream);
     let mut line = String::new();
@@ -37,6 +37,14 @@ pub fn find(layout: &Layout) -> Option<Live> {
     let Ok(Word::Hello(hello)) = serde_json::from_str(&line) else { return None };
     socket::limit_reading(words.get_ref(), None).ok()?;
     Some(Live { hello, words })
+}
+
+/// Removes the socket of a worker that was killed. One that is alive holds the lock.
+pub fn clear(layout: &Layout) {
+    let live = layout.live();
+    if live.exists() && lock::take(&layout.lock()).is_ok() {
+        let _ = file::remove(&live);
+    }
 }
 
 /// What somebody asks for who runs a file while another run is at work.
@@ -96,4 +104,25 @@ impl Hello {
 /// The digest of an answer that is compared.
 pub fn digest(salt: &str, answer: &str) -> String {
     Digest::of(format!("{salt}\n{answer}").as_bytes()).hex()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn the_socket_of_a_killed_worker_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout { dir: folder.path().to_owned() };
+        std::fs::create_dir_all(layout.state()).unwrap();
+        drop(UnixListener::bind(layout.live()).unwrap());
+        let held = lock::take(&layout.lock()).unwrap();
+        assert!(find(&layout).is_none());
+        assert!(layout.live().exists(), "whoever holds the lock may be about to listen");
+        drop(held);
+        assert!(find(&layout).is_none());
+        assert!(!layout.live().exists());
+    }
 }

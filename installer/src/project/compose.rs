@@ -74,9 +74,9 @@ impl Compose {
         }
     }
 
-    /// Whether plugin and Compose file are there; without them no container was ever started.
+    /// Whether plugin, Compose file and `.env` are there; without them no container was ever started, and Compose refuses to run.
     pub fn is_present(&self) -> bool {
-        self.plugin.is_file() && self.layout.dir.join(&self.file).is_file()
+        self.plugin.is_file() && self.layout.dir.join(&self.file).is_file() && self.layout.env().is_file()
     }
 }
 
