@@ -189,7 +189,8 @@ impl EngineHome {
         }
     }
 
-    /// Names the parts that lie in [`EngineHome::bin`]; written last, so that half an engine is not taken for one.
+    /// Names the parts that lie in [`EngineHome::bin`]; written last, so that half an engine is not taken for one. Says that the
+    /// engine is ours, whatever it names.
     pub fn mark(&self) -> PathBuf {
         self.bin().join(".airlift-engine")
     }

@@ -17,6 +17,9 @@ use crate::text::problem as text;
 /// What the tar of a dozen programs has beside their bytes, with much to spare.
 const TAR_OVERHEAD: u64 = 1 << 20;
 
+/// What the mark holds while programs are being placed.
+const UNFINISHED: &str = "unfinished\n";
+
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     let (Some(home), Some(parts)) = (&context.plan.engine.home, &context.content.engine) else { return true };
     let mark = file::read_text(&home.mark()).ok().flatten();
@@ -30,7 +33,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let bin = home.bin();
     context.claim_dirs(&bin)?;
     file::make_dir(&bin, Access::EXECUTABLE)?;
-    file::remove(&home.mark())?;
+    begin(home)?;
     let title = context.plan.describe_step(Step::PlaceEngine, context.content);
     let total = parts.archive_unpacked_len + parts.compose_len;
     let mut done = 0;
@@ -45,6 +48,13 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     }
     file::write(&home.mark(), Access::READABLE, mark_of(parts).as_bytes())?;
     Ok(())
+}
+
+/// Says that the programs are being replaced. The mark itself stays: it says whose they are, and the engine that runs is ours
+/// meanwhile. Before the first ones are placed there is none, and an engine that is found then is somebody else's.
+fn begin(home: &EngineHome) -> Outcome<()> {
+    let mark = home.mark();
+    if mark.exists() { file::write(&mark, Access::READABLE, UNFINISHED.as_bytes()) } else { Ok(()) }
 }
 
 fn mark_of(parts: &EngineParts) -> String {
@@ -132,6 +142,25 @@ fn link_into_path(context: &mut Context<'_>, bin: &Path) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::EngineChoice;
+    use crate::receipt::Receipt;
+
+    /// A kill while a newer engine was being placed made the engine nobody's: the next run took it for the operator's own, and
+    /// uninstall left it.
+    #[test]
+    fn an_engine_that_is_being_replaced_stays_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = EngineHome::Private(folder.path().to_owned());
+        let mut receipt = Receipt::new("shop", "1.0", "shop", EngineChoice::Private);
+        receipt.engine = Some(home.clone());
+        std::fs::create_dir(home.bin()).unwrap();
+        begin(&home).unwrap();
+        assert_eq!(receipt.own_engine(), None);
+        std::fs::write(home.mark(), "sha256:00\nsha256:01\n").unwrap();
+        begin(&home).unwrap();
+        assert_eq!(receipt.own_engine(), Some(&home));
+        assert_eq!(std::fs::read_to_string(home.mark()).unwrap(), UNFINISHED);
+    }
 
     #[test]
     fn only_plain_programs_below_docker_are_placed() {
