@@ -196,7 +196,8 @@ impl Engine {
         }
     }
 
-    /// All images, intermediate ones included: what layers the engine has can only be learnt from them.
+    /// All images, intermediate ones included: what layers the engine has can only be learnt from them. One that the engine
+    /// cannot describe is left out, and does not hide the others.
     ///
     /// # Errors
     /// When the engine does not answer.
@@ -205,8 +206,13 @@ impl Engine {
         let list = self.ask("list images", self.quick.list_images(Some(options)))?;
         let mut images = Vec::new();
         for summary in list {
-            // One that vanishes between the two requests is simply not there.
-            images.extend(self.image(&summary.id)?);
+            match self.image(&summary.id) {
+                // One that vanishes between the two requests is simply not there.
+                Ok(image) => images.extend(image),
+                // Damaged, or half removed. Its names are known, and are not ours to take away.
+                Err(error) if status(&error).is_some() => images.push(undescribed(summary)),
+                Err(error) => return Err(error),
+            }
         }
         Ok(images)
     }
@@ -405,6 +411,15 @@ fn present(image: bollard::models::ImageInspect) -> PresentImage {
     }
 }
 
+/// What the list alone says of an image.
+fn undescribed(summary: bollard::models::ImageSummary) -> PresentImage {
+    PresentImage {
+        id: summary.id,
+        diff_ids: Vec::new(),
+        tags: summary.repo_tags.iter().filter_map(|tag| ImageReference::parse(tag).ok()).collect(),
+    }
+}
+
 fn status(error: &EngineError) -> Option<u16> {
     match error {
         EngineError::Request {
@@ -422,3 +437,6 @@ fn is_not_found(error: &EngineError) -> bool {
 fn is_conflict(error: &EngineError) -> bool {
     status(error) == Some(409)
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,6 +134,8 @@ pub enum EngineFacts {
 pub struct Inventory {
     /// Images.
     pub images: Vec<PresentImage>,
+    /// Why the images are not known: what is not known to be there may be there all the same.
+    pub images_error: Option<String>,
     /// Blobs of the bundle that a containerd store has.
     pub blobs: std::collections::HashSet<Digest>,
     /// Chain IDs of layers that a containerd store has unpacked; of a graph driver, the images tell.

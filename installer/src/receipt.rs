@@ -53,6 +53,9 @@ pub struct Receipt {
     pub files: Vec<String>,
     /// References of images that we loaded and that were not there before.
     pub loaded: Vec<String>,
+    /// References of images that were sent last, those included that stood for another image before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<String>,
     /// The boot in which images were last sent.
     pub load_begun_in: String,
     /// Whether they were synced to disk since.
@@ -144,6 +147,7 @@ impl Receipt {
             made: Vec::new(),
             files: Vec::new(),
             loaded: Vec::new(),
+            sent: Vec::new(),
             load_begun_in: String::new(),
             was_synced: false,
             made_group: false,

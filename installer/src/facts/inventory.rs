@@ -10,24 +10,29 @@ use super::bounded;
 use super::route::Net;
 use super::{AddressPools, EngineFacts, Inventory, ProjectFacts, Scope};
 use crate::containerd::Containerd;
-use crate::engine::{Engine, Store};
+use crate::engine::{Engine, EngineError, PresentImage, Store};
 use crate::host::process;
 use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
 use crate::receipt::{self, Receipt};
 
-/// What is in the engine. An engine that stops answering meanwhile has nothing, and loading will say so.
+/// What is in the engine. Of an engine that stops answering meanwhile nothing is known, and loading will say so.
 pub fn collect(engine: &EngineFacts, project: &str, index: &Index) -> Inventory {
     let EngineFacts::Running { socket, description } = engine else { return Inventory::default() };
-    let Ok(connection) = Engine::connect(socket) else { return Inventory::default() };
+    let unknown =
+        |error: EngineError| Inventory { images_error: Some(error.to_string()), ..Inventory::default() };
+    let connection = match Engine::connect(socket) {
+        Ok(connection) => connection,
+        Err(error) => return unknown(error),
+    };
     let mut inventory = Inventory {
-        images: images(&connection, index),
         containers: connection.containers(project).unwrap_or_default(),
         // Only names that the project fixes can be taken already.
         names: match index.content.project.footprint.container_names.is_empty() {
             true => Vec::new(),
             false => connection.container_names().unwrap_or_default(),
         },
-        ..Inventory::default()
+        ..images(&connection, index)
+            .map_or_else(unknown, |images| Inventory { images, ..Inventory::default() })
     };
     if let Some(access) = &description.containerd
         && let Ok(containerd) = Containerd::connect(&access.socket, &access.namespace)
@@ -51,13 +56,13 @@ pub fn collect(engine: &EngineFacts, project: &str, index: &Index) -> Inventory 
 }
 
 /// The images of the bundle if all are there (one request each), else all images, since any may share layers.
-fn images(connection: &Engine, index: &Index) -> Vec<crate::engine::PresentImage> {
+fn images(connection: &Engine, index: &Index) -> Result<Vec<PresentImage>, EngineError> {
     let wanted = &index.content.images;
     let present: Vec<_> =
         wanted.iter().filter_map(|image| connection.image(image.reference.as_str()).ok().flatten()).collect();
     let all_there = present.len() == wanted.len()
         && wanted.iter().zip(&present).all(|(image, found)| image.diff_ids() == found.diff_ids);
-    if all_there { present } else { connection.images().unwrap_or_default() }
+    if all_there { Ok(present) } else { connection.images() }
 }
 
 /// What is in the project directory.
@@ -106,6 +111,10 @@ fn system_config() -> (Map<String, Value>, Option<String>) {
     };
     if text.trim().is_empty() {
         return (Map::new(), None);
+    }
+    // What is not text reads as if it were; only the look at the bytes tells.
+    if let Err(error) = std::fs::read_to_string(&path) {
+        return (Map::new(), Some(error.to_string()));
     }
     match serde_json::from_str(&text) {
         Ok(config) => (config, None),

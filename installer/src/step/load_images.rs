@@ -1,7 +1,9 @@
 //! Loads the images that are not complete, reads each back, and syncs the engine's disk before it counts as done.
 
+use bundle_spec::project::Image;
+
 use super::Context;
-use crate::engine::{Description, Engine, Store};
+use crate::engine::{Description, Engine, PresentImage, Store};
 use crate::event::Event;
 use crate::facts::{EngineFacts, inventory};
 use crate::host::file;
@@ -11,6 +13,7 @@ use crate::load::snapshot::{self, Snapshots};
 use crate::load::{Form, Trust, docker, prefix};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
+use crate::receipt::Receipt;
 use crate::text::{Message, problem as text, progress};
 
 /// How often what somebody removes beside us is brought again.
@@ -19,7 +22,7 @@ const ROUNDS: usize = 5;
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     // Only what was synced counts: an image that is merely there may be so in name only after a power cut.
     let Ok(engine) = context.engine() else { return false };
-    let is_there = |image: &bundle_spec::project::Image| {
+    let is_there = |image: &Image| {
         engine.image(image.reference.as_str()).ok().flatten().is_some_and(|present| is_same(image, &present))
     };
     context.receipt.is_done(Step::LoadImages.id()) && context.content.images.iter().all(is_there)
@@ -97,7 +100,16 @@ fn attempt(
     let facts =
         EngineFacts::Running { socket: context.plan.engine.socket.clone(), description: description.clone() };
     let found = inventory::collect(&facts, &context.content.project.name, &context.bundle.bundle.index);
+    if let Some(why) = &found.images_error {
+        // What is there already would be taken for ours.
+        let socket = context.plan.engine.socket.display().to_string();
+        return Err(Failure::midway(text::engine_not_there(&socket)).quoting(why).todo(text::run_again()));
+    }
     let plan = plan(context.content, &found, description, trust);
+    // What an earlier boot sent has been removed by now; an attempt before this one has sent more than is left for this one.
+    if context.receipt.load_begun_in != context.facts.machine.boot_id {
+        context.receipt.sent.clear();
+    }
     context.receipt.load_begun_in.clone_from(&context.facts.machine.boot_id);
     context.receipt.was_synced = false;
     for image in &plan.images {
@@ -106,6 +118,9 @@ fn attempt(
         let was_there = found.images.iter().any(|image| image.tags.contains(reference));
         if !was_there && !context.receipt.loaded.contains(&reference.to_string()) {
             context.receipt.loaded.push(reference.to_string());
+        }
+        if !context.receipt.sent.contains(&reference.to_string()) {
+            context.receipt.sent.push(reference.to_string());
         }
     }
     context.save()?;
@@ -148,7 +163,10 @@ fn forget(context: &Context<'_>, engine: &Engine, description: &Description) -> 
     let app = &context.content.app.name;
     engine.release_images(app, |_| true).map_err(silent)?;
     for image in &context.content.images {
-        engine.remove_image(image.reference.as_str()).map_err(silent)?;
+        let present = engine.image(image.reference.as_str()).ok().flatten();
+        if is_sent(context.receipt, image, present.as_ref()) {
+            engine.remove_image(image.reference.as_str()).map_err(silent)?;
+        }
     }
     remove_prefixes(context, engine)?;
     if let Some(access) = &description.containerd {
@@ -157,6 +175,12 @@ fn forget(context: &Context<'_>, engine: &Engine, description: &Description) -> 
         Snapshots::open(access, app).and_then(|snapshots| snapshots.close()).map_err(refused)?;
     }
     Ok(())
+}
+
+/// Whether an image has come from us. One that was there under this name before us may have been replaced by ours, or not yet.
+fn is_sent(receipt: &Receipt, image: &Image, present: Option<&PresentImage>) -> bool {
+    let has = |references: &[String]| references.iter().any(|known| known == image.reference.as_str());
+    has(&receipt.loaded) || (has(&receipt.sent) && present.is_some_and(|present| is_same(image, present)))
 }
 
 /// Removes the images that stood for the lower layers of others, those of killed runs included.
@@ -182,4 +206,37 @@ fn sync(description: &Description) -> Outcome<()> {
         file::sync_file_system(root).map_err(failed)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bundle_spec::digest::Digest;
+
+    use super::*;
+    use crate::facts::EngineChoice;
+
+    /// After a power cut during a load, images that had been there before the installation were removed with ours.
+    #[test]
+    fn only_what_came_from_us_is_forgotten() {
+        let digest = Digest::of(b"");
+        let reference = bundle_spec::reference::ImageReference::parse("shop:1").unwrap();
+        let image = Image {
+            reference: reference.clone(),
+            platform: "linux/amd64".into(),
+            manifest: digest,
+            manifest_len: 0,
+            config: digest,
+            layers: vec![],
+        };
+        let present =
+            |id: Digest| PresentImage { id: id.to_string(), diff_ids: vec![], tags: vec![reference.clone()] };
+        let (same, older) = (present(digest), present(Digest::of(b"older")));
+        let mut receipt = Receipt::new("shop", "1", "shop", EngineChoice::Auto);
+        assert!(!is_sent(&receipt, &image, Some(&same)));
+        receipt.sent = vec!["shop:1".into()];
+        assert!(is_sent(&receipt, &image, Some(&same)));
+        assert!(!is_sent(&receipt, &image, Some(&older)));
+        receipt.loaded = vec!["shop:1".into()];
+        assert!(is_sent(&receipt, &image, Some(&older)));
+    }
 }
