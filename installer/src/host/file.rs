@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use crate::outcome::{Failure, Outcome};
@@ -74,6 +74,22 @@ pub fn sweep(path: &Path) {
 /// As [`write_atomic`].
 pub fn write(path: &Path, access: Access, content: &[u8]) -> Outcome<()> {
     write_atomic(path, access, &mut &*content)
+}
+
+/// [`write`] for a file that somebody else may have put there: its mode and owner are kept, and a link stays one and its target
+/// is written. `access` is for a file that is not there yet.
+///
+/// # Errors
+/// As [`write_atomic`]; a link that leads nowhere is one.
+pub fn rewrite(path: &Path, access: Access, content: &[u8]) -> Outcome<()> {
+    let refused = |error: io::Error| Failure::midway(problem::cannot_write(&path.display())).because(&error);
+    if path.symlink_metadata().is_err() {
+        return write(path, access, content);
+    }
+    let target = path.canonicalize().map_err(refused)?;
+    let metadata = target.metadata().map_err(refused)?;
+    let owner = Some((metadata.uid(), metadata.gid()));
+    write(&target, Access { mode: metadata.mode() & 0o7777, owner }, content)
 }
 
 /// Makes a directory and its parents; only what did not exist gets the mode and owner, and is returned, outermost first.

@@ -1,5 +1,7 @@
 //! Is there a usable engine, or can one be installed without touching what is not ours?
 
+use std::iter;
+
 use super::{Demand, Finding};
 use crate::engine::{Description, Flavour, Store};
 use crate::facts::{EngineChoice, EngineFacts, Facts, Family};
@@ -22,8 +24,11 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             let no_compose = (demand.content.engine.is_none() && compose.is_none()).then(|| {
                 Finding::fail("compose", text::no_compose_anywhere(), text::install_compose_first())
             });
-            let engine =
-                if installed_by_us(facts) { vec![ours(description)] } else { running(description, demand) };
+            let engine = if installed_by_us(facts) {
+                iter::once(ours(description)).chain(broken_config(facts)).collect()
+            } else {
+                running(description, demand)
+            };
             engine.into_iter().chain(no_compose).collect()
         }
         (EngineFacts::Remote(host), _) => {
@@ -149,14 +154,7 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
                 text::use_private_beside_containerd(),
             ));
         }
-        if let Some(why) = &facts.project.config_error {
-            let path = EngineHome::System.config().display().to_string();
-            findings.push(Finding::fail(
-                "daemon-json",
-                text::config_unreadable(&path, why),
-                text::mend_config(&path),
-            ));
-        }
+        findings.extend(broken_config(facts));
         if let Some(unit) = &facts.project.foreign_unit {
             let unit = unit.display().to_string();
             findings.push(Finding::fail(
@@ -175,6 +173,13 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         findings.extend(leftovers(facts, demand));
     }
     findings
+}
+
+/// A configuration that we would have to complete, and cannot understand.
+fn broken_config(facts: &Facts) -> Option<Finding> {
+    let why = facts.project.config_error.as_ref()?;
+    let path = EngineHome::System.config().display().to_string();
+    Some(Finding::fail("daemon-json", text::config_unreadable(&path, why), text::mend_config(&path)))
 }
 
 /// Commands that an engine calls.

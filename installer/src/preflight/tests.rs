@@ -14,6 +14,7 @@ use crate::facts::network::{Listener, Owner};
 use crate::facts::route::Surroundings;
 use crate::facts::storage::{FileSystem, Storage};
 use crate::facts::{EngineFacts, Family, Inventory, Machine, ProjectFacts};
+use crate::layout::EngineHome;
 use crate::receipt::Receipt;
 
 mod tables;
@@ -172,6 +173,17 @@ fn each_wrong_fact_is_one_failure() {
         change(&mut facts);
         assert_eq!(failures(&facts, EngineChoice::Auto, &[]), [expected]);
     }
+}
+
+/// While an engine of ours ran, a mistake in its configuration was nobody's concern until the file was written anew.
+#[test]
+fn a_broken_configuration_is_told_while_our_own_engine_runs() {
+    let mut facts = facts();
+    facts.engine = running(Flavour::Docker, "28.5.2");
+    facts.project.config_error = Some("line 1".into());
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
+    facts.project.own_engine = Some(EngineHome::System);
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["daemon-json"]);
 }
 
 #[test]

@@ -11,7 +11,10 @@ use crate::layout::{EngineHome, SYSTEM_UNIT};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::EnginePlan;
 use crate::receipt::MARK;
-use crate::text::problem as text;
+use crate::text::{finding, problem as text};
+
+/// What `groupadd` ends with when there is such a group already: in a directory service, which `/etc/group` knows nothing of.
+const GROUP_EXISTS: i32 = 9;
 
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     let engine = &context.plan.engine;
@@ -19,9 +22,9 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
     let has = |path: &Path, content: &str| {
         file::read_text(path).is_ok_and(|found| found.as_deref() == Some(content))
     };
-    let config = file::read_text(&home.config()).ok().flatten().unwrap_or_default();
-    let config_done =
-        serde_json::from_str::<Value>(&config).is_ok_and(|found| found == merged(&config, engine, home));
+    let config_done = existing(&home.config()).is_ok_and(|found| {
+        found.is_some_and(|found| merged(found.clone(), engine, home) == Value::Object(found))
+    });
     let unit_done = !engine.by_systemd || (has(Path::new(SYSTEM_UNIT), &unit(home)) && is_enabled());
     let containerd_done = match home {
         EngineHome::Private(_) => has(&containerd_config(home), &containerd_toml(home)),
@@ -33,24 +36,25 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let engine = &context.plan.engine;
     let Some(home) = &engine.home else { return Ok(()) };
+    let path = home.config();
+    // Before anything is changed: what cannot be understood is the operator's all the same.
+    let before = existing(&path)?;
     if *home == EngineHome::System && !has_group() {
         context.receipt.made_group = true;
         context.save()?;
-        add_group()?;
+        context.receipt.made_group = add_group()?;
+        context.save()?;
     }
-    let path = home.config();
     if let Some(parent) = path.parent() {
         context.claim_dirs(parent)?;
         file::make_dir(parent, Access::EXECUTABLE)?;
     }
-    let before = file::read_text(&path).ok().flatten();
-    let config = merged(before.as_deref().unwrap_or_default(), engine, home);
-    let text = serde_json::to_string_pretty(&config).unwrap_or_default() + "\n";
     // A configuration that was there before us is completed, and not ours to remove.
     if before.is_none() && *home == EngineHome::System {
         context.claim(&path)?;
     }
-    file::write(&path, Access::READABLE, text.as_bytes())?;
+    let text = format!("{:#}\n", merged(before.unwrap_or_default(), engine, home));
+    file::rewrite(&path, Access::READABLE, text.as_bytes())?;
     if let EngineHome::Private(_) = home {
         file::write(&containerd_config(home), Access::READABLE, containerd_toml(home).as_bytes())?;
     }
@@ -86,18 +90,39 @@ fn has_group() -> bool {
     groups.lines().any(|line| line.starts_with("docker:"))
 }
 
-/// The group whose members may use the socket. Without it dockerd warns and gives the socket to root alone.
-fn add_group() -> Outcome<()> {
-    let Some(groupadd) = process::find("groupadd") else { return Ok(()) };
+/// The group whose members may use the socket. Without it dockerd warns and gives the socket to root alone. Returns whether
+/// we have made it.
+fn add_group() -> Outcome<bool> {
+    let Some(groupadd) = process::find("groupadd") else { return Ok(false) };
     let failed = || Failure::midway(text::group_failed());
     let finished = process::run(process::command(groupadd).args(["--system", "docker"]))
         .map_err(|error| failed().because(&error))?;
-    if finished.status.success() { Ok(()) } else { Err(failed().quoting(finished.stderr)) }
+    match finished.status.code() {
+        Some(0) => Ok(true),
+        Some(GROUP_EXISTS) => Ok(false),
+        _ => Err(failed().quoting(finished.stderr)),
+    }
+}
+
+/// What `daemon.json` says now; `None` when there is none.
+///
+/// # Errors
+/// When it is there and cannot be read or understood: writing it anew would lose what an operator meant.
+fn existing(path: &Path) -> Outcome<Option<Map<String, Value>>> {
+    let shown = path.display().to_string();
+    let refused = |why: &dyn std::fmt::Display| {
+        Failure::midway(finding::config_unreadable(&shown, &why.to_string()))
+            .todo(finding::mend_config(&shown))
+    };
+    let Some(text) = file::read_text(path).map_err(|error| refused(&error))? else { return Ok(None) };
+    if text.trim().is_empty() {
+        return Ok(Some(Map::new()));
+    }
+    serde_json::from_str(&text).map(Some).map_err(|error| refused(&error))
 }
 
 /// `daemon.json`: what is there wins, what we need is added.
-fn merged(existing: &str, engine: &EnginePlan, home: &EngineHome) -> Value {
-    let mut config: Map<String, Value> = serde_json::from_str(existing).unwrap_or_default();
+fn merged(mut config: Map<String, Value>, engine: &EnginePlan, home: &EngineHome) -> Value {
     for (key, value) in settings(engine, home) {
         match (config.get_mut(&key), value) {
             (Some(Value::Object(known)), Value::Object(wanted)) => {
@@ -211,17 +236,33 @@ mod tests {
 
     #[test]
     fn an_existing_configuration_is_completed_and_never_overruled() {
-        let existing = r#"{"log-driver":"journald","features":{"buildkit":true},"registry-mirrors":["x"]}"#;
+        let existing = json!({"log-driver":"journald","features":{"buildkit":true},"registry-mirrors":["x"]});
+        let existing = existing.as_object().unwrap().clone();
         let config = merged(existing, &plan(EngineHome::System), &EngineHome::System);
         assert_eq!(config["log-driver"], "journald");
         assert_eq!(config["features"], json!({"buildkit": true, "containerd-snapshotter": true}));
         assert_eq!(config["registry-mirrors"], json!(["x"]));
     }
 
+    /// A comma too many, or a comment in another encoding, once made an upgrade replace the operator's `daemon.json` by ours.
+    #[test]
+    fn a_configuration_with_a_mistake_is_refused_and_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("daemon.json");
+        assert_eq!(existing(&path).unwrap(), None);
+        for bad in [&b"{\"data-root\": \"/data\",}"[..], b"[]", b"{\"label\": \"\xd6\xd0\"}"] {
+            std::fs::write(&path, bad).unwrap();
+            let failure = existing(&path).unwrap_err();
+            assert!(failure.what.en.contains("daemon.json") && failure.todo.is_some());
+        }
+        std::fs::write(&path, "\n").unwrap();
+        assert_eq!(existing(&path).unwrap(), Some(Map::new()));
+    }
+
     #[test]
     fn a_private_engine_names_nothing_outside_its_directory() {
         let home = EngineHome::Private("/opt/app/engine".into());
-        let text = merged("", &plan(home.clone()), &home).to_string() + &containerd_toml(&home);
+        let text = merged(Map::new(), &plan(home.clone()), &home).to_string() + &containerd_toml(&home);
         let paths = text.split('"').filter(|part| part.starts_with('/') || part.starts_with("unix:"));
         assert!(paths.clone().count() >= 8);
         for path in paths {

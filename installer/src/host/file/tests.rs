@@ -1,7 +1,5 @@
 //! Tests of writing and removing.
 
-use std::os::unix::fs::MetadataExt;
-
 use super::*;
 
 #[test]
@@ -25,6 +23,22 @@ fn a_failed_write_names_the_path_and_leaves_the_old_content() {
     assert!(failure.what.en.contains(&path.display().to_string()));
     assert_eq!(fs::read(&path).unwrap(), b"old");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+/// A `daemon.json` with a password in it that only root could read was open to everybody after an installation, and a link to a
+/// managed copy was a file.
+#[test]
+fn a_file_of_the_operators_keeps_its_mode_and_a_link_its_target() {
+    let dir = tempfile::tempdir().unwrap();
+    let (managed, path) = (dir.path().join("managed"), dir.path().join("daemon.json"));
+    rewrite(&managed, Access::PRIVATE, b"old").unwrap();
+    std::os::unix::fs::symlink("managed", &path).unwrap();
+    rewrite(&path, Access::READABLE, b"new").unwrap();
+    assert!(path.is_symlink());
+    assert_eq!(fs::read(&managed).unwrap(), b"new");
+    assert_eq!(managed.metadata().unwrap().mode() & 0o777, 0o600);
+    fs::remove_file(&managed).unwrap();
+    assert!(rewrite(&path, Access::READABLE, b"new").is_err());
 }
 
 struct Broken;
