@@ -24,7 +24,14 @@ pub fn plan(content: &Content, inventory: &Inventory, engine: &Description, trus
         Trust::Usual => known(inventory),
         Trust::Nothing => Known::default(),
     };
-    let mut planner = Planner { content, form, known, requests: Vec::new(), by_chain: HashMap::new() };
+    let mut planner = Planner {
+        content,
+        form,
+        known,
+        requests: Vec::new(),
+        by_chain: HashMap::new(),
+        by_blob: HashMap::new(),
+    };
     match (form, trust) {
         (Form::Oci, _) | (_, Trust::Nothing) => planner.by_image(&images),
         (Form::DockerPlain | Form::DockerZstd | Form::Snapshots, Trust::Usual) => planner.by_layer(&images),
@@ -80,6 +87,8 @@ struct Planner<'a> {
     requests: Vec<Request>,
     /// Which request brings a chain.
     by_chain: HashMap<Digest, usize>,
+    /// Which request brings a blob into a content store first.
+    by_blob: HashMap<Digest, usize>,
 }
 
 impl Planner<'_> {
@@ -152,6 +161,7 @@ impl Planner<'_> {
 
     fn add(&mut self, mut request: Request, chains: &[Digest]) {
         let image = &self.content.images[request.image];
+        self.wait_for_blobs(image, &mut request);
         request.after.sort_unstable();
         request.after.dedup();
         // The same layer may lie in an image twice; one entry serves both.
@@ -166,6 +176,22 @@ impl Planner<'_> {
             self.by_chain.insert(chains[*layer], self.requests.len());
         }
         self.requests.push(request);
+    }
+
+    /// A content store has one writer for each blob: two requests that bring the same one at the same time, on top of
+    /// different layers, would break each other's off, or one would wait until it looks stalled. A graph driver has no blobs.
+    fn wait_for_blobs(&mut self, image: &Image, request: &mut Request) {
+        if !matches!(self.form, Form::Oci | Form::Snapshots) {
+            return;
+        }
+        let (position, known) = (self.requests.len(), &self.known.blobs);
+        let blobs = request.layers.iter().map(|layer| image.layers[*layer].blob);
+        for blob in blobs.filter(|blob| !known.contains(blob)) {
+            let first = *self.by_blob.entry(blob).or_insert(position);
+            if first != position {
+                request.after.push(first);
+            }
+        }
     }
 
     /// Chains that more than one image goes on from, or that an image ends with.

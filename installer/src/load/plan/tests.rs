@@ -177,6 +177,31 @@ fn snapshots_are_made_one_by_one_and_named_at_the_end() {
 }
 
 #[test]
+fn requests_with_the_same_blob_on_different_parents_do_not_break_each_other_off() {
+    let mut content = content();
+    content.images = vec![image("one", &["x", "same"]), image("two", &["y", "same"])];
+    let brings = |plan: &LoadPlan, image: usize| {
+        plan.requests
+            .iter()
+            .position(|request| request.image == image && request.layers.contains(&1))
+            .unwrap()
+    };
+    for engine in [containerd(), engine(Store::Containerd, "26.1.5")] {
+        let plan = usual(&content, &Inventory::default(), &engine);
+        let (one, two) = (brings(&plan, 0), brings(&plan, 1));
+        assert!(plan.requests[one.max(two)].after.contains(&one.min(two)), "{engine:?}");
+        // What is there is not written.
+        let blobs = [content.images[0].layers[1].blob].into();
+        let plan = usual(&content, &Inventory { blobs, ..Inventory::default() }, &engine);
+        assert!(plan.requests.iter().all(|request| {
+            request.after.iter().all(|before| plan.requests[*before].image == request.image)
+        }));
+    }
+    let plan = usual(&content, &Inventory::default(), &overlay2("28.5.2"));
+    assert!(plan.requests.iter().all(|request| request.after.is_empty()));
+}
+
+#[test]
 fn what_a_graph_driver_has_is_a_prefix_and_nothing_else() {
     let content = content();
     let mut older = present(&content.images[0], digest("older config"));
