@@ -1,6 +1,6 @@
 //! Places the engine's static binaries and the Compose plugin, and links them into the search path where nothing is.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bundle_spec::codec;
@@ -109,7 +109,27 @@ pub(super) fn place_compose_plugin(context: &Context<'_>, path: &Path) -> Outcom
     let blob =
         context.bundle.bundle.blob(source, &parts.compose).map_err(|error| failed().because(&error))?;
     let plain = codec::decoder(blob).map_err(|error| failed().because(&error))?;
-    file::write_atomic(path, Access::EXECUTABLE, &mut plain.take(parts.compose_len))
+    file::write_atomic(path, Access::EXECUTABLE, &mut Exactly { plain, left: parts.compose_len })
+}
+
+/// Ends only where what it reads ends, which is where a blob's digest is compared; and only after so many bytes. What is
+/// renamed into place has come through whole.
+struct Exactly<R> {
+    plain: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Exactly<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.plain.read(buffer)?;
+        let wrong = |why| io::Error::new(io::ErrorKind::InvalidData, why);
+        if count == 0 && self.left > 0 && !buffer.is_empty() {
+            return Err(wrong("the program is smaller than the bundle says"));
+        }
+        let left = self.left.checked_sub(count as u64);
+        self.left = left.ok_or_else(|| wrong("the program is larger than the bundle says"))?;
+        Ok(count)
+    }
 }
 
 /// On SELinux hosts programs with a wrong label end with 203/EXEC (containerd#11814). Elsewhere the command is missing.
@@ -160,6 +180,36 @@ mod tests {
         begin(&home).unwrap();
         assert_eq!(receipt.own_engine(), Some(&home));
         assert_eq!(std::fs::read_to_string(home.mark()).unwrap(), UNFINISHED);
+    }
+
+    /// Like a blob, says at its end whether it was the right one.
+    struct Forged<'a>(&'a [u8]);
+
+    impl Read for Forged<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(io::Error::new(io::ErrorKind::InvalidData, "damaged")),
+                count => Ok(count),
+            }
+        }
+    }
+
+    #[test]
+    fn a_plugin_whose_digest_was_not_compared_is_not_placed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("docker-compose");
+        let place = |plain: &mut dyn Read, left| {
+            file::write_atomic(&path, Access::EXECUTABLE, &mut Exactly { plain, left })
+        };
+        for len in [3, 4, 5] {
+            assert!(place(&mut Forged(b"1234"), len).is_err(), "forged, {len} bytes");
+        }
+        for len in [0, 3, 5] {
+            assert!(place(&mut &b"1234"[..], len).is_err(), "{len} instead of 4 bytes");
+        }
+        assert!(!path.exists());
+        place(&mut &b"1234"[..], 4).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"1234");
     }
 
     #[test]
