@@ -1,6 +1,6 @@
 //! Is the application well? Decided from containers and checks, never from the exit code of `up`.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
@@ -174,6 +174,16 @@ pub fn observe(wanted: Wanted<'_>, engine: &Engine) -> Result<Vec<ServiceHealth>
     Ok(all)
 }
 
+/// Whether everything is well at this moment, and what says nothing about its health has run long enough to be believed.
+///
+/// # Errors
+/// When the engine does not answer.
+pub fn is_proven(wanted: Wanted<'_>, engine: &Engine) -> Result<bool, EngineError> {
+    let is_well = observe(wanted, engine)?.iter().all(|service| service.verdict == Verdict::Well);
+    let containers = engine.containers(&wanted.content.project.name)?;
+    Ok(is_well && mute(&containers).all(|container| is_steady(container, SystemTime::now())))
+}
+
 /// Everything as it is at this moment, when nothing has been started: what is not well now is not waited for.
 ///
 /// # Errors
@@ -243,12 +253,12 @@ pub fn wait_until_well(
 ) -> Outcome<Vec<ServiceHealth>> {
     let content = wanted.content;
     let longest = longest_wait(content);
+    let unknown = |error: EngineError| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error);
     let started = Instant::now();
     let mut last = Vec::new();
     let mut well_since: Option<(Instant, Vec<String>)> = None;
     loop {
-        let mut now = observe(wanted, engine)
-            .map_err(|error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error))?;
+        let mut now = observe(wanted, engine).map_err(unknown)?;
         give_up_late_checks(&mut now, &content.checks, started.elapsed());
         if now.iter().map(ServiceHealth::news).ne(last.iter().map(ServiceHealth::news)) {
             seen(&now);
@@ -257,7 +267,7 @@ pub fn wait_until_well(
         let worst = last.iter().map(|service| service.verdict).max().unwrap_or(Verdict::Well);
         match worst {
             Verdict::Well => {
-                let lives = lives(engine, content);
+                let lives = lives(&engine.containers(&content.project.name).map_err(unknown)?);
                 let is_steady = well_since
                     .as_ref()
                     .is_some_and(|(since, then)| *then == lives && since.elapsed() >= STEADY);
@@ -282,13 +292,26 @@ pub fn wait_until_well(
 /// "running" in most looks at it.
 const STEADY: Duration = Duration::from_secs(5);
 
+/// Containers that say nothing about their health. One that crashed since the last look is among them.
+fn mute(containers: &[Container]) -> impl Iterator<Item = &Container> {
+    containers.iter().filter(|container| container.health.is_none() && !container.is_finished())
+}
+
+/// Whether a container, if it runs, has done so for [`STEADY`] at least. The engine's clock is this machine's.
+fn is_steady(container: &Container, now: SystemTime) -> bool {
+    let started = || humantime::parse_rfc3339(&container.started_at).ok();
+    let age = || now.duration_since(started()?).ok();
+    match container.state.as_str() {
+        "running" => age().is_some_and(|age| age >= STEADY),
+        // Those that should not rest have been judged.
+        state => state != "restarting",
+    }
+}
+
 /// The present life of each container that says nothing about its health; another restart or start is another life.
-fn lives(engine: &Engine, content: &Content) -> Vec<String> {
-    let containers = engine.containers(&content.project.name).unwrap_or_default();
-    let mute =
-        containers.iter().filter(|container| container.state == "running" && container.health.is_none());
-    mute.map(|container| format!("{} {} {}", container.id, container.started_at, container.restarts))
-        .collect()
+fn lives(containers: &[Container]) -> Vec<String> {
+    let life = |of: &Container| format!("{} {} {} {}", of.id, of.started_at, of.restarts, of.state);
+    mute(containers).map(life).collect()
 }
 
 /// A check whose own time is up has failed; the checks come last, in the order of the bundle.

@@ -189,13 +189,18 @@ impl Receipt {
 
     /// Records how far a step got.
     pub fn record(&mut self, id: &str, state: StepState, boot_id: &str) {
-        self.steps.retain(|step| step.id != id);
+        self.forget(id);
         self.steps.push(StepRecord { id: id.to_owned(), state, boot_id: boot_id.to_owned() });
     }
 
     /// Whether it was settled which engine is used.
     pub fn has_engine(&self) -> bool {
         !self.socket.as_os_str().is_empty()
+    }
+
+    /// Takes back that a step was done: something before it has changed.
+    pub fn forget(&mut self, id: &str) {
+        self.steps.retain(|step| step.id != id);
     }
 
     /// Records something made outside the project directory.

@@ -140,3 +140,35 @@ fn an_answer_that_changes_by_itself_is_no_news() {
     assert_eq!(at("12:00").news(), at("12:01").news());
     assert_ne!(at("12:00").news(), judge_reply(&check, "http://h/", 500, "12:00").news());
 }
+
+#[test]
+fn a_service_that_has_just_been_started_is_not_proven_by_one_look() {
+    let now = humantime::parse_rfc3339("2026-01-01T00:00:10Z").unwrap();
+    let steady = |container: &Container| is_steady(container, now);
+    let since = |started_at: &str| Container { started_at: started_at.into(), ..container("web", "running") };
+    for (started_at, expected) in [
+        ("2026-01-01T00:00:05Z", true),
+        ("2026-01-01T00:00:04.123456789Z", true),
+        ("2026-01-01T00:00:07.123456789Z", false),
+        ("2026-01-01T00:00:11Z", false),
+        ("", false),
+    ] {
+        assert_eq!(steady(&since(started_at)), expected, "{started_at}");
+    }
+    let crashed = Container { state: "restarting".into(), ..since("2026-01-01T00:00:01Z") };
+    assert!(!steady(&crashed));
+}
+
+#[test]
+fn a_service_that_crashed_between_two_looks_is_not_taken_for_none() {
+    let web = container("web", "running");
+    let crashed = Container { state: "restarting".into(), ..web.clone() };
+    let restarted = Container { restarts: 1, ..web.clone() };
+    let with_health = Container { health: Some("healthy".into()), ..web.clone() };
+    let migrated = Container { restarts_by_itself: false, stays_up: false, ..container("migrate", "exited") };
+    let of = |container: &Container| lives(std::slice::from_ref(container));
+    assert_eq!(of(&crashed).len(), 1);
+    assert_ne!(of(&crashed), of(&web));
+    assert_ne!(of(&restarted), of(&web));
+    assert!(of(&with_health).is_empty() && of(&migrated).is_empty());
+}

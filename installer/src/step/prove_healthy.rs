@@ -2,13 +2,16 @@
 
 use super::Context;
 use crate::event::Event;
-use crate::health::{self, Verdict};
+use crate::health;
 use crate::outcome::Outcome;
+use crate::plan::Step;
 
+/// One look is enough only where health was waited for since the last start: what crashes again and again is "running" in
+/// most looks at it.
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     let Ok(engine) = context.engine() else { return false };
-    health::observe(context.wanted(), &engine)
-        .is_ok_and(|services| services.iter().all(|service| service.verdict == Verdict::Well))
+    context.receipt.is_done(Step::ProveHealthy.id())
+        && health::is_proven(context.wanted(), &engine).unwrap_or(false)
 }
 
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {

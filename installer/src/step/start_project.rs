@@ -14,6 +14,7 @@ use crate::engine::Container;
 use crate::health;
 use crate::host::salt::Salt;
 use crate::outcome::{Failure, Outcome};
+use crate::plan::Step;
 use crate::project::compose::Compose;
 use crate::project::env_file;
 use crate::text::problem as text;
@@ -42,6 +43,9 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     let project = &context.content.project.name;
     let before = engine.containers(project).map_err(silent)?;
     let files = files_now(context, &Salt::obtain(&plan.layout.salt())?);
+    // What is started now has to prove itself anew, also when this run is killed in between.
+    context.receipt.forget(Step::ProveHealthy.id());
+    context.save()?;
     let up = || compose.run(&["up", "--detach", "--no-build", "--pull", "never", "--remove-orphans"]);
     let up = context.reporter.while_waiting(None, up);
     up.map_err(|failure| explain(context, failure))?;
