@@ -124,6 +124,12 @@ pub(super) fn carry_out(
             |failure| failure.leaving(remains::of(&prepared.plan, &receipt, content, way_back.clone())),
         )?;
     }
+    // The containers that held images while they were loaded go when the project starts; here, where it ran already.
+    if let Ok(engine) = context(prepared, bundle, content, &mut receipt, reporter).engine() {
+        engine.release_images(&content.app.name, |_| true).map_err(|error| {
+            Failure::midway(text::engine_not_there(&engine.socket().display())).because(&error)
+        })?;
+    }
     Ok(lock)
 }
 
