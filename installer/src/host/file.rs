@@ -76,7 +76,7 @@ pub fn write(path: &Path, access: Access, content: &[u8]) -> Outcome<()> {
     write_atomic(path, access, &mut &*content)
 }
 
-/// [`write`] for a file that somebody else may have put there: its mode and owner are kept, and a link stays one and its target
+/// [`write()`] for a file that somebody else may have put there: its mode and owner are kept, and a link stays one and its target
 /// is written. `access` is for a file that is not there yet.
 ///
 /// # Errors
