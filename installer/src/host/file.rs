@@ -1,8 +1,8 @@
 //! Files: atomic and durable writes with explicit mode and owner, so that umask and power loss make no difference.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use crate::outcome::{Failure, Outcome};
@@ -93,6 +93,7 @@ pub fn rewrite(path: &Path, access: Access, content: &[u8]) -> Outcome<()> {
 }
 
 /// Makes a directory and its parents; only what did not exist gets the mode and owner, and is returned, outermost first.
+/// What somebody else makes at the same moment is theirs.
 ///
 /// # Errors
 /// Names the path and the reason.
@@ -100,12 +101,15 @@ pub fn make_dir(path: &Path, access: Access) -> Outcome<Vec<PathBuf>> {
     let missing: Vec<&Path> = path.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
     let mut made = Vec::new();
     for dir in missing.into_iter().rev() {
-        fs::create_dir(dir)
-            .and_then(|()| apply(dir, if dir == path { access } else { Access::EXECUTABLE }))
-            .map_err(|error| {
-                Failure::midway(problem::cannot_make_directory(&dir.display())).because(&error)
-            })?;
-        made.push(dir.to_owned());
+        let access = if dir == path { access } else { Access::EXECUTABLE };
+        // With its mode from the first moment: a kill before it is applied must not leave the directory open for ever.
+        match DirBuilder::new().mode(access.mode).create(dir).and_then(|()| apply(dir, access)) {
+            Ok(()) => made.push(dir.to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+            Err(error) => {
+                return Err(Failure::midway(problem::cannot_make_directory(&dir.display())).because(&error));
+            }
+        }
     }
     Ok(made)
 }
@@ -271,7 +275,8 @@ pub fn mounts_below(path: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// As the system says.
 pub fn append_private(path: &Path) -> io::Result<File> {
-    let file = File::options().create(true).append(true).open(path)?;
+    let file = File::options().create(true).append(true).mode(Access::PRIVATE.mode).open(path)?;
+    // One that was there may have been made otherwise.
     apply(path, Access::PRIVATE)?;
     Ok(file)
 }

@@ -60,6 +60,34 @@ fn only_what_was_missing_is_made_and_told() {
 }
 
 /// Once, `uninstall --purge` took the mount of an engine's own disk for one that a dead engine had left, and unmounted it.
+/// Two copies of the file that were started in the same second: one ended with "File exists".
+#[test]
+fn several_at_once_make_one_directory_and_none_of_them_fails() {
+    let home = tempfile::tempdir().unwrap();
+    for round in 0..50 {
+        let deep = home.path().join(format!("{round}/a/b/c"));
+        let start = std::sync::Barrier::new(4);
+        let make = || {
+            start.wait();
+            make_dir(&deep, Access::EXECUTABLE).unwrap().len()
+        };
+        let made: usize = std::thread::scope(|scope| {
+            let threads = [(); 4].map(|()| scope.spawn(make));
+            threads.map(|thread| thread.join().unwrap()).iter().sum()
+        });
+        assert_eq!(made, 4, "each directory is told by the one who made it");
+    }
+}
+
+#[test]
+fn a_file_in_the_way_of_a_directory_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = home.path().join("taken");
+    fs::write(&taken, "").unwrap();
+    let failure = make_dir(&taken.join("below"), Access::EXECUTABLE).unwrap_err();
+    assert!(failure.what.en.contains(&taken.display().to_string()), "{failure:?}");
+}
+
 #[test]
 fn a_mount_on_the_directory_itself_is_not_below_it() {
     assert!(!mounts_below(Path::new("/proc")).contains(&PathBuf::from("/proc")));
