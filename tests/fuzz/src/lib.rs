@@ -12,6 +12,8 @@ use bundle_spec::index::{Content, Index};
 use bundle_spec::layout::{TRAILER_LEN, TRAILER_MAGIC};
 use bundle_spec::reader::Bundle;
 use bundle_spec::reference::ImageReference;
+use bundle_spec::signature;
+use bundle_spec::template::{Template, is_plain};
 use bundle_spec::trailer::Trailer;
 use installer::answers::{Sources, file as answers_file, resolve};
 use installer::project::env_file;
@@ -25,7 +27,7 @@ use serde_json::json;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 9] = [
     ("trailer", trailer),
     ("index", index),
     ("definition", definition),
@@ -33,6 +35,8 @@ pub const TARGETS: [Target; 7] = [
     ("dotenv", dotenv),
     ("archive", archive),
     ("layer", layer),
+    ("template", template),
+    ("signature", signature),
 ];
 
 /// A bundle that everybody can read.
@@ -235,6 +239,53 @@ pub fn layer(data: &[u8]) {
     assert_eq!(names(&lowers[0]), ["etc"]);
     assert_eq!(names(&lowers[0].join("etc")), ["a"]);
     assert_eq!(std::fs::read(lowers[0].join("etc/a")).ok().as_deref(), Some(&b"kept"[..]));
+}
+
+/// A template, and behind a zero byte what everybody answers: nothing but plain characters gets in as it is, and no answer adds a
+/// line.
+pub fn template(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (text, answer) = text.split_once('\0').unwrap_or((text, "plain"));
+    let template = match Template::parse(text) {
+        Ok(template) => template,
+        Err(errors) => {
+            assert!(!errors.is_empty(), "refused, and nobody says why");
+            let lines = text.split_inclusive('\n').count().max(1);
+            assert!(errors.iter().all(|error| (1..=lines + 1).contains(&error.line)), "{errors:?}");
+            return;
+        }
+    };
+    let uses = template.uses();
+    match template.render(|_| Some(answer)) {
+        // Of all lines, directives are dropped and none is added.
+        Ok(filled) => assert!(filled.split('\n').count() <= text.split('\n').count(), "{filled:?}"),
+        Err(refused) => {
+            assert!(!is_plain(refused.character) && answer.contains(refused.character));
+            assert!(uses.iter().any(|found| *found.id() == refused.id));
+        }
+    }
+    // Whoever answers nothing gets the text without answers, whatever the template says.
+    assert!(template.render(|_| None).is_ok());
+}
+
+/// What follows the index, and the block in it: a key and a signature that somebody says is of this file.
+pub fn signature(data: &[u8]) {
+    if let Ok((index, block)) = signature::take_apart(data) {
+        assert!(index.len() + block.map_or(0, <[u8]>::len) <= data.len());
+    }
+    let digest = Digest::of(data);
+    let statement = signature::statement(1, &digest, 0);
+    // Nobody signs something that names its own digest.
+    assert!(signature::check(data, &statement).is_err(), "a signature that nobody has made");
+    let Ok(index) = zstd::bulk::compress(b"{}", 1) else { return };
+    let whole = [&index[..], &signature::frame(data)].concat();
+    assert_eq!(signature::take_apart(&whole), Ok((&index[..], Some(data))));
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(key) = signature::PublicKey::parse(text) {
+        for written in [key.base64(), key.file()] {
+            assert!(signature::PublicKey::parse(&written).is_ok_and(|again| again == key), "{written}");
+        }
+    }
 }
 
 fn names(dir: &Path) -> Vec<String> {
