@@ -92,6 +92,44 @@ fn answers_go_into_files_and_actions_and_are_seen_nowhere() {
 }
 
 #[test]
+fn no_shell_is_given_an_answer_to_interpret() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let vendor = vendor(ACTION);
+    let bundle = vendor.pack();
+    // On this machine, and in the container, where the same folder has another name.
+    let traps = [site.dir().join("data/trap").display().to_string(), "/state/trap".to_owned()];
+    let trap = |form: &str| traps.iter().map(|path| form.replace('T', path)).collect::<Vec<_>>().join(" ");
+    let hostile = [
+        ("greeting", format!("-rf {} @{{admin_password}} %n", trap("$(touch T) `touch T` ${X:-$(touch T)}"))),
+        (
+            "admin_password",
+            format!("--privileged {} \\\\ '\"", trap("'; touch T; echo '\" && touch T || $(touch T)")),
+        ),
+    ];
+    let mut args = vec!["install".to_owned(), "--yes".to_owned()];
+    let values = hostile.iter().map(|(id, value)| format!("{id}={value}"));
+    for set in values.chain([format!("http_port={}", site.port)]) {
+        args.extend(["--set".to_owned(), set]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let _ = site.run(&bundle, &args).done();
+    let state = |name: &str| fs::read_to_string(site.dir().join("data").join(name)).unwrap();
+    assert_eq!(site.variable("GREETING"), hostile[0].1);
+    assert_eq!(site.variable("ADMIN_PASSWORD"), hostile[1].1);
+    assert_eq!(state("password"), format!("{}\n", hostile[1].1));
+    assert_eq!(state("extra"), format!("{}\n", hostile[1].1));
+    // The next run reads its own record of them; what manages the application reads `.env`.
+    let _ = site.run(&bundle, &["install", "--yes"]).done().saying("everything is in place");
+    for verb in ["status", "restart", "stop"] {
+        let _ = site.run(&bundle, &[verb]).done();
+    }
+    assert!(!site.dir().join("data/trap").exists(), "something took an answer for a command");
+    // More than one line is no answer, and a plain place in a file takes plain characters only.
+    let lines = ["install", "--yes", "--set", "greeting=a\nX=b"];
+    let _ = site.run(&bundle, &lines).expect(3).saying("greeting");
+}
+
+#[test]
 fn a_failed_action_is_shown_without_secrets_and_goes_on() {
     let site = Site::new(Suite::Forky, Store::Containerd);
     let action = ACTION.replace(
