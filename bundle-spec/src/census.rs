@@ -6,10 +6,12 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Checks that a document has at most `most` values, those of lists and objects at any depth.
+use crate::limits::INDEX_STRING_MAX;
+
+/// Checks that a document has at most `most` values, those of lists and objects at any depth, and no overlong text.
 ///
 /// # Errors
-/// When it has more, or is no JSON.
+/// When it has more, or one, or is no JSON.
 pub fn check(raw: &[u8], most: usize) -> Result<(), serde_json::Error> {
     let left = Cell::new(most);
     let mut document = serde_json::Deserializer::from_slice(raw);
@@ -65,7 +67,10 @@ impl<'de> Visitor<'de> for Census<'_> {
         self.count()
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        if text.len() > INDEX_STRING_MAX {
+            return Err(E::custom("a text is too long"));
+        }
         self.count()
     }
 
@@ -86,7 +91,7 @@ impl<'de> Visitor<'de> for Census<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{INDEX_STRING_MAX, check};
 
     #[test]
     fn every_value_counts_once() {
@@ -97,5 +102,12 @@ mod tests {
             assert!(check(json.as_bytes(), count - 1).is_err(), "{json}");
         }
         assert!(check(b"[1] 2", 9).is_err() && check(b"", 9).is_err());
+    }
+
+    #[test]
+    fn a_text_has_its_bounds() {
+        let text = |len: usize| format!("[\"{}\"]", "x".repeat(len));
+        assert!(check(text(INDEX_STRING_MAX).as_bytes(), 2).is_ok());
+        assert!(check(text(INDEX_STRING_MAX + 1).as_bytes(), 2).is_err());
     }
 }

@@ -41,10 +41,10 @@ pub fn compress_document(bytes: &[u8]) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When the data is not zstd, or yields more or less than `expected` bytes.
 pub fn decompress_document(stored: &[u8], expected: usize) -> io::Result<Vec<u8>> {
-    // All at once, since growing by doubling takes three times as much; but no more than any document may have.
+    // All at once, since growing by doubling takes three times as much, and a window of the file's choosing comes on top when it is
+    // done bit by bit; but no more than any document may have.
     let limit = usize::try_from(PROJECT_FILE_MAX).unwrap_or(usize::MAX);
-    let mut raw = Vec::with_capacity(expected.min(limit) + 1);
-    decoder(stored)?.take(expected as u64 + 1).read_to_end(&mut raw)?;
+    let raw = zstd::bulk::Decompressor::new()?.decompress(stored, expected.min(limit) + 1)?;
     if raw.len() != expected {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,

@@ -10,6 +10,9 @@ pub const INDEX_RAW_MAX: u64 = 40 << 20;
 /// memory that a reader needs, since a value of three bytes takes fifty.
 pub const INDEX_VALUES_MAX: usize = 600_000;
 
+/// A string in the index, in bytes: the longest texts that people read take a tenth. A longer one is in memory twice.
+pub const INDEX_STRING_MAX: usize = 1 << 16;
+
 /// Questions, and likewise values and actions: each takes some work to check. No value is made of more answers, either.
 pub const QUESTIONS_MAX: usize = 1_000;
 

@@ -68,6 +68,8 @@ impl Bundle {
         let statement = signature::statement(trailer.version.major, &document, start);
         let signer = block.map(|block| signature::check(block, &statement)).transpose();
         let signer = signer.map_err(ReadError::Signature)?;
+        // What is made of it takes its place in memory.
+        drop(stored);
         let index = parse_index(&raw).map_err(ReadError::Unacceptable)?;
         validate::index(&index, start).map_err(|why| ReadError::Unacceptable(tame(&why)))?;
         Ok(Self { trailer, index: Arc::new(index), signer, document })

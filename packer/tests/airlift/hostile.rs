@@ -1,5 +1,5 @@
 //! Bundles by somebody who means harm: intact by every digest, and made to take all memory or all time. Each is refused by a
-//! process that may have no more than 192 MB of address space, its own program included.
+//! process that may have no more than 64 MB of memory of its own.
 
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -13,8 +13,8 @@ use bundle_spec::trailer::Trailer;
 use crate::pack::packable;
 use crate::sandbox::Sandbox;
 
-/// Address space in kilobytes.
-const MEMORY: u32 = 192 << 10;
+/// Memory in kilobytes.
+const MEMORY: u32 = 64 << 10;
 
 /// A packed bundle to be forged, with its index as JSON.
 struct Original {
@@ -86,6 +86,8 @@ fn what_would_take_all_memory_is_refused_in_little() {
     let _ = original.sandbox.airlift_in_memory(MEMORY, &["inspect", "x.run"]).ok();
     original.refused("10^6 short texts", &original.with_many("profiles", "\"\"", 1_000_000));
     original.refused("13 million short texts", &original.with_many("profiles", "\"\"", 13_000_000));
+    let text = format!("\"{}\"", "x".repeat(60));
+    original.refused("600 000 texts", &original.with_many("profiles", &text, 600_000));
     original.refused("10^6 numbers", &original.with_many("links", "1", 1_000_000));
     original.refused(
         "10^6 lists in unknown fields",

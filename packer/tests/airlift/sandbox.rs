@@ -115,10 +115,11 @@ impl Sandbox {
         self.run(command.args(["-c", &script, env!("CARGO_BIN_EXE_airlift")]).args(args))
     }
 
-    /// Runs `airlift` where no process gets more than this address space, in kilobytes.
+    /// Runs `airlift` where no process gets more memory of its own than this, in kilobytes: heap, and stacks of its threads. The
+    /// address space would be too coarse a measure: most of it is the program's file, and room that is only reserved.
     pub fn airlift_in_memory(&self, kilobytes: u32, args: &[&str]) -> Ran {
         let mut command = Command::new("sh");
-        let script = format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"");
+        let script = format!("ulimit -d {kilobytes}; exec \"$0\" \"$@\"");
         self.run(command.args(["-c", &script, env!("CARGO_BIN_EXE_airlift")]).args(args))
     }
 
