@@ -10,8 +10,8 @@ messages! {
         en "A line that begins with # stands for what is taken without it; take the # away to change it. Text stands in straight quotes."
         zh "以 # 开头的行表示采用默认值；要修改，请去掉行首的 #。文本须用半角引号括起来。";
     how_to_give_secrets()
-        en "This file may hold passwords: chmod 600, and delete it after the installation. Or refer to them: {{ env = \"NAME\" }} or {{ file = \"/path\" }}."
-        zh "本文件可能含有密码：请 chmod 600，安装后删除。也可以引用：{{ env = \"变量名\" }} 或 {{ file = \"/路径\" }}。";
+        en "This file may hold passwords: chmod 600, and delete it after the installation. Or refer to them: {{ env = \"NAME\" }}, with sudo --preserve-env=NAME, or {{ file = \"/path\" }}."
+        zh "本文件可能含有密码：请 chmod 600，安装后删除。也可以引用：{{ env = \"变量名\" }}（用 sudo --preserve-env=变量名 运行）或 {{ file = \"/路径\" }}。";
     how_to_check(file: &str)
         en "Editors can check it: ./{file} answers --schema > answers.schema.json, and as the first line here: #:schema ./answers.schema.json"
         zh "编辑器可检查本文件：./{file} answers --schema > answers.schema.json，并在首行写入 #:schema ./answers.schema.json";

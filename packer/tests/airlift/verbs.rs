@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -110,5 +111,36 @@ fn the_page_of_the_command_line_says_what_help_says() {
         let help = sandbox.airlift(&[verb, "--help"]).ok().out;
         let said = options(&help, |line| line.trim_start().starts_with('-'));
         assert_eq!(options(section, |line| line.starts_with("| `-")), said, "{verb}:\n{help}");
+    }
+}
+
+/// The ids of findings that the program's own source names after any of these.
+fn ids(folder: &Path, before: &[&str], found: &mut BTreeSet<String>) {
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            ids(&path, before, found);
+            continue;
+        }
+        let source = fs::read_to_string(&path).unwrap();
+        let calls = before.iter().flat_map(|call| source.split(call).skip(1));
+        let quoted = calls.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split_once('"'));
+        found.extend(quoted.map(|(id, _)| id.to_owned()));
+    }
+}
+
+#[test]
+fn the_page_of_the_command_line_names_every_finding_of_lint() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("../docs/command-line.md")).unwrap();
+    let cases = [
+        ("\n| error |", vec!["Finding::error(", "Finding::of_failure("]),
+        ("\n| warning |", vec!["Finding::warning(", "NO_COMPOSE: &str ="]),
+    ];
+    for (row, before) in cases {
+        let row = page.split_once(row).unwrap().1.lines().next().unwrap();
+        let named: BTreeSet<String> = row.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let mut found = BTreeSet::new();
+        ids(&root.join("src"), &before, &mut found);
+        assert_eq!(named, found);
     }
 }
