@@ -92,6 +92,12 @@ impl Answers {
         self.dormant.iter()
     }
 
+    /// Everything that must not be seen: answers, what follows from them, and what is only kept.
+    pub fn secrets(&self) -> impl Iterator<Item = &Answer> {
+        let all = [&self.given, &self.derived, &self.dormant];
+        all.into_iter().flat_map(BTreeMap::values).filter(|answer| answer.is_secret())
+    }
+
     /// Whether a condition holds.
     #[must_use]
     pub fn fulfil(&self, condition: &Condition) -> bool {

@@ -21,6 +21,7 @@ pub mod reason;
 pub mod reference;
 pub mod schema;
 pub mod suggest;
+pub mod veil;
 
 pub use self::document::save;
 pub use self::reason::message as why_message;
@@ -141,6 +142,17 @@ impl Sources {
             Given::Nothing | Given::Broken(_) => (origin, ""),
         });
         given.or_else(|| question.default.as_deref().map(|default| (Origin::Default, default)))
+    }
+
+    /// Everything that any source gives for a secret: an old password may still be in a log.
+    pub fn secrets<'a>(&'a self, questions: &'a [Question]) -> impl Iterator<Item = &'a str> {
+        let ids =
+            questions.iter().filter(|question| question.is_secret()).map(|question| question.id.as_str());
+        let given = ids.flat_map(|id| self.given.values().filter_map(move |values| values.get(id)));
+        given.filter_map(|given| match given {
+            Given::Text(text) => Some(text.as_str()),
+            Given::Nothing | Given::Broken(_) => None,
+        })
     }
 
     fn strongest(&self, question: &Question) -> Option<(Origin, &Given)> {

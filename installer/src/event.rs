@@ -108,6 +108,23 @@ impl Event {
             failures: count(Severity::Fail),
         }
     }
+
+    /// Gives every text that people read to `change`. Names that programs go by are the vendor's, and stay.
+    pub(crate) fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        match self {
+            Self::Started { schema: _, app: _, version: _, title }
+            | Self::StepStarted { number: _, count: _, title }
+            | Self::Progress { title, done: _, total: _ }
+            | Self::Phase { title }
+            | Self::StepFinished { number: _, outcome: _, millis: _, title } => title.each_text(change),
+            Self::Note { text } | Self::Finished { code: _, text } => text.each_text(change),
+            Self::Finding(finding) => finding.each_text(change),
+            Self::Plan { steps } => steps.iter_mut().for_each(|step| step.each_text(change)),
+            Self::Health { services } => services.iter_mut().for_each(|service| service.each_text(change)),
+            Self::Checked { passed: _, warnings: _, failures: _ }
+            | Self::Waiting { seconds: _, limit: _ } => {}
+        }
+    }
 }
 
 /// What came of a step.

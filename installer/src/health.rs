@@ -8,6 +8,7 @@ use bundle_spec::project::Check;
 use bundle_spec::text::tame;
 use serde::{Deserialize, Serialize};
 
+use crate::answers::veil::Veil;
 use crate::engine::{Container, Engine, EngineError, http};
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
@@ -40,6 +41,13 @@ impl ServiceHealth {
             Verdict::Waiting => text::mark_waiting(),
             Verdict::Failed => text::mark_failed(),
         }
+    }
+
+    /// Gives every text that is not a name to `change`.
+    pub(crate) fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        let Self { kind: _, name: _, title, verdict: _, text, came } = self;
+        title.iter_mut().chain([text]).for_each(|text| text.each_text(change));
+        came.iter_mut().for_each(change);
     }
 
     /// What makes a difference to who is waiting. Not what came: it may hold the time of day.
@@ -136,19 +144,20 @@ pub fn ask(check: &Check, answers: &Answers) -> ServiceHealth {
 fn ask_url(check: &Check, answers: &Answers) -> ServiceHealth {
     let url = answers.expand(&check.url).unwrap_or_else(|_| check.url.clone());
     match http::get(&url, Duration::from_secs(5)) {
-        Ok(reply) => judge_reply(check, &url, reply.status, &reply.body),
+        // Here, since the beginning of a secret is no longer known for one.
+        Ok(reply) => judge_reply(check, &url, reply.status, &reply.body, &Veil::of(answers)),
         Err(why) => health(&check.name, Verdict::Waiting, text::no_answer(&url, &text::why_no_answer(&why))),
     }
 }
 
 /// Judges what a check's URL answered. Pure.
-fn judge_reply(check: &Check, url: &str, status: u16, body: &str) -> ServiceHealth {
+fn judge_reply(check: &Check, url: &str, status: u16, body: &str, veil: &Veil) -> ServiceHealth {
     let observed = match check.contains.as_deref().filter(|wanted| !body.contains(wanted)) {
         _ if status != check.status => text::wrong_status(url, status, check.status),
         Some(wanted) => text::wrong_body(url, &tame(wanted)),
         None => return health(&check.name, Verdict::Well, text::answers(url, status)),
     };
-    let came = Some(beginning(body));
+    let came = Some(beginning(&veil.mask(body)));
     ServiceHealth { came, ..health(&check.name, Verdict::Waiting, observed) }
 }
 

@@ -111,6 +111,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         verify(bundle, options, reporter)?;
     }
     let sources = sources::collect(options, &target, &content.questions)?;
+    reporter.hide(sources.secrets(&content.questions));
     let facts = look(bundle, &target);
     let mut receipt = target.receipt.clone().unwrap_or_else(|| {
         Receipt::new(&content.app.name, &content.app.version, &content.project.name, target.choice)
@@ -130,6 +131,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         refuse_by_findings(&prepared.findings)?;
         prepared
     };
+    reporter.hide_answers(&prepared.resolved.answers);
     if options.dry_run {
         let lines = execute::plan_lines(&prepared, bundle, content, &mut receipt, reporter);
         wizard::review(content, &prepared, &lines, reporter);

@@ -124,6 +124,16 @@ impl Failure {
         self
     }
 
+    /// Gives every text to `change`; a command that is to be typed stays as it is, and has no answers in it.
+    pub(crate) fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        let Self { code: _, is_error: _, what, causes, todo, details, remains, is_final: _, is_removal: _ } =
+            self;
+        let Remains { in_place, way_back: _ } = remains;
+        let messages = [what].into_iter().chain(todo).chain(details).chain(in_place);
+        messages.for_each(|message| message.each_text(change));
+        causes.iter_mut().for_each(change);
+    }
+
     /// Adds what to do now.
     #[must_use]
     pub fn todo(mut self: Box<Self>, todo: Message) -> Box<Self> {

@@ -107,6 +107,14 @@ impl Finding {
         }
     }
 
+    /// Gives every text to `change`.
+    pub(crate) fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        let Self { id: _, severity: _, text, found, needed, todo, accepted: _, refuses: _ } = self;
+        text.each_text(change);
+        todo.iter_mut().for_each(|todo| todo.each_text(change));
+        found.iter_mut().chain(needed).for_each(change);
+    }
+
     /// The same with bare values for programs.
     fn with(mut self, found: impl Value, needed: impl Value) -> Self {
         (self.found, self.needed) = (found.value(), needed.value());

@@ -1,13 +1,19 @@
-//! The only place that prints. Data goes to standard output, everything else to standard error.
+//! The only place that prints. Data goes to standard output, everything else to standard error. Whatever comes in here may
+//! quote somebody who knows the secrets of the installation, so they are masked here, before anything is shown, logged or
+//! handed on.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use bundle_spec::answer::{Answer, Answers};
+
+use crate::answers::veil::Veil;
 use crate::detached::Word;
 use crate::detached::worker::Work;
 use crate::event::Event;
@@ -40,6 +46,7 @@ pub struct Reporter {
     last_progress: Mutex<Option<Instant>>,
     has_finished: AtomicBool,
     stage: Mutex<Stage>,
+    veil: Mutex<Veil>,
     /// Where everything goes once the terminal has been left.
     work: OnceLock<Work>,
 }
@@ -86,6 +93,7 @@ impl Reporter {
             last_progress: Mutex::new(None),
             has_finished: AtomicBool::new(false),
             stage: Mutex::new(Stage::Before),
+            veil: Mutex::new(Veil::default()),
             work: OnceLock::new(),
         }
     }
@@ -105,6 +113,30 @@ impl Reporter {
         }
     }
 
+    /// From now on these are shown and logged nowhere.
+    pub fn hide<'s>(&self, secrets: impl IntoIterator<Item = &'s str>) {
+        self.veil.lock().unwrap_or_else(PoisonError::into_inner).hide(secrets);
+    }
+
+    /// [`Reporter::hide`] for the secrets among answers, and for what was made from them.
+    pub fn hide_answers(&self, answers: &Answers) {
+        self.hide(answers.secrets().map(Answer::reveal));
+    }
+
+    /// Masks one text.
+    fn mask(&self, text: &mut String) {
+        let veil = self.veil.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Cow::Owned(masked) = veil.mask(text) {
+            *text = masked;
+        }
+    }
+
+    fn masked(&self, text: &Message) -> Message {
+        let mut text = text.clone();
+        text.each_text(&mut |text| self.mask(text));
+        text
+    }
+
     /// A line that is the same in every language, to a person.
     pub fn text(&self, text: &str) {
         self.line(&Message::verbatim(text));
@@ -112,6 +144,7 @@ impl Reporter {
 
     /// One line with a tone of its own, to a person.
     pub fn toned(&self, text: &Message, tone: Tone) {
+        let text = &self.masked(text);
         match &self.style {
             Style::Human(human) => {
                 if let Ok(mut human) = human.lock() {
@@ -124,6 +157,7 @@ impl Reporter {
 
     /// Prose for a person, broken between words and moved in.
     pub fn indented(&self, text: &Message) {
+        let text = &self.masked(text);
         match &self.style {
             Style::Human(human) => {
                 if let Ok(mut human) = human.lock() {
@@ -136,6 +170,8 @@ impl Reporter {
 
     /// The beginning of a line that a person goes on with.
     pub fn prompt(&self, text: &str) {
+        let mut text = text.to_owned();
+        self.mask(&mut text);
         if matches!(self.style, Style::Human(_)) {
             let mut stderr = io::stderr().lock();
             let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
@@ -161,6 +197,9 @@ impl Reporter {
 
     /// Shows an event.
     pub fn emit(&self, event: &Event) {
+        let mut event = event.clone();
+        event.each_text(&mut |text| self.mask(text));
+        let event = &event;
         if matches!(event, Event::Finished { .. }) {
             self.has_finished.store(true, Ordering::Relaxed);
         }
@@ -199,6 +238,7 @@ impl Reporter {
 
     /// Shows one line to a person; with `--json` it is a note.
     pub fn line(&self, text: &Message) {
+        let text = &self.masked(text);
         if let Some(work) = self.work.get() {
             return work.say(&Word::Line(text.clone()));
         }
@@ -273,7 +313,9 @@ impl Reporter {
 
     /// Notes an event in the log, for nobody to see.
     pub fn log_only(&self, event: &Event) {
-        self.log_event(event);
+        let mut event = event.clone();
+        event.each_text(&mut |text| self.mask(text));
+        self.log_event(&event);
     }
 
     /// Says how long something takes while it goes on.
@@ -340,6 +382,9 @@ impl Reporter {
 
     /// Shows why the run ended early.
     pub fn failure(&self, failure: &Failure) {
+        let mut failure = failure.clone();
+        failure.each_text(&mut |text| self.mask(text));
+        let failure = &failure;
         let again = (failure.code == Code::Failed).then(crate::text::problem::run_again);
         let todo = failure.todo.clone().or(again);
         let finished = Event::Finished { code: failure.code as u8, text: failure.what.clone() };

@@ -87,6 +87,12 @@ impl Message {
         }
     }
 
+    /// Gives the text of either language to `change`.
+    pub(crate) fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        let Self { en, zh } = self;
+        [en, zh].into_iter().for_each(change);
+    }
+
     /// The same in both languages: names, URLs, quoted output.
     pub fn verbatim(text: impl Into<String>) -> Self {
         let text = text.into();

@@ -152,3 +152,37 @@ fn an_action_that_hangs_is_ended() {
     let bundle = vendor.pack();
     let _ = site.install(&bundle).expect(1).saying("within 2 s").never_saying("s3cret");
 }
+
+/// A service that shows its password and dies, and one whose page shows it: on the way to the page's end it is cut in two.
+#[test]
+fn secrets_in_what_services_say_are_seen_nowhere() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let vendor = Vendor::new().with_engine();
+    let says = "    image: hello/worker:1.0\n    environment:\n      ADMIN_PASSWORD: ${ADMIN_PASSWORD}\n    \
+                command: [sh, -c, 'echo \"login as root/$$ADMIN_PASSWORD\"; exit 3']\n    restart: \"no\"\n    # ";
+    vendor.edit(
+        "docker-compose.yml",
+        "    image: hello/worker:1.0\n    network_mode: none\n    restart",
+        &format!("    network_mode: none\n{says}restart"),
+    );
+    let page = "    image: hello/web:1.0\n    command: [sh, -c, 'printf \"%0190d %s\" 0 \"$$ADMIN_PASSWORD\" > /www/health; \
+                exec httpd -f -p $$HTTP_PORT -h /www']\n";
+    vendor.edit("docker-compose.yml", "    image: hello/web:1.0\n", page);
+    let bundle = vendor.pack();
+    let secret_start = "s3c";
+    let run = site.install_with_events(&bundle).expect(6).saying("root/******").saying("0 ******");
+    let _ = run.never_saying(secret_start);
+    let _ = site.install(&bundle).expect(6).saying("root/******").never_saying(secret_start);
+    for verb in [&["status"][..], &["status", "--json"], &["restart"]] {
+        let _ = site.run(&bundle, verb).expect(6).never_saying(secret_start);
+    }
+    let state = fs::read_dir(site.dir().join(".airlift")).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = state.filter(|path| path.is_file() && !path.ends_with("answers.json")).collect();
+    for name in ["receipt.json", "install.log", "last-run.json"] {
+        assert!(files.iter().any(|path| path.ends_with(name)), "no {name} in {files:?}");
+    }
+    for path in files {
+        let text = fs::read(&path).unwrap();
+        assert!(!String::from_utf8_lossy(&text).contains(secret_start), "{}", path.display());
+    }
+}

@@ -21,7 +21,6 @@ use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::EnginePlan;
 use crate::project::compose::Compose;
 use crate::receipt::{Extent, Receipt};
-use crate::report::data;
 use crate::step::start_engine;
 use crate::text::{Message, command, detached as detached_text, finding, problem, summary as text};
 
@@ -92,6 +91,8 @@ pub(super) fn find(session: &Session<'_>, own: Option<PathBuf>) -> Outcome<Insta
         serde_json::from_str(&earlier).unwrap_or_default();
     sources.add(Origin::Earlier, values);
     let (resolved, _) = resolve(&content.questions, &content.values, &sources, &mut |_| String::new());
+    session.reporter.hide(sources.secrets(&content.questions));
+    session.reporter.hide_answers(&resolved.answers);
     Ok(Installed { layout, receipt, content, answers: resolved.answers })
 }
 
@@ -230,9 +231,9 @@ fn status(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
     if session.json {
         session.reporter.emit(&Event::Health { services });
     } else {
-        let lang = session.reporter.lang();
+        session.reporter.show_result();
         let lines = status_lines(&installed.content, &services, is_stopped);
-        lines.iter().for_each(|line| data(line.in_lang(lang)));
+        lines.iter().for_each(|line| session.say(line));
     }
     if is_stopped {
         Err(stopped())

@@ -12,6 +12,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<()> {
     let mut target = Target::of(content, &options);
     target.doubts = show_origin(bundle, &options, &target, session.reporter)?;
     let sources = sources::collect(&options, &target, &content.questions)?;
+    session.reporter.hide(sources.secrets(&content.questions));
     // Missing answers are no matter here, except for ports that depend on them.
     session.reporter.show_result();
     session.reporter.tell_all_findings();

@@ -60,7 +60,7 @@ impl Engine {
             ..Default::default()
         };
         let id = self.ask("create exec", self.quick.create_exec(container, options))?.id;
-        let mut tail = VecDeque::new();
+        let (mut tail, mut is_cut) = (VecDeque::new(), false);
         let run = async {
             let started = self.patient.start_exec(&id, None::<StartExecOptions>).await?;
             let StartExecResults::Attached { mut output, mut input } = started else { return Ok(()) };
@@ -72,6 +72,7 @@ impl Engine {
             while let Some(piece) = output.next().await {
                 tail.extend(piece?.into_bytes());
                 let excess = tail.len().saturating_sub(OUTPUT_MAX);
+                is_cut |= excess > 0;
                 tail.drain(..excess);
             }
             Ok(())
@@ -87,8 +88,10 @@ impl Engine {
             self.end_exec(container, state.pid.unwrap_or(0));
         }
         let bytes: Vec<u8> = tail.into();
-        let output = String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Executed { code: state.exit_code.filter(|_| is_over), output })
+        let output = String::from_utf8_lossy(&bytes);
+        // Half a line may begin with half a secret, which nobody would know for one.
+        let output = if is_cut { output.split_once('\n').map_or("", |(_, whole)| whole) } else { &output };
+        Ok(Executed { code: state.exit_code.filter(|_| is_over), output: output.to_owned() })
     }
 
     /// Kills a process of a container. Ids are reused, so the process must still belong to the container.

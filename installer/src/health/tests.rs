@@ -121,14 +121,14 @@ fn a_check_is_given_its_own_time_and_no_more() {
 fn a_check_says_what_was_wanted_and_what_came() {
     let check = Check { contains: Some("nope".to_owned()), ..page_check() };
     let body = format!("<h1>\n  hello\u{1b}[2J</h1>{}", "x".repeat(300));
-    let judged = judge_reply(&check, "http://h/", 200, &body);
+    let judged = judge_reply(&check, "http://h/", 200, &body, &Veil::default());
     assert_eq!(judged.verdict, Verdict::Waiting);
     assert_eq!(judged.text.en, "http://h/ answers without the wanted text \"nope\"");
     let came = judged.came.unwrap();
     assert!(came.starts_with("<h1> hello\\u{1b}[2J</h1>xxx") && came.ends_with("x…"), "{came}");
-    let well = judge_reply(&check, "http://h/", 200, "nope");
+    let well = judge_reply(&check, "http://h/", 200, "nope", &Veil::default());
     assert_eq!((well.verdict, well.came), (Verdict::Well, None));
-    let wrong = judge_reply(&check, "http://h/", 502, "bad gateway");
+    let wrong = judge_reply(&check, "http://h/", 502, "bad gateway", &Veil::default());
     assert_eq!(wrong.came.as_deref(), Some("bad gateway"));
     assert!(wrong.text.en.contains("502 instead of 200"), "{}", wrong.text.en);
 }
@@ -136,9 +136,9 @@ fn a_check_says_what_was_wanted_and_what_came() {
 #[test]
 fn an_answer_that_changes_by_itself_is_no_news() {
     let check = Check { contains: Some("nope".to_owned()), ..page_check() };
-    let at = |time: &str| judge_reply(&check, "http://h/", 200, time);
+    let at = |time: &str| judge_reply(&check, "http://h/", 200, time, &Veil::default());
     assert_eq!(at("12:00").news(), at("12:01").news());
-    assert_ne!(at("12:00").news(), judge_reply(&check, "http://h/", 500, "12:00").news());
+    assert_ne!(at("12:00").news(), judge_reply(&check, "http://h/", 500, "12:00", &Veil::default()).news());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use bundle_spec::answer::{Answer, Answers};
 use bundle_spec::project::{Action, ActionRun};
 
 use super::Context;
+use crate::answers::veil::Veil;
 use crate::engine::exec::Exec;
 use crate::host::salt::Salt;
 use crate::outcome::{Failure, Outcome};
@@ -92,7 +93,7 @@ fn run(action: &Action, context: &Context<'_>) -> Outcome<()> {
         .reporter
         .while_waiting(Some(exec.limit), || engine.exec(&container.id, &exec))
         .map_err(|error| Failure::midway(text::action_failed(&title)).because(&error))?;
-    let output = masked(&last_lines(&executed.output, 12), context.answers);
+    let output = Veil::of(context.answers).mask(&last_lines(&executed.output, 12)).into_owned();
     match executed.code {
         Some(0) => Ok(()),
         Some(code) => Err(Failure::midway(text::action_exited(&title, code)).quoting(output)),
@@ -103,19 +104,6 @@ fn run(action: &Action, context: &Context<'_>) -> Outcome<()> {
 /// What people call an action.
 pub(crate) fn title_of(action: &Action) -> Message {
     action.title.as_ref().map_or_else(|| Message::verbatim(&action.name), Message::from)
-}
-
-/// What a command says may well contain what it was given.
-fn masked(output: &str, answers: &Answers) -> String {
-    let mut secrets: Vec<&str> = answers
-        .iter()
-        .map(|(_, answer)| answer)
-        .filter(|answer| answer.is_secret() && !answer.reveal().is_empty())
-        .map(Answer::reveal)
-        .collect();
-    // A secret may be part of another one.
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    secrets.into_iter().fold(output.to_owned(), |output, secret| output.replace(secret, "******"))
 }
 
 #[cfg(test)]
@@ -171,14 +159,5 @@ mod tests {
         }
         assert!(has_answers(&action(ActionRun::Once), &old));
         assert!(!has_answers(&action(ActionRun::Once), &answers(&[])));
-    }
-
-    #[test]
-    fn secrets_are_masked_in_what_a_command_says() {
-        let answers = answers(&[("a", "s3cret"), ("b", "s3cret-longer"), ("c", " x ")]);
-        assert_eq!(
-            masked("user s3cret-longer, s3cret: no x here", &answers),
-            "user ******, ******: no******here"
-        );
     }
 }
