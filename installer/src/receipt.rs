@@ -11,8 +11,9 @@ use crate::facts::EngineChoice;
 use crate::host::file::{self, Access};
 use crate::host::firewall::Opening;
 use crate::layout::EngineHome;
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
 use crate::plan::Step;
+use crate::text::problem;
 
 /// Written into every file of ours outside the project directory, to know it again.
 pub const MARK: &str = "Installed by Airlift";
@@ -183,7 +184,8 @@ impl Receipt {
     /// # Errors
     /// Names the path and the reason.
     pub fn write(&self, path: &Path) -> Outcome<()> {
-        let text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        let text = serde_json::to_vec_pretty(self)
+            .map_err(|error| Failure::midway(problem::cannot_write(&path.display())).because(&error))?;
         file::write(path, Access::PRIVATE, &text)
     }
 
@@ -258,5 +260,20 @@ mod tests {
         // An upgrade that died halfway.
         receipt.record(Step::LoadImages.id(), StepState::Failed, "b");
         assert_eq!(receipt.extent(), Extent::Interrupted);
+    }
+
+    /// It was written empty, and the next run knew of nothing.
+    #[test]
+    fn a_receipt_that_cannot_be_told_in_utf_8_is_not_written_empty() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("receipt.json");
+        let mut receipt = Receipt::new("shop", "1.0", "shop", EngineChoice::Auto);
+        receipt.write(&path).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        receipt.compose = PathBuf::from(std::ffi::OsStr::from_bytes(b"/srv/\xff"));
+        let failure = receipt.write(&path).unwrap_err();
+        assert!(failure.what.en.contains("receipt.json"), "{failure:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 }

@@ -27,9 +27,12 @@ pub struct Live {
     pub words: BufReader<UnixStream>,
 }
 
-/// The work under way on an installation. Without the right to know, there is none.
+/// The work under way on an installation. Without the right to know, there is none; nor is what somebody else shows in its place.
 pub fn find(layout: &Layout) -> Option<Live> {
     let stream = socket::connect(&layout.live()).inspect_err(|_| clear(layout)).ok()?;
+    if !socket::is_own_user(&stream) {
+        return None;
+    }
     socket::limit_reading(&stream, Some(GREETING)).ok()?;
     let mut words = BufReader::new(stream);
     let mut line = String::new();

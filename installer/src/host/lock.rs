@@ -1,8 +1,8 @@
 //! One run at a time: an advisory lock on a file, which dies with the process and so is never stale.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use crate::outcome::{Code, Failure, Outcome};
@@ -57,8 +57,14 @@ pub fn wait(path: &Path, tell: impl FnOnce()) -> Outcome<Lock> {
 
 fn open(path: &Path) -> Outcome<File> {
     // Whoever may open it may hold it, and so let every installation wait.
-    let file = File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path);
-    file.map_err(|error| cannot(path, &error))
+    let open = || {
+        let file =
+            File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        // One that was there may have been made otherwise.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(file)
+    };
+    open().map_err(|error| cannot(path, &error))
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Box<Failure> {
@@ -80,5 +86,15 @@ mod tests {
         drop(first);
         drop(take(&path).unwrap());
         drop(wait(&path, || panic!("nobody holds it")).unwrap());
+    }
+
+    #[test]
+    fn a_lock_that_everybody_could_hold_is_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let _held = take(&path).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -125,10 +125,11 @@ pub(super) fn carry_out(
         )?;
     }
     // The containers that held images while they were loaded go when the project starts; here, where it ran already.
-    if let Ok(engine) = context(prepared, bundle, content, &mut receipt, reporter).engine() {
-        engine.release_images(&content.app.name, |_| true).map_err(|error| {
-            Failure::midway(text::engine_not_there(&engine.socket().display())).because(&error)
-        })?;
+    if let Ok(engine) = context(prepared, bundle, content, &mut receipt, reporter).engine()
+        && engine.release_images(&content.app.name, |_| true).is_err()
+    {
+        // All that was asked for is there; they never ran, and every run looks for them.
+        reporter.emit(&Event::Note { text: progress::not_released() });
     }
     Ok(lock)
 }

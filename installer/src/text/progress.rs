@@ -52,6 +52,9 @@ messages! {
     interrupted()
         en "Interrupted. Run the same command again: it goes on."
         zh "已中断。重新运行同一条命令即可继续。";
+    not_released()
+        en "The containers that kept images during the installation could not be removed; the next run of this file removes them."
+        zh "安装期间用于保留镜像的容器未能删除；下次运行本文件时会删除。";
     waiting_for_engine()
         en "Another installation brings the engine; this one waits for it."
         zh "另一个安装正在安装引擎，等待其完成。";
