@@ -271,10 +271,11 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
         storage: storage::collect(&paths),
         listeners: network::listeners(),
         inventory: inventory::collect(&engine, scope.project, index),
+        // The system's engine makes a zone of its own in firewalld when it starts, and has it reloaded.
+        access: access::collect(home == EngineHome::System && matches!(engine, EngineFacts::Absent)),
         engine,
         has_other_engine,
         project,
-        access: access::collect(),
     }
 }
 

@@ -10,6 +10,8 @@ pub const ENGINE_GROUP: &str = "docker";
 pub struct Access {
     /// The active firewall.
     pub firewall: Option<firewall::Tool>,
+    /// That firewall has settings that its next reload loses.
+    pub is_unsaved: bool,
     /// Who called `sudo`.
     pub invoker: Option<Invoker>,
 }
@@ -23,9 +25,11 @@ pub struct Invoker {
     pub is_in_group: bool,
 }
 
-/// Looks.
-pub fn collect() -> Access {
+/// Looks; at what a reload would lose only where one is to come.
+pub fn collect(will_reload: bool) -> Access {
     let user = std::env::var("SUDO_USER").ok().filter(|user| user != "root" && group::has_user(user));
     let invoker = user.map(|name| Invoker { is_in_group: group::has_member(ENGINE_GROUP, &name), name });
-    Access { firewall: firewall::active(), invoker }
+    let firewall = firewall::active();
+    let is_unsaved = will_reload && firewall.is_some_and(firewall::has_unsaved);
+    Access { firewall, is_unsaved, invoker }
 }

@@ -57,7 +57,7 @@ fn firewalld(root: &Path) -> Vec<RangeInclusive<u16>> {
     };
     let config = read("firewalld.conf").unwrap_or_default();
     let zone = config.lines().find_map(|line| line.trim().strip_prefix("DefaultZone=")).unwrap_or("public");
-    let zone = read(&format!("zones/{}.xml", zone.trim())).unwrap_or_default();
+    let zone = without_rules(&read(&format!("zones/{}.xml", zone.trim())).unwrap_or_default());
     if elements(&zone, "zone").any(|element| attribute(element, "target") == Some("ACCEPT")) {
         return vec![0..=u16::MAX];
     }
@@ -65,6 +65,13 @@ fn firewalld(root: &Path) -> Vec<RangeInclusive<u16>> {
     let services = services.filter(|name| !name.contains('/'));
     let texts = services.filter_map(|name| read(&format!("services/{name}.xml"))).chain([zone.clone()]);
     texts.flat_map(|text| elements(&text, "port").filter_map(tcp_port).collect::<Vec<_>>()).collect()
+}
+
+/// A zone without its rich rules: each lets through, or refuses, only some.
+fn without_rules(zone: &str) -> String {
+    let (first, rest) = zone.split_once("<rule").unwrap_or((zone, ""));
+    let behind = rest.split("<rule").filter_map(|rule| Some(rule.split_once("</rule>")?.1));
+    std::iter::once(first).chain(behind).collect()
 }
 
 /// The insides of the tags of this name; those files are written by one program, in one form.
@@ -90,11 +97,9 @@ fn ufw(rules: &str) -> Vec<RangeInclusive<u16>> {
         let words: Vec<_> = tuple.split_whitespace().collect();
         let [action, protocol, ports, _, _, source, ..] = words[..] else { continue };
         let lets = action.starts_with("allow") || action.starts_with("limit");
-        if !lets
-            || protocol == "udp"
-            || source != "0.0.0.0/0"
-            || words.last().is_some_and(|way| *way == "out")
-        {
+        // The way comes last, behind the names of applications: `in`, `out`, or either with an interface, as `in_eth0`.
+        let way = words[6..].iter().rfind(|word| !word.starts_with("comment="));
+        if !lets || protocol == "udp" || source != "0.0.0.0/0" || way != Some(&"in") {
             continue;
         }
         match ports {
@@ -131,13 +136,13 @@ mod tests {
             ("usr/lib/firewalld/zones/internal.xml", "<zone><port port=\"1\" protocol=\"tcp\"/></zone>"),
             (
                 "etc/firewalld/zones/internal.xml",
-                "<?xml version=\"1.0\"?>\n<zone>\n  <service name=\"web\"/>\n  <port port=\"8000-8010\" protocol=\"tcp\"/>\n  <port port=\"53\" protocol=\"udp\"/>\n</zone>",
+                "<?xml version=\"1.0\"?>\n<zone>\n  <service name=\"web\"/>\n  <port port=\"8000-8010\" protocol=\"tcp\"/>\n  <port port=\"53\" protocol=\"udp\"/>\n  <rule family=\"ipv4\">\n    <source address=\"10.0.0.0/8\"/>\n    <port port=\"99\" protocol=\"tcp\"/>\n    <accept/>\n  </rule>\n  <port port=\"70\" protocol=\"tcp\"/>\n</zone>",
             ),
             ("usr/lib/firewalld/services/web.xml", "<service><port protocol=\"tcp\" port=\"80\"/></service>"),
         ]);
         assert_eq!(collect(root.path(), &["sshd".into()]), None);
         let firewall = collect(root.path(), &["firewalld".into()]).unwrap();
-        assert_eq!(firewall.open, [80..=80, 8000..=8010]);
+        assert_eq!(firewall.open, [80..=80, 8000..=8010, 70..=70]);
         assert!(firewall.lets_through(8005) && !firewall.lets_through(53) && !firewall.lets_through(1));
     }
 
@@ -154,7 +159,11 @@ mod tests {
                      ### tuple ### allow tcp 9000 0.0.0.0/0 any 10.0.0.0/8 in\n\
                      ### tuple ### deny tcp 25 0.0.0.0/0 any 0.0.0.0/0 in\n\
                      ### tuple ### allow udp 53 0.0.0.0/0 any 0.0.0.0/0 in\n\
-                     ### tuple ### allow tcp 8000:8010 0.0.0.0/0 any 0.0.0.0/0 in\n";
+                     ### tuple ### allow tcp 90 0.0.0.0/0 any 0.0.0.0/0 out comment=78\n\
+                     ### tuple ### allow tcp 91 0.0.0.0/0 any 0.0.0.0/0 out_lo\n\
+                     ### tuple ### allow tcp 92 0.0.0.0/0 any 0.0.0.0/0 in_lo\n\
+                     ### tuple ### allow tcp 93 0.0.0.0/0 any 0.0.0.0/0 WWW - in\n\
+                     ### tuple ### allow tcp 8000:8010 0.0.0.0/0 any 0.0.0.0/0 in comment=78\n";
         let root = tree(&[
             ("etc/ufw/ufw.conf", "ENABLED=yes\n"),
             ("etc/default/ufw", "DEFAULT_INPUT_POLICY=\"DROP\"\n"),
@@ -162,7 +171,7 @@ mod tests {
         ]);
         let firewall = collect(root.path(), &[]).unwrap();
         assert_eq!(firewall.kind, FirewallKind::Ufw);
-        assert_eq!(firewall.open, [80..=80, 443..=443, 22..=22, 8000..=8010]);
+        assert_eq!(firewall.open, [80..=80, 443..=443, 22..=22, 93..=93, 8000..=8010]);
         std::fs::write(root.path().join("etc/ufw/ufw.conf"), "ENABLED=no\n").unwrap();
         assert_eq!(collect(root.path(), &[]), None);
     }

@@ -27,6 +27,10 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     }
     findings.extend(names(facts, demand));
     findings.extend(firewall(facts, demand));
+    if facts.access.is_unsaved {
+        let (text, todo) = (text::firewall_is_unsaved(), text::save_firewall());
+        findings.push(Finding::warn("firewall-unsaved", text, todo));
+    }
     let surroundings = &facts.surroundings;
     if let Some(client) = surroundings.ssh_client {
         findings.push(Finding::pass(

@@ -260,6 +260,7 @@ const WARNINGS: &[(&str, &str, Change)] = &[
     ("firewall", "firewall-cmd --permanent --add-port=8000/tcp && firewall-cmd --reload", |case| {
         case.facts.firewall = Some(Firewall { kind: FirewallKind::Firewalld, open: vec![22..=80] });
     }),
+    ("firewall-unsaved", "--runtime-to-permanent", |case| case.facts.access.is_unsaved = true),
     ("firewall", "open_firewall = true", |case| {
         case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
         case.facts.access.firewall = Some(Tool::Ufw);
