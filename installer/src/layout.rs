@@ -216,5 +216,11 @@ pub const SYSTEM_LINKS: [(&str, &str); 2] =
 /// Directories that a system-wide engine makes beside its roots, outermost first; ours to remove if they were not there.
 pub const SYSTEM_TRACES: [&str; 3] = ["/opt/containerd", "/opt/containerd/bin", "/opt/containerd/lib"];
 
+/// Where firewalld keeps what an administrator, or an engine, has told it.
+pub const FIREWALLD: &str = "/etc/firewalld";
+
+/// What a system-wide engine tells firewalld when it starts for the first time; below [`FIREWALLD`].
+pub const FIREWALLD_TRACES: [&str; 2] = ["zones/docker.xml", "policies/docker-forwarding.xml"];
+
 /// The systemd unit of an engine of ours.
 pub const SYSTEM_UNIT: &str = "/etc/systemd/system/docker.service";

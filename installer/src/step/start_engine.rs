@@ -8,7 +8,7 @@ use super::{Context, configure_engine};
 use crate::engine::Engine;
 use crate::host::file::{self, Access};
 use crate::host::process;
-use crate::layout::{EngineHome, SYSTEM_TRACES};
+use crate::layout::{EngineHome, FIREWALLD, FIREWALLD_TRACES, SYSTEM_TRACES};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::EnginePlan;
 use crate::project::compose::last_lines;
@@ -31,7 +31,9 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     if context.plan.engine.home == Some(EngineHome::System) {
         let traces = SYSTEM_TRACES.into_iter().map(PathBuf::from).chain([EngineHome::System.data_root()]);
-        for trace in traces.filter(|trace| !trace.exists()) {
+        let firewalld = Some(Path::new(FIREWALLD)).filter(|path| path.is_dir());
+        let told = firewalld.into_iter().flat_map(|path| FIREWALLD_TRACES.map(|trace| path.join(trace)));
+        for trace in traces.chain(told).filter(|trace| !trace.exists()) {
             context.claim(&trace)?;
         }
     }
