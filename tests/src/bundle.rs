@@ -124,6 +124,9 @@ disk = "10 MB"
 ports = ["{http_port}"]
 kernel = "3.10"
 
+[firewall]
+ports = ["{http_port}", 18443]
+
 [[check]]
 name = "health"
 url = "http://127.0.0.1:{http_port}/health"

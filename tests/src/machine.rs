@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::disk::{Disk, Format};
 use crate::engine::{APART, Engine, Store, unmount_below};
-use crate::parts::{self, Suite};
+use crate::parts::{self, Debian, Suite};
 use crate::run::Run;
 use crate::tree::Tree;
 use crate::wait;
@@ -81,7 +81,16 @@ impl Machine {
     /// When it does not come up.
     #[must_use]
     pub fn boot_with(options: &[&str]) -> Self {
-        Self::boot_on(Engine::start(Suite::Forky, Store::Overlay2), None, options)
+        Self::boot_on(Engine::start(Suite::Forky, Store::Overlay2), None, Debian::Bookworm, options)
+    }
+
+    /// Boots a fresh machine of this Debian.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    #[must_use]
+    pub fn boot_debian(debian: Debian) -> Self {
+        Self::boot_on(Engine::start(Suite::Forky, Store::Overlay2), None, debian, &[])
     }
 
     /// Boots a fresh machine whose disk loses what was not written yet when the power is cut.
@@ -92,13 +101,13 @@ impl Machine {
     pub fn boot_with_disk() -> Self {
         let prepare = |data: &Path| Disk::new(Format::Ext4, 8 << 30, data);
         let (host, disk) = Engine::start_prepared(Suite::Forky, Store::Overlay2, prepare);
-        let machine = Self::boot_on(host, Some(disk), &[]);
+        let machine = Self::boot_on(host, Some(disk), Debian::Bookworm, &[]);
         let _ = Run::of(std::process::Command::new("sync").arg("-f").arg(machine.host.data())).done();
         machine
     }
 
-    fn boot_on(host: Engine, disk: Option<Disk>, options: &[&str]) -> Self {
-        let root = parts::machine();
+    fn boot_on(host: Engine, disk: Option<Disk>, debian: Debian, options: &[&str]) -> Self {
+        let root = parts::machine(debian);
         let image = host.docker([Path::new("import"), &root]).done().stdout.trim().to_owned();
         let stick = host.folder().join("stick");
         fs::create_dir(&stick).unwrap();

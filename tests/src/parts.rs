@@ -41,6 +41,17 @@ impl Suite {
     }
 }
 
+/// The Debian that a machine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Debian {
+    /// Debian 12.
+    Bookworm,
+    /// Debian 11, with firewalld, ufw and sudo.
+    Bullseye,
+    /// Debian 13, with firewalld, ufw and sudo.
+    Trixie,
+}
+
 /// An engine that `engine.sh` made.
 #[derive(Clone, Debug)]
 pub struct EngineParts {
@@ -100,10 +111,23 @@ pub fn busybox() -> PathBuf {
 
 /// The root file system of a fresh machine, as a tar.
 #[must_use]
-pub fn machine() -> PathBuf {
+pub fn machine(debian: Debian) -> PathBuf {
+    let kind = match debian {
+        Debian::Bookworm => "machine",
+        Debian::Bullseye => "machine-bullseye",
+        Debian::Trixie => "machine-trixie",
+    };
     let folder = parts().join("rootfs");
-    prepare("rootfs.sh", &["machine"], &folder);
-    folder.join("machine.tar")
+    prepare("rootfs.sh", &[kind], &folder);
+    folder.join(format!("{kind}.tar"))
+}
+
+/// The C library of Debian 12, as a package for the machine of Debian 11: the engine of the tests is no static one.
+#[must_use]
+pub fn libc() -> PathBuf {
+    let folder = parts().join("libc");
+    prepare("libc.sh", &[], &folder);
+    folder.join("libc6.deb")
 }
 
 /// The root file system that the example's images stand on, as a tar; `apt/` beside it says where packages come from.
