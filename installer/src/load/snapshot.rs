@@ -5,7 +5,7 @@
 //! Nothing counts before it is whole: a blob is committed under its digest by containerd, a snapshot under its chain ID when
 //! the digest of all that was unpacked is the layer's diff ID. A lease keeps both from the garbage collection meanwhile.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -321,29 +321,28 @@ fn read_blob(
 /// Decompresses and unpacks what comes.
 ///
 /// That it is what the diff ID says follows from the blob's digest, which the reader compares, if decompression made no mistake:
-/// the packer hashed the layer and compressed it in one go. The frame's checksum says so, at a tenth of the price of SHA-256.
-/// A frame without one is hashed.
+/// the packer hashed the layer and compressed it in one go. The frames' checksums say so, at a tenth of the price of SHA-256.
+/// A layer that begins with a frame without one is hashed; where only a later one has none, the layer is left to the engine.
 fn unpack_layer(
     queue: Receiver<Bytes>,
     layer: &Layer,
     place: &Prepared,
     threads: usize,
 ) -> Result<(), BringError> {
-    let mut pieces = Pieces { queue, current: Bytes::new() };
-    pieces.fill();
-    let is_checked = codec::has_checksum(&pieces.current);
-    let decoder = codec::decoder(pieces).map_err(BringError::Read)?.single_frame();
+    let mut frames = codec::Frames::new(Pieces { queue, current: Bytes::new() }).map_err(BringError::Read)?;
+    let is_checked = frames.begins_checked().map_err(BringError::Read)?;
     let wrong = || BringError::WrongDiffId(layer.diff_id);
     let unpack = |tar: &mut dyn Read| {
         unpack::layer(&mut *tar, Target { dir: &place.dir, lowers: &place.lowers }, threads)?;
-        // Behind the end of the archive there may be padding. Only at the very end of the frame its checksum is compared.
+        // Behind the end of the archive there may be padding. Only at the very end of a frame its checksum is compared.
         io::copy(tar, &mut io::sink()).map_err(BringError::Read)
     };
     // One byte more than there should be would be noticed.
-    let mut tar = decoder.take(layer.tar_len + 1);
+    let mut tar = frames.take(layer.tar_len + 1);
     if is_checked {
         unpack(&mut tar)?;
-        return if tar.limit() == 1 { Ok(()) } else { Err(wrong()) };
+        let is_whole = tar.limit() == 1 && tar.get_ref().is_checked();
+        return if is_whole { Ok(()) } else { Err(wrong()) };
     }
     let mut tar = HashingReader::new(tar);
     unpack(&mut tar)?;
@@ -367,10 +366,20 @@ impl Pieces {
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.fill();
-        let len = buffer.len().min(self.current.len());
+        let len = buffer.len().min(self.fill_buf()?.len());
         buffer[..len].copy_from_slice(&self.current.split_to(len));
         Ok(len)
+    }
+}
+
+impl BufRead for Pieces {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.fill();
+        Ok(&self.current)
+    }
+
+    fn consume(&mut self, len: usize) {
+        let _ = self.current.split_to(len);
     }
 }
 

@@ -8,6 +8,8 @@ use bundle_spec::limits::WINDOW_LOG_MAX;
 use crate::event::{Emit, Event};
 use crate::image::compression::{Compression, decompressed};
 
+use frames::Frames;
+
 /// How layers are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
@@ -81,8 +83,8 @@ pub fn copy(
     emit: Emit<'_>,
 ) -> Result<Passed, CopyError> {
     let (_, plain) = decompressed(Counted { inner: stored, emit }).map_err(CopyError::Source)?;
-    let encoder = effort.encoder(sink, len, WINDOW_LOG_MAX).map_err(CopyError::Sink)?;
-    let mut pump = Pump { source: plain, hasher: Hasher::default(), sink: encoder, sink_error: None };
+    let frames = Frames::new(effort, sink, len, WINDOW_LOG_MAX).map_err(CopyError::Sink)?;
+    let mut pump = Pump { source: plain, hasher: Hasher::default(), sink: frames, sink_error: None };
     let walked = walk(&mut pump).and_then(|counts| {
         io::copy(&mut pump, &mut io::sink())?;
         Ok(counts)
@@ -157,5 +159,6 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
+mod frames;
 #[cfg(test)]
 mod tests;

@@ -42,6 +42,44 @@ proptest! {
 }
 
 #[test]
+fn a_layer_is_frames_that_each_fit_into_their_window() {
+    let content: Vec<u8> = (0_u32..100_000).flat_map(|n| (n / 7).to_le_bytes()).collect();
+    let effort = Effort { level: 3, threads: 2 };
+    for (len, frames) in [(0, 1), (1, 1), (1 << 16, 1), ((1 << 16) + 1, 2), (3 << 16, 3), (400_000, 7)] {
+        let mut writer = frames::Frames::new(effort, Vec::new(), len as u64, 16).unwrap();
+        // In pieces that end nowhere near the end of a frame.
+        for piece in content[..len].chunks(7777) {
+            writer.write_all(piece).unwrap();
+        }
+        let stored = writer.finish().unwrap();
+        assert_eq!(codec::decompress_document(&stored, len).unwrap(), content[..len]);
+        let (mut rest, mut count) = (&stored[..], 0);
+        while !rest.is_empty() {
+            assert!(codec::has_checksum(rest), "{len}: frame {count}");
+            let mut plain = Vec::new();
+            let mut decoder = zstd::Decoder::with_buffer(rest).unwrap().single_frame();
+            // No frame asks for more than its own length.
+            decoder.window_log_max(16).unwrap();
+            decoder.read_to_end(&mut plain).unwrap();
+            assert!(plain.len() <= 1 << 16);
+            rest = decoder.finish();
+            count += 1;
+        }
+        assert_eq!(count, frames, "{len} bytes");
+    }
+}
+
+#[test]
+fn a_length_that_was_not_announced_is_refused() {
+    let effort = Effort { level: 3, threads: 1 };
+    for (announced, comes) in [(100_000, 99_999), (100_000, 60_000), (100_000, 100_001), (0, 1)] {
+        let mut writer = frames::Frames::new(effort, Vec::new(), announced, 16).unwrap();
+        let written = writer.write_all(&vec![7; comes]);
+        assert!(written.and_then(|()| writer.finish()).is_err(), "{comes} of {announced}");
+    }
+}
+
+#[test]
 fn the_number_of_threads_changes_no_byte() {
     let noise: Vec<u8> = (0_u32..24 << 20)
         .map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[(n % 3) as usize] >> (n % 5))
