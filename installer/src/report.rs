@@ -1,19 +1,17 @@
 //! The only place that prints. Data goes to standard output, everything else to standard error. Whatever comes in here may
-//! quote somebody who knows the secrets of the installation, so they are masked here, before anything is shown, logged or
-//! handed on.
+//! quote somebody who knows the secrets of the installation, or who would like to command the terminal; so it is cleaned here
+//! ([`gate`]), before anything is shown, logged or handed on.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use bundle_spec::answer::{Answer, Answers};
 
-use crate::answers::veil::Veil;
 use crate::detached::Word;
 use crate::detached::worker::Work;
 use crate::event::Event;
@@ -21,9 +19,14 @@ use crate::outcome::{Code, Failure};
 use crate::text::cause::explained;
 use crate::text::{Lang, Message};
 
+mod gate;
 mod human;
 mod live;
+mod relay;
 
+pub use relay::{relay_errors, relay_output};
+
+use gate::Gate;
 use human::{Human, Stream};
 
 /// How a line is meant.
@@ -46,7 +49,7 @@ pub struct Reporter {
     last_progress: Mutex<Option<Instant>>,
     has_finished: AtomicBool,
     stage: Mutex<Stage>,
-    veil: Mutex<Veil>,
+    gate: Gate,
     /// Where everything goes once the terminal has been left.
     work: OnceLock<Work>,
 }
@@ -93,7 +96,7 @@ impl Reporter {
             last_progress: Mutex::new(None),
             has_finished: AtomicBool::new(false),
             stage: Mutex::new(Stage::Before),
-            veil: Mutex::new(Veil::default()),
+            gate: Gate::default(),
             work: OnceLock::new(),
         }
     }
@@ -115,7 +118,7 @@ impl Reporter {
 
     /// From now on these are shown and logged nowhere.
     pub fn hide<'s>(&self, secrets: impl IntoIterator<Item = &'s str>) {
-        self.veil.lock().unwrap_or_else(PoisonError::into_inner).hide(secrets);
+        self.gate.hide(secrets);
     }
 
     /// [`Reporter::hide`] for the secrets among answers, and for what was made from them.
@@ -123,17 +126,9 @@ impl Reporter {
         self.hide(answers.secrets().map(Answer::reveal));
     }
 
-    /// Masks one text.
-    fn mask(&self, text: &mut String) {
-        let veil = self.veil.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Cow::Owned(masked) = veil.mask(text) {
-            *text = masked;
-        }
-    }
-
-    fn masked(&self, text: &Message) -> Message {
+    fn cleaned(&self, text: &Message) -> Message {
         let mut text = text.clone();
-        text.each_text(&mut |text| self.mask(text));
+        text.each_text(&mut |text| self.gate.clean(text));
         text
     }
 
@@ -144,7 +139,7 @@ impl Reporter {
 
     /// One line with a tone of its own, to a person.
     pub fn toned(&self, text: &Message, tone: Tone) {
-        let text = &self.masked(text);
+        let text = &self.cleaned(text);
         match &self.style {
             Style::Human(human) => {
                 if let Ok(mut human) = human.lock() {
@@ -157,7 +152,7 @@ impl Reporter {
 
     /// Prose for a person, broken between words and moved in.
     pub fn indented(&self, text: &Message) {
-        let text = &self.masked(text);
+        let text = &self.cleaned(text);
         match &self.style {
             Style::Human(human) => {
                 if let Ok(mut human) = human.lock() {
@@ -168,10 +163,11 @@ impl Reporter {
         }
     }
 
-    /// The beginning of a line that a person goes on with.
+    /// The beginning of a line that a person goes on with; with what moves the cursor there, and so with nothing that others
+    /// have written.
     pub fn prompt(&self, text: &str) {
         let mut text = text.to_owned();
-        self.mask(&mut text);
+        self.gate.mask(&mut text);
         if matches!(self.style, Style::Human(_)) {
             let mut stderr = io::stderr().lock();
             let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
@@ -198,7 +194,7 @@ impl Reporter {
     /// Shows an event.
     pub fn emit(&self, event: &Event) {
         let mut event = event.clone();
-        event.each_text(&mut |text| self.mask(text));
+        event.each_text(&mut |text| self.gate.clean(text));
         let event = &event;
         if matches!(event, Event::Finished { .. }) {
             self.has_finished.store(true, Ordering::Relaxed);
@@ -238,7 +234,7 @@ impl Reporter {
 
     /// Shows one line to a person; with `--json` it is a note.
     pub fn line(&self, text: &Message) {
-        let text = &self.masked(text);
+        let text = &self.cleaned(text);
         if let Some(work) = self.work.get() {
             return work.say(&Word::Line(text.clone()));
         }
@@ -314,7 +310,7 @@ impl Reporter {
     /// Notes an event in the log, for nobody to see.
     pub fn log_only(&self, event: &Event) {
         let mut event = event.clone();
-        event.each_text(&mut |text| self.mask(text));
+        event.each_text(&mut |text| self.gate.clean(text));
         self.log_event(&event);
     }
 
@@ -383,7 +379,7 @@ impl Reporter {
     /// Shows why the run ended early.
     pub fn failure(&self, failure: &Failure) {
         let mut failure = failure.clone();
-        failure.each_text(&mut |text| self.mask(text));
+        failure.each_text(&mut |text| self.gate.clean(text));
         let failure = &failure;
         let again = (failure.code == Code::Failed).then(crate::text::problem::run_again);
         let todo = failure.todo.clone().or(again);

@@ -21,6 +21,7 @@ use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::EnginePlan;
 use crate::project::compose::Compose;
 use crate::receipt::{Extent, Receipt};
+use crate::report::{relay_errors, relay_output};
 use crate::step::start_engine;
 use crate::text::{Message, command, detached as detached_text, finding, problem, summary as text};
 
@@ -277,7 +278,8 @@ fn logs(matches: &ArgMatches, installed: &Installed) -> Outcome<()> {
     arguments.extend(["--tail", tail]);
     arguments.extend(services);
     let failed = || Failure::midway(problem::compose_failed("logs"));
-    let status = process::run_attached(&mut installed.compose().command(&arguments))
+    let mut compose = installed.compose().command(&arguments);
+    let status = process::run_attached(&mut compose, relay_output, relay_errors)
         .map_err(|error| failed().because(&error))?;
     // An interrupted `--follow` is how it ends.
     if status.success() || status.code().is_none() || status.code() == Some(130) {

@@ -3,11 +3,11 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
 /// Directories searched for system commands, whatever the operator's `PATH` is; under sudo it is often shortened.
 pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -40,12 +40,28 @@ pub fn run(command: &mut Command) -> io::Result<Finished> {
     Ok(Finished { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) })
 }
 
-/// Runs a command to its end on the operator's terminal.
+/// Runs a command to its end. What it writes goes where ours goes, but where that is a terminal, through `output` and `errors`.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn run_attached(command: &mut Command) -> io::Result<ExitStatus> {
-    command.status()
+pub fn run_attached(
+    command: &mut Command,
+    output: impl FnOnce(ChildStdout) + Send,
+    errors: impl FnOnce(ChildStderr) + Send,
+) -> io::Result<ExitStatus> {
+    if io::stdout().is_terminal() {
+        command.stdout(Stdio::piped());
+    }
+    if io::stderr().is_terminal() {
+        command.stderr(Stdio::piped());
+    }
+    let mut child = command.spawn()?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    std::thread::scope(|scope| {
+        scope.spawn(|| stdout.map(output));
+        scope.spawn(|| stderr.map(errors));
+        child.wait()
+    })
 }
 
 /// Where a system command is, if it is installed.
