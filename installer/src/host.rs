@@ -1,6 +1,7 @@
 //! Files and processes: the only place that changes files, opens them for writing, or spawns processes. Also sockets that others
 //! come in by.
 
+pub mod below;
 pub mod file;
 pub mod firewall;
 pub mod group;

@@ -10,6 +10,7 @@ use super::Session;
 use super::day2::{self, Installed};
 use crate::detached::attach;
 use crate::engine::Engine;
+use crate::host::below::Folder;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock, process};
 use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
@@ -262,12 +263,14 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
         return file::remove_tree(&layout.dir);
     }
     let written = installed.receipt.files.iter().chain(&installed.receipt.certificate);
-    written.clone().try_for_each(|path| file::remove(&layout.dir.join(path)))?;
+    let project = Folder::open(&layout.dir)
+        .map_err(|error| Failure::midway(problem::cannot_remove(&layout.dir.display())).because(&error))?;
+    written.clone().try_for_each(|path| project.remove(Path::new(path)))?;
     // Without HTTPS the engine itself has made the folder that certificates would have been in.
     let tls = installed.content.tls.iter().map(|tls| tls.certificate.as_str());
     for path in written.map(String::as_str).chain(tls) {
         for parent in Path::new(path).ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
-            file::remove_dir_if_empty(&layout.dir.join(parent));
+            project.remove_if_empty(parent);
         }
     }
     file::remove_tree(&layout.bin())?;

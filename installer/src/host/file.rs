@@ -2,8 +2,11 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
 
 use crate::outcome::{Failure, Outcome};
 use crate::text::problem;
@@ -32,7 +35,25 @@ impl Access {
 /// # Errors
 /// Names the path and the reason; nothing is left behind.
 pub fn write_atomic(path: &Path, access: Access, content: &mut dyn Read) -> Outcome<()> {
-    let mut attempt = || -> io::Result<()> {
+    prepare(path, access, content)?.put()
+}
+
+/// The first half of [`write_atomic`]: everything but the rename. Who drops it has changed nothing.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn prepare(path: &Path, access: Access, content: &mut dyn Read) -> Outcome<Ready> {
+    prepare_at(path, path, access, content)
+}
+
+/// [`prepare`] for a file that people know by another path.
+pub(super) fn prepare_at(
+    path: &Path,
+    shown: &Path,
+    access: Access,
+    content: &mut dyn Read,
+) -> Outcome<Ready> {
+    let mut attempt = || -> io::Result<NamedTempFile> {
         let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
         sweep(path);
         let mut temporary = tempfile::Builder::new().prefix(&temporary_name(path)).tempfile_in(parent)?;
@@ -40,12 +61,37 @@ pub fn write_atomic(path: &Path, access: Access, content: &mut dyn Read) -> Outc
         let _ = temporary.as_file().try_lock();
         io::copy(content, &mut temporary)?;
         temporary.flush()?;
-        apply(temporary.path(), access)?;
+        apply_to(temporary.as_file(), access)?;
         temporary.as_file().sync_all()?;
-        temporary.persist(path).map_err(|error| error.error)?;
-        sync_dir(parent)
+        Ok(temporary)
     };
-    attempt().map_err(|error| Failure::midway(problem::cannot_write(&path.display())).because(&error))
+    match attempt() {
+        Ok(temporary) => Ok(Ready { temporary, path: path.to_owned(), shown: shown.to_owned() }),
+        Err(error) => Err(Failure::midway(problem::cannot_write(&shown.display())).because(&error)),
+    }
+}
+
+/// A file that has everything but its name.
+#[derive(Debug)]
+pub struct Ready {
+    temporary: NamedTempFile,
+    path: PathBuf,
+    shown: PathBuf,
+}
+
+impl Ready {
+    /// Gives it its name, in place of whatever bears it.
+    ///
+    /// # Errors
+    /// As [`write_atomic`].
+    pub fn put(self) -> Outcome<()> {
+        let Self { temporary, path, shown } = self;
+        let put = || -> io::Result<()> {
+            temporary.persist(&path).map_err(|error| error.error)?;
+            sync_dir(path.parent().ok_or(io::ErrorKind::InvalidInput)?)
+        };
+        put().map_err(|error| Failure::midway(problem::cannot_write(&shown.display())).because(&error))
+    }
 }
 
 /// How the names of the temporary files for `path` begin.
@@ -60,9 +106,11 @@ pub fn sweep(path: &Path) {
     let beginning = temporary_name(path);
     let entries = path.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&beginning)) {
-        // Only a file can be ours, and to open a pipe might take for ever.
+        // Only a file can be ours. To open a pipe might take for ever, and a link might lead to one.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let open = || File::options().read(true).custom_flags(flags.bits().cast_signed()).open(entry.path());
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_file && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+        if is_file && open().is_ok_and(|file| file.try_lock().is_ok()) {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -114,23 +162,6 @@ pub fn make_dir(path: &Path, access: Access) -> Outcome<Vec<PathBuf>> {
     Ok(made)
 }
 
-/// Whether the way from `dir` to `below` leads through a symbolic link. What lies inside a directory of the project may be
-/// a container's, which must not lead us elsewhere. Directly in `dir` only the operator puts links: to a larger disk, say.
-///
-/// # Errors
-/// Names the link.
-pub fn refuse_links(dir: &Path, below: &Path) -> Outcome<()> {
-    let mut path = dir.to_owned();
-    for (depth, name) in below.iter().enumerate() {
-        path.push(name);
-        if depth > 0 && path.is_symlink() {
-            return Err(Failure::midway(problem::link_in_the_way(&path.display()))
-                .todo(problem::remove_link_in_the_way()));
-        }
-    }
-    Ok(())
-}
-
 /// Sets mode and owner of something that exists.
 ///
 /// # Errors
@@ -140,6 +171,17 @@ pub fn apply(path: &Path, access: Access) -> io::Result<()> {
         chown(path, Some(uid), Some(gid))?;
     }
     fs::set_permissions(path, Permissions::from_mode(access.mode))
+}
+
+/// [`apply`] for something that is open: whatever bears its name by now.
+///
+/// # Errors
+/// As the system says.
+pub(super) fn apply_to(file: &File, access: Access) -> io::Result<()> {
+    if let Some((uid, gid)) = access.owner {
+        fchown(file, Some(uid), Some(gid))?;
+    }
+    file.set_permissions(Permissions::from_mode(access.mode))
 }
 
 /// Makes the entries of a directory durable.
@@ -185,18 +227,6 @@ pub fn remove(path: &Path) -> Outcome<()> {
     }
 }
 
-/// Moves what somebody else has put at `path` aside, to the same name with `.before-airlift` behind it; nothing there is fine.
-///
-/// # Errors
-/// Names the path and the reason.
-pub fn set_aside(path: &Path) -> Outcome<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".before-airlift");
-    fs::rename(path, &aside)
-        .or_else(ignore_missing)
-        .map_err(|error| Failure::midway(problem::cannot_write(&aside.display())).because(&error))
-}
-
 /// Removes a directory with everything in it; one that is not there is fine. A directory that something is mounted on, a
 /// disk of its own for the engine for instance, is emptied and stays.
 ///
@@ -228,7 +258,7 @@ pub fn remove_any(path: &Path) -> Outcome<()> {
     removed.or_else(ignore_missing).map_err(refused)
 }
 
-fn ignore_missing(error: io::Error) -> io::Result<()> {
+pub(super) fn ignore_missing(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 

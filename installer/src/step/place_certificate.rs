@@ -1,7 +1,7 @@
 //! Writes certificate and key to where the application's server looks for them, or takes them away again. One that is
 //! self-signed is made once, and kept until its host changes or its end is near.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use bundle_spec::answer::Answers;
@@ -10,9 +10,11 @@ use bundle_spec::project::Tls;
 use bundle_spec::question::builtin::{TLS, TLS_OFF};
 
 use super::Context;
-use crate::host::file::{self, Access};
+use crate::host::below::Folder;
+use crate::host::file::Access;
 use crate::outcome::{Failure, Outcome};
 use crate::text::{problem, tls as text};
+use crate::tls::fault::LEN_MAX;
 use crate::tls::{Pair, Wanted, judge, make};
 
 /// Whether there is anything for this step to do or to see to.
@@ -54,31 +56,39 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     };
     let wanted_paths = wanted.as_ref().map(|(tls, ..)| paths(tls)).unwrap_or_default();
     for former in context.receipt.certificate.iter().filter(|path| !wanted_paths.contains(path)) {
-        file::remove(&context.plan.layout.dir.join(former))?;
+        open(context)?.remove(Path::new(former))?;
     }
     let Some((tls, pair, made)) = wanted else {
         context.receipt.certificate.clear();
         context.receipt.made_certificate = None;
         return Ok(());
     };
-    let dir = &context.plan.layout.dir;
+    let project = open(context)?;
+    let mut folders = Vec::new();
     for path in [&tls.key, &tls.certificate] {
-        let below = Path::new(path.as_str()).parent().unwrap_or(Path::new(""));
-        file::refuse_links(dir, below)?;
-        file::make_dir(&dir.join(below), Access::EXECUTABLE)?;
+        let below = Path::new(path.as_str());
+        let folder = project.make(below.parent().unwrap_or(Path::new("")), Access::EXECUTABLE)?;
         if !context.receipt.certificate.iter().any(|known| known == path.as_str()) {
             // A key that somebody put there by hand may be the only one.
-            file::set_aside(&dir.join(path.as_str()))?;
+            folder.set_aside(below.file_name().unwrap_or_default())?;
         }
+        folders.push((folder, below.file_name().unwrap_or_default()));
     }
     // Before anything is written: a kill in between leaves a record without a file, never the other way round.
     context.receipt.certificate = paths(tls);
     context.receipt.made_certificate = made;
     context.save()?;
-    let private = Access { owner: tls.owner, ..Access::PRIVATE };
-    file::write(&dir.join(tls.key.as_str()), private, &pair.key)?;
-    let readable = Access { owner: tls.owner, ..Access::READABLE };
-    file::write(&dir.join(tls.certificate.as_str()), readable, &pair.certificate)
+    let modes = [Access::PRIVATE, Access::READABLE].map(|access| Access { owner: tls.owner, ..access });
+    for (((folder, name), access), content) in folders.iter().zip(modes).zip([&pair.key, &pair.certificate]) {
+        folder.write(name, access, content)?;
+    }
+    Ok(())
+}
+
+fn open(context: &Context<'_>) -> Outcome<Folder> {
+    let dir = &context.plan.layout.dir;
+    Folder::open(dir)
+        .map_err(|error| Failure::midway(problem::cannot_make_directory(&dir.display())).because(&error))
 }
 
 fn make(context: &Context<'_>, tls: &Tls, hosts: &[String]) -> Outcome<Pair> {
@@ -95,7 +105,7 @@ fn paths(tls: &Tls) -> Vec<String> {
 }
 
 fn placed(context: &Context<'_>, tls: &Tls) -> Option<Pair> {
-    let path = |path: &str| -> PathBuf { context.plan.layout.dir.join(path) };
-    let certificate = std::fs::read(path(tls.certificate.as_str())).ok()?;
-    Some(Pair { certificate, key: std::fs::read(path(tls.key.as_str())).ok()? })
+    let project = Folder::open(&context.plan.layout.dir).ok()?;
+    let read = |path: &str| project.read(Path::new(path), LEN_MAX).ok();
+    Some(Pair { certificate: read(tls.certificate.as_str())?, key: read(tls.key.as_str())? })
 }

@@ -7,7 +7,7 @@ use bundle_spec::codec;
 use bundle_spec::project::EngineParts;
 
 use super::Context;
-use crate::host::file::{self, Access};
+use crate::host::file::{self, Access, Ready};
 use crate::host::process;
 use crate::layout::{EngineHome, SYSTEM_LINKS};
 use crate::outcome::{Failure, Outcome};
@@ -61,17 +61,29 @@ fn mark_of(parts: &EngineParts) -> String {
     format!("{}\n{}\n", parts.archive, parts.compose)
 }
 
-/// Unpacks the archive's programs. Only regular files with plain names directly below `docker/` exist for us: whatever
-/// else a forged archive has is an error, not a file.
-fn unpack(context: &Context<'_>, parts: &EngineParts, bin: &Path, mut count: impl FnMut(u64)) -> Outcome<()> {
-    let failed = || Failure::midway(text::engine_not_unpacked(&bin.display()));
+/// Unpacks the archive's programs. None of them gets its name before the digest of the whole archive was compared, which
+/// is at its end: what a forger has changed must not be left where somebody may start it.
+fn unpack(context: &Context<'_>, parts: &EngineParts, bin: &Path, count: impl FnMut(u64)) -> Outcome<()> {
+    let failed = || not_unpacked(bin);
     let source = context.bundle.handle().map_err(|error| failed().because(&error))?;
     let blob =
         context.bundle.bundle.blob(source, &parts.archive).map_err(|error| failed().because(&error))?;
+    let plain = codec::decoder(blob).map_err(|error| failed().because(&error))?;
     // No more than the disk was asked for; a little for what a tar has beside its files.
-    let limit = parts.archive_unpacked_len.saturating_add(TAR_OVERHEAD);
-    let plain = codec::decoder(blob).map_err(|error| failed().because(&error))?.take(limit);
-    let mut archive = tar::Archive::new(plain);
+    let programs = programs(plain, parts.archive_unpacked_len.saturating_add(TAR_OVERHEAD), bin, count)?;
+    programs.into_iter().try_for_each(Ready::put)
+}
+
+fn not_unpacked(bin: &Path) -> Box<Failure> {
+    Failure::midway(text::engine_not_unpacked(&bin.display()))
+}
+
+/// The programs of an archive that was read to its end, with everything but their names. Only regular files with plain names
+/// directly below `docker/` exist for us: whatever else a forged archive has is an error, not a file.
+fn programs(plain: impl Read, limit: u64, bin: &Path, mut count: impl FnMut(u64)) -> Outcome<Vec<Ready>> {
+    let failed = || not_unpacked(bin);
+    let mut archive = tar::Archive::new(plain.take(limit));
+    let mut programs = Vec::new();
     for entry in archive.entries().map_err(|error| failed().because(&error))? {
         let mut entry = entry.map_err(|error| failed().because(&error))?;
         let path = entry.path().map_err(|error| failed().because(&error))?.into_owned();
@@ -82,7 +94,7 @@ fn unpack(context: &Context<'_>, parts: &EngineParts, bin: &Path, mut count: imp
             }
             return Err(failed().quoting(format!("unexpected entry {path:?}")));
         };
-        file::write_atomic(&bin.join(name), Access::EXECUTABLE, &mut entry)?;
+        programs.push(file::prepare(&bin.join(name), Access::EXECUTABLE, &mut entry)?);
         count(entry.size());
     }
     // The digest is checked at the blob's end, which the tar reader may not have reached.
@@ -91,7 +103,7 @@ fn unpack(context: &Context<'_>, parts: &EngineParts, bin: &Path, mut count: imp
     if plain.limit() == 0 {
         return Err(failed().quoting("the archive is larger than the bundle says"));
     }
-    Ok(())
+    Ok(programs)
 }
 
 /// `docker/<name>` → `<name>`.
@@ -210,6 +222,32 @@ mod tests {
         assert!(!path.exists());
         place(&mut &b"1234"[..], 4).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"1234");
+    }
+
+    /// Programs got their names one by one while the archive was read; that it was damaged, or forged, was found at its end.
+    #[test]
+    fn no_program_of_an_archive_whose_digest_is_wrong_is_placed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("dockerd"), "old").unwrap();
+        let mut archive = tar::Builder::new(Vec::new());
+        for (name, content) in [("docker/dockerd", "new"), ("docker/runc", "also new")] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+        }
+        let archive = archive.into_inner().unwrap();
+        let len = archive.len() as u64;
+        let names = || std::fs::read_dir(dir.path()).unwrap().count();
+        for (limit, is_forged) in [(len + 1, true), (len, false), (1200, false)] {
+            let forged = Forged(&archive);
+            let plain: Box<dyn Read> = if is_forged { Box::new(forged) } else { Box::new(&archive[..]) };
+            assert!(programs(plain, limit, dir.path(), |_| ()).is_err(), "{limit} {is_forged}");
+            assert_eq!((names(), std::fs::read(dir.path().join("dockerd")).unwrap()), (1, b"old".to_vec()));
+        }
+        let placed = programs(&archive[..], len + 1, dir.path(), |_| ()).unwrap();
+        placed.into_iter().try_for_each(Ready::put).unwrap();
+        assert_eq!(std::fs::read(dir.path().join("dockerd")).unwrap(), b"new");
+        assert_eq!(names(), 2);
     }
 
     #[test]

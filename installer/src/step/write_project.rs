@@ -7,6 +7,7 @@ use bundle_spec::codec;
 use bundle_spec::project::ProjectFile;
 
 use super::Context;
+use crate::host::below::Folder;
 use crate::host::file::{self, Access};
 use crate::outcome::{Failure, Outcome};
 use crate::project::{env_file, rendered};
@@ -14,15 +15,16 @@ use crate::text::problem as text;
 
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     let layout = &context.plan.layout;
-    let has = |path: &std::path::Path, wanted: &[u8]| std::fs::read(path).is_ok_and(|found| found == wanted);
+    let Ok(project) = Folder::open(&layout.dir) else { return false };
+    let has = |path: &Path, wanted: &[u8]| std::fs::read(path).is_ok_and(|found| found == wanted);
     let files_done = || {
         context.content.project.files.iter().all(|file| {
             content_of(context, file)
-                .is_ok_and(|(_, wanted)| has(&layout.dir.join(file.path.as_str()), &wanted))
+                .is_ok_and(|(_, wanted)| project.holds(Path::new(file.path.as_str()), &wanted))
         })
     };
     let dirs_done =
-        || context.content.project.directories.iter().all(|dir| layout.dir.join(dir.path.as_str()).is_dir());
+        || context.content.project.directories.iter().all(|dir| project.has(Path::new(dir.path.as_str())));
     let files = context.content.project.files.iter().map(|file| file.path.as_str());
     files.eq(context.receipt.files.iter().map(String::as_str))
         && has(&layout.env(), env_file::render(context.content, context.answers).as_bytes())
@@ -42,29 +44,27 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     context.receipt.files = files.iter().cloned().chain(former.collect::<Vec<_>>()).collect();
     context.save()?;
     file::make_dir(&layout.client_config(), Access { mode: 0o700, owner: None })?;
+    let project = open(context)?;
     for directory in &context.content.project.directories {
-        let path = layout.dir.join(directory.path.as_str());
-        file::refuse_links(&layout.dir, Path::new(directory.path.as_str()))?;
         let access = Access { mode: directory.mode, owner: Some((directory.uid, directory.gid)) };
-        file::make_dir(&path, access)?;
+        let folder = project.make(Path::new(directory.path.as_str()), access)?;
         // One that was there gets its mode and owner too; what lies in it is the application's.
-        file::apply(&path, access)
-            .map_err(|error| Failure::midway(text::cannot_make_directory(&path.display())).because(&error))?;
+        folder.apply(access).map_err(|error| {
+            let path = layout.dir.join(directory.path.as_str());
+            Failure::midway(text::cannot_make_directory(&path.display())).because(&error)
+        })?;
     }
     for project_file in &context.content.project.files {
-        let path = layout.dir.join(project_file.path.as_str());
-        if let Some(parent) = path.parent() {
-            let below = Path::new(project_file.path.as_str()).parent();
-            file::refuse_links(&layout.dir, below.unwrap_or(Path::new("")))?;
-            file::make_dir(parent, Access::EXECUTABLE)?;
-        }
+        let path = Path::new(project_file.path.as_str());
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { continue };
+        let folder = project.make(parent, Access::EXECUTABLE)?;
         let (access, content) = content_of(context, project_file)?;
-        file::write(&path, access, &content)?;
+        folder.write(name, access, &content)?;
     }
     let env = env_file::render(context.content, context.answers);
     file::write(&layout.env(), Access::PRIVATE, env.as_bytes())?;
     file::write(&layout.index(), Access::READABLE, &index_json(context))?;
-    remove_former_files(context)?;
+    remove_former_files(context, &project)?;
     context.receipt.files = files;
     Ok(())
 }
@@ -85,13 +85,19 @@ fn content_of(context: &Context<'_>, project_file: &ProjectFile) -> Outcome<(Acc
 }
 
 /// Files that an earlier version had and this one has not.
-fn remove_former_files(context: &Context<'_>) -> Outcome<()> {
+fn remove_former_files(context: &Context<'_>, project: &Folder) -> Outcome<()> {
     let is_current =
         |path: &String| context.content.project.files.iter().any(|file| file.path.as_str() == path);
     for former in context.receipt.files.iter().filter(|path| !is_current(path)) {
-        file::remove(&context.plan.layout.dir.join(former))?;
+        project.remove(Path::new(former))?;
     }
     Ok(())
+}
+
+fn open(context: &Context<'_>) -> Outcome<Folder> {
+    let dir = &context.plan.layout.dir;
+    Folder::open(dir)
+        .map_err(|error| Failure::midway(text::cannot_make_directory(&dir.display())).because(&error))
 }
 
 /// All answers with their values, for the next run; with them what is not asked this time and may be the next time.
