@@ -19,6 +19,7 @@ pub mod machine;
 pub mod network;
 pub mod route;
 pub mod storage;
+pub mod writers;
 
 /// Everything that decisions are made from.
 #[derive(Clone, Debug)]
@@ -151,6 +152,8 @@ pub struct Inventory {
 pub struct ProjectFacts {
     /// Exists and has something in it.
     pub is_occupied: bool,
+    /// Directories, from itself upwards, that others than root can write.
+    pub writable: Vec<writers::Writable>,
     /// The receipt of an earlier run.
     pub receipt: Option<crate::receipt::Receipt>,
     /// There is a receipt that cannot be read, and why.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::bounded;
 use super::route::Net;
-use super::{AddressPools, EngineFacts, Inventory, ProjectFacts, Scope};
+use super::{AddressPools, EngineFacts, Inventory, ProjectFacts, Scope, writers};
 use crate::containerd::Containerd;
 use crate::engine::{Engine, EngineError, PresentImage, Store};
 use crate::host::process;
@@ -72,8 +72,10 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
     let (config, config_error) = system_config();
     let configured_root = config.get("data-root").and_then(Value::as_str).map(PathBuf::from);
     let prior = configured_root.clone().unwrap_or_else(|| EngineHome::System.data_root()).join("image");
+    let writable = if scope.is_silent { Vec::new() } else { writers::collect(&scope.layout.dir) };
     ProjectFacts {
         is_occupied,
+        writable,
         own_engine: receipt.as_ref().and_then(|receipt| receipt.own_engine().cloned()),
         has_prior_images: std::fs::read_dir(prior).is_ok_and(|mut entries| entries.next().is_some()),
         address_pools: address_pools(&config),

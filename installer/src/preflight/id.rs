@@ -21,6 +21,7 @@ pub const IDS: [&str; 56] = [
     "daemon-json",
     "dir-filesystem",
     "dir-length",
+    "dir-writers",
     "disk",
     "dns",
     "docker-command",

@@ -2,7 +2,8 @@
 
 use super::{Demand, Finding};
 use crate::engine::Container;
-use crate::facts::{EngineChoice, Facts};
+use crate::facts::writers::{Writable, Writer};
+use crate::facts::{EngineChoice, Facts, ProjectFacts};
 use crate::layout::Layout;
 use crate::receipt::{Extent, Receipt};
 use crate::text::{Message, finding as text};
@@ -30,6 +31,7 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         }
         (None, None) => Finding::pass("project", text::dir_is_free(&dir)),
     });
+    findings.extend(writers(project, &dir));
     // Containers of this project name that were made in another directory are somebody's hand-made project: `up` would
     // take them over, and uninstall would remove them with their volumes.
     let own_dir = demand.layout.dir.to_string_lossy();
@@ -70,6 +72,41 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     if let Some(path) = &project.other_command {
         let path = path.display().to_string();
         findings.push(Finding::fail("control", text::command_is_taken(&path), text::rename_command()));
+    }
+    findings
+}
+
+/// Whoever can write the project directory, or exchange it, decides what root runs at the next upgrade. A group of a parent is
+/// often made of administrators, and whoever owns one is often the operator: that is for a person to know.
+fn writers(project: &ProjectFacts, dir: &str) -> Vec<Finding> {
+    let finding = |found: &Writable| {
+        let path = found.path.display().to_string();
+        match &found.by {
+            Writer::Everybody => Finding::fail(
+                "dir-writers",
+                text::storage::everybody_writes(&path),
+                text::storage::close_dir(&path),
+            ),
+            Writer::Group(group) if found.is_project => Finding::fail(
+                "dir-writers",
+                text::storage::group_writes(&path, group),
+                text::storage::close_dir(&path),
+            ),
+            Writer::Group(group) => Finding::warn(
+                "dir-writers",
+                text::storage::group_writes(&path, group),
+                text::storage::close_dir(&path),
+            ),
+            Writer::Owner(user) => Finding::warn(
+                "dir-writers",
+                text::storage::owner_writes(&path, user),
+                text::storage::own_dir(&path, user),
+            ),
+        }
+    };
+    let findings: Vec<Finding> = project.writable.iter().map(finding).collect();
+    if findings.is_empty() {
+        return vec![Finding::pass("dir-writers", text::storage::root_alone_writes(dir))];
     }
     findings
 }

@@ -10,6 +10,7 @@ use super::*;
 use crate::facts::firewall::{Firewall, FirewallKind};
 use crate::facts::kernel::Backend;
 use crate::facts::route::Net;
+use crate::facts::writers::{Writable, Writer};
 use crate::host::firewall::Tool;
 
 /// Everything that findings depend on.
@@ -49,6 +50,11 @@ impl Case {
         change(&mut system);
         let root = file_system("/", 1, 10_000);
         self.facts.storage = Storage::describe([(PathBuf::from("/"), root), (path.into(), system)]);
+    }
+
+    fn writable(&mut self, is_project: bool, by: Writer) {
+        let path = if is_project { self.dir.clone() } else { "/opt".into() };
+        self.facts.project.writable = vec![Writable { path, is_project, by }];
     }
 
     fn quirk(&mut self, quirks: Quirks) {
@@ -201,6 +207,9 @@ const FAILURES: &[(&str, &str, Change)] = &[
         case.facts.project.control_link = Some("/srv/shop/bin/shopctl".into());
     }),
     ("project", "/opt/shop", |case| case.facts.project.is_occupied = true),
+    ("dir-writers", "chmod go-w /opt/shop", |case| case.writable(true, Writer::Everybody)),
+    ("dir-writers", "staff", |case| case.writable(true, Writer::Group("staff".into()))),
+    ("dir-writers", "--dir", |case| case.writable(false, Writer::Everybody)),
     ("project", "other", |case| {
         case.facts.project.receipt = Some(Receipt::new("other", "1", "other", EngineChoice::Auto));
     }),
@@ -252,6 +261,8 @@ const WARNINGS: &[(&str, &str, Change)] = &[
         case.facts.surroundings.routes = vec![net("172.17.0.0/16")];
         case.facts.surroundings.ssh_client = Some([172, 18, 3, 4].into());
     }),
+    ("dir-writers", "staff", |case| case.writable(false, Writer::Group("staff".into()))),
+    ("dir-writers", "chown root /opt/shop", |case| case.writable(true, Writer::Owner("alice".into()))),
     ("dns", "api", |case| case.given.push(("api", QuestionKind::Url, "http://llm.example.com/v1"))),
     ("dns", "on this machine itself", |case| {
         case.given.push(("api", QuestionKind::Host, "llm"));

@@ -41,4 +41,20 @@ messages! {
     remount_exec_or_private(mount: &str)
         en "Run: mount -o remount,exec {mount} (and change /etc/fstab), or use --engine private."
         zh "请执行：mount -o remount,exec {mount}（并修改 /etc/fstab），或改用 --engine private。";
+    root_alone_writes(dir: &str) en "Only root can change {dir}." zh "只有 root 能修改 {dir}。";
+    everybody_writes(path: &str)
+        en "Every user of this machine can write in {path}."
+        zh "本机任何用户都可以在 {path} 中写入。";
+    group_writes(path: &str, group: &str)
+        en "The members of the group {group} can write in {path}."
+        zh "{group} 组的成员可以在 {path} 中写入。";
+    owner_writes(path: &str, user: &str)
+        en "{path} belongs to the user {user}, who can exchange what lies in it."
+        zh "{path} 属于用户 {user}，该用户可以替换其中的内容。";
+    close_dir(path: &str)
+        en "Whoever can do that gets root by the next upgrade. Run: chmod go-w {path}; or choose a directory below /opt with --dir."
+        zh "能在此写入的人可借下一次升级获得 root 权限。请执行：chmod go-w {path}；或用 --dir 指定 /opt 下的目录。";
+    own_dir(path: &str, user: &str)
+        en "Whoever can act as {user} gets root by the next upgrade. If that must not be: chown root {path}; or choose a directory below /opt with --dir."
+        zh "能以 {user} 身份操作的人可借下一次升级获得 root 权限。如不允许，请执行：chown root {path}；或用 --dir 指定 /opt 下的目录。";
 }
