@@ -6,8 +6,8 @@
 //! Not here: names of images, which stay the engine's matter (`engine`), and what is brought when (`load`).
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hyper::http::uri::PathAndQuery;
 use tonic::metadata::MetadataValue;
@@ -24,12 +24,28 @@ pub use snapshot::{Mount, Prepared};
 use crate::engine::wait;
 use channel::Channel;
 
+/// How long containerd may take for an answer. It syncs its database to the disk for most of them, which other programs may
+/// keep busy.
+const ANSWER: Duration = Duration::from_secs(300);
+/// The same where it goes through all files of a layer, or collects garbage.
+const LONG_ANSWER: Duration = Duration::from_secs(1800);
+/// The same for a question whose answer can be done without.
+pub const QUICK_ANSWER: Duration = Duration::from_secs(20);
+
 /// A connection to containerd, in one namespace.
 #[derive(Clone, Debug)]
 pub struct Containerd {
     channel: Channel,
     namespace: String,
     lease: Option<String>,
+    limits: Limits,
+}
+
+/// How long it may take for something.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    answer: Duration,
+    long_answer: Duration,
 }
 
 /// A request that failed.
@@ -52,6 +68,14 @@ pub enum ContainerdError {
         /// What it said.
         status: Box<Status>,
     },
+    /// containerd says nothing, or takes no data.
+    #[error("containerd has not answered for {seconds} seconds ({operation})")]
+    Silent {
+        /// What was asked.
+        operation: &'static str,
+        /// For how long.
+        seconds: u64,
+    },
     /// The bytes to be written could not be had.
     #[error("what was to be written broke off")]
     BrokenOff,
@@ -70,8 +94,16 @@ impl Containerd {
     /// When nobody answers.
     pub fn connect(socket: &Path, namespace: &str) -> Result<Self, ContainerdError> {
         let failed = |source| ContainerdError::Connect { socket: socket.to_owned(), source };
-        let channel = wait(Channel::connect(socket)).map_err(failed)?;
-        Ok(Self { channel, namespace: namespace.to_owned(), lease: None })
+        let connect = async { tokio::time::timeout(QUICK_ANSWER, Channel::connect(socket)).await };
+        let channel = wait(connect).unwrap_or_else(|late| Err(late.into())).map_err(failed)?;
+        let limits = Limits { answer: ANSWER, long_answer: LONG_ANSWER };
+        Ok(Self { channel, namespace: namespace.to_owned(), lease: None, limits })
+    }
+
+    /// The same connection for questions that are given up sooner.
+    #[must_use]
+    pub fn answering_within(&self, limit: Duration) -> Self {
+        Self { limits: Limits { answer: limit, long_answer: limit }, ..self.clone() }
     }
 
     /// The same connection; what it makes is kept from the garbage collection until the lease ends.
@@ -141,7 +173,7 @@ impl Containerd {
     pub fn delete_lease(&self, id: &str) -> Result<(), ContainerdError> {
         let request = api::DeleteLease { id: id.to_owned(), sync: true };
         let path = "/containerd.services.leases.v1.Leases/Delete";
-        match self.call::<_, api::Empty>("delete lease", path, request) {
+        match self.call_within::<_, api::Empty>(self.limits.long_answer, "delete lease", path, request) {
             Err(error) if !error.is(Code::NotFound) => Err(error),
             _ => Ok(()),
         }
@@ -157,6 +189,20 @@ impl Containerd {
         Q: prost::Message + Default + 'static,
         P: prost::Message + Default + 'static,
     {
+        self.call_within(self.limits.answer, operation, path, message)
+    }
+
+    fn call_within<Q, P>(
+        &self,
+        limit: Duration,
+        operation: &'static str,
+        path: &'static str,
+        message: Q,
+    ) -> Result<P, ContainerdError>
+    where
+        Q: prost::Message + Default + 'static,
+        P: prost::Message + Default + 'static,
+    {
         let request = self.request(message);
         let reply = async {
             let mut client = self.channel.client();
@@ -164,7 +210,11 @@ impl Containerd {
             let codec = tonic_prost::ProstCodec::<Q, P>::default();
             client.unary(request, PathAndQuery::from_static(path), codec).await
         };
-        refused(operation, reply).map(tonic::Response::into_inner)
+        match wait(async { tokio::time::timeout(limit, reply).await }) {
+            Ok(Ok(reply)) => Ok(reply.into_inner()),
+            Ok(Err(status)) => Err(ContainerdError::Refused { operation, status: Box::new(status) }),
+            Err(_) => Err(silent(operation, limit)),
+        }
     }
 
     fn request<T>(&self, message: T) -> Request<T> {
@@ -183,9 +233,9 @@ impl Containerd {
 /// Tells whose a lease is.
 const LEASE_LABEL: &str = "airlift.app";
 
-fn refused<T>(
-    operation: &'static str,
-    reply: impl Future<Output = Result<T, Status>>,
-) -> Result<T, ContainerdError> {
-    wait(reply).map_err(|status| ContainerdError::Refused { operation, status: Box::new(status) })
+fn silent(operation: &'static str, limit: Duration) -> ContainerdError {
+    ContainerdError::Silent { operation, seconds: limit.as_secs() }
 }
+
+#[cfg(test)]
+mod tests;

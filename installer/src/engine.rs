@@ -14,7 +14,7 @@ use bundle_spec::digest::Digest;
 use bundle_spec::reference::ImageReference;
 use futures_util::StreamExt as _;
 
-use crate::containerd::Containerd;
+use crate::containerd::{Containerd, QUICK_ANSWER};
 
 pub mod container;
 pub mod description;
@@ -168,9 +168,9 @@ impl Engine {
             Description::from_replies(&version, &info, &containerd_root(&info), self.temporary_dir());
         // Who knows better is asked; who does not answer is not needed for anything else either.
         if let Some(access) = &description.containerd {
-            match Containerd::connect(&access.socket, &access.namespace)
-                .and_then(|containerd| containerd.snapshotter_root(&access.snapshotter))
-            {
+            match Containerd::connect(&access.socket, &access.namespace).and_then(|containerd| {
+                containerd.answering_within(QUICK_ANSWER).snapshotter_root(&access.snapshotter)
+            }) {
                 Ok(Some(root)) => description.containerd_root = root.parent().unwrap_or(&root).to_owned(),
                 Ok(None) => {}
                 Err(_) => description.containerd = None,

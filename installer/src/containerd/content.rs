@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use bundle_spec::digest::Digest;
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use hyper::http::uri::PathAndQuery;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tonic::{Code, Status};
 
 use super::api::{self, WriteAction};
-use super::{Containerd, ContainerdError};
+use super::{Containerd, ContainerdError, silent};
 use crate::engine::{spawn, wait};
 
 /// Pieces that may wait for containerd.
@@ -116,7 +117,7 @@ impl Containerd {
         }
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         reference: String,
         digest: Digest,
@@ -135,22 +136,30 @@ impl Containerd {
             data,
             labels,
         };
+        let limits = self.limits;
         let (requests, outgoing) = channel(QUEUE);
         let outgoing = futures_util::stream::unfold(outgoing, |mut outgoing: Receiver<_>| async move {
             outgoing.recv().await.map(|request| (request, outgoing))
         });
+        // Whether containerd has taken everything, in however long a time: only one that takes nothing at all is given up.
         let feed = async move {
+            let send = async |request| match tokio::time::timeout(limits.answer, requests.send(request)).await
+            {
+                Ok(sent) => Ok(sent.is_ok()),
+                Err(_) => Err(silent(operation, limits.answer)),
+            };
             let mut offset = 0;
             while let Some(data) = pieces.recv().await {
                 let piece = message(WriteAction::Write, offset, data.clone(), HashMap::new());
                 offset += i64::try_from(data.len()).unwrap_or(0);
-                if requests.send(piece).await.is_err() {
-                    return;
+                if !send(piece).await? {
+                    return Ok(());
                 }
             }
             if offset == total {
-                let _ = requests.send(message(WriteAction::Commit, offset, Bytes::new(), labels)).await;
+                send(message(WriteAction::Commit, offset, Bytes::new(), labels)).await?;
             }
+            Ok(())
         };
         let exchange = async {
             let mut client = self.channel.client();
@@ -165,10 +174,21 @@ impl Containerd {
             }
             Ok(is_committed)
         };
+        let mut feeder = tokio::spawn(feed);
+        let mut exchange = std::pin::pin!(exchange);
         // Whichever side ends first, the other one is not waited for longer than it needs.
-        let feeder = tokio::spawn(feed);
-        let outcome: Result<bool, Status> = exchange.await;
-        feeder.abort();
+        let outcome: Result<bool, Status> = match select(exchange.as_mut(), &mut feeder).await {
+            Either::Left((outcome, _)) => {
+                feeder.abort();
+                outcome
+            }
+            Either::Right((fed, exchange)) => {
+                fed.unwrap_or(Err(ContainerdError::BrokenOff))?;
+                // All is sent: it hashes what is left of it, and syncs it to the disk.
+                let last = tokio::time::timeout(limits.long_answer, exchange).await;
+                last.map_err(|_| silent(operation, limits.long_answer))?
+            }
+        };
         match outcome {
             Ok(true) => Ok(()),
             Ok(false) => Err(ContainerdError::BrokenOff),

@@ -96,7 +96,9 @@ impl Containerd {
     /// When containerd refuses.
     pub fn snapshot_inodes(&self, snapshotter: &str, key: &str) -> Result<i64, ContainerdError> {
         let request = api::SnapshotKey { snapshotter: snapshotter.to_owned(), key: key.to_owned() };
-        let usage: api::SnapshotUsage = self.call("measure a snapshot", SERVICE_USAGE, request)?;
+        let limit = self.limits.long_answer;
+        let usage: api::SnapshotUsage =
+            self.call_within(limit, "measure a snapshot", SERVICE_USAGE, request)?;
         Ok(usage.inodes)
     }
 
@@ -116,7 +118,8 @@ impl Containerd {
             key: key.to_owned(),
             labels: HashMap::new(),
         };
-        match self.call::<_, api::Empty>("commit a snapshot", SERVICE_COMMIT, request) {
+        let limit = self.limits.long_answer;
+        match self.call_within::<_, api::Empty>(limit, "commit a snapshot", SERVICE_COMMIT, request) {
             Err(error) if error.is(Code::AlreadyExists) => self.remove_snapshot(snapshotter, key),
             outcome => outcome.map(|_| ()),
         }
@@ -128,7 +131,8 @@ impl Containerd {
     /// When containerd refuses.
     pub fn remove_snapshot(&self, snapshotter: &str, key: &str) -> Result<(), ContainerdError> {
         let request = api::SnapshotKey { snapshotter: snapshotter.to_owned(), key: key.to_owned() };
-        match self.call::<_, api::Empty>("remove a snapshot", SERVICE_REMOVE, request) {
+        let limit = self.limits.long_answer;
+        match self.call_within::<_, api::Empty>(limit, "remove a snapshot", SERVICE_REMOVE, request) {
             Err(error) if !error.is(Code::NotFound) => Err(error),
             _ => Ok(()),
         }

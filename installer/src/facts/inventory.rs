@@ -1,5 +1,6 @@
 //! Looks at what is there already: images and containers in the engine, the project directory.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use bundle_spec::digest::{Digest, chain_ids};
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 use super::bounded;
 use super::route::Net;
 use super::{AddressPools, EngineFacts, Inventory, ProjectFacts, Scope, writers};
-use crate::containerd::Containerd;
+use crate::containerd::{Containerd, ContainerdError, QUICK_ANSWER};
 use crate::engine::{Engine, EngineError, PresentImage, Store};
 use crate::host::process;
 use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
@@ -38,12 +39,11 @@ pub fn collect(engine: &EngineFacts, project: &str, index: &Index) -> Inventory 
         && let Ok(containerd) = Containerd::connect(&access.socket, &access.namespace)
     {
         // The namespace decides, not the disk: what another one has is not the engine's.
+        let containerd = containerd.answering_within(QUICK_ANSWER);
         let blobs = index.content.images.iter().flat_map(|image| &image.layers).map(|layer| layer.blob);
-        let has_blob = |blob: &Digest| containerd.has_blob(blob).unwrap_or(false);
-        inventory.blobs = blobs.filter(has_blob).collect();
+        inventory.blobs = present(blobs, |blob| containerd.has_blob(blob));
         let chains = index.content.images.iter().flat_map(|image| chain_ids(&image.diff_ids()));
-        let has = |chain: &Digest| containerd.has_snapshot(&access.snapshotter, chain).unwrap_or(false);
-        inventory.chains = chains.filter(has).collect();
+        inventory.chains = present(chains, |chain| containerd.has_snapshot(&access.snapshotter, chain));
     } else if description.store == Store::Containerd {
         let content =
             description.containerd_root.clone().join("io.containerd.content.v1.content/blobs/sha256");
@@ -53,6 +53,15 @@ pub fn collect(engine: &EngineFacts, project: &str, index: &Index) -> Inventory 
         inventory.blobs = index.place.blobs.iter().filter(is_there).map(|blob| blob.digest).collect();
     }
     inventory
+}
+
+/// Those that are there, up to the first one of which nothing can be learnt: what comes after it would be waited for as long.
+fn present(
+    all: impl Iterator<Item = Digest>,
+    is_there: impl Fn(&Digest) -> Result<bool, ContainerdError>,
+) -> HashSet<Digest> {
+    let known = all.map_while(|digest| is_there(&digest).ok().map(|is_there| (digest, is_there)));
+    known.filter(|(_, is_there)| *is_there).map(|(digest, _)| digest).collect()
 }
 
 /// The images of the bundle if all are there (one request each), else all images, since any may share layers.

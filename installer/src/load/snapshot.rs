@@ -395,8 +395,24 @@ fn explain(loader: &Loader<'_>, request: &Request, error: &BringError) -> Box<Fa
         BringError::Read(_) | BringError::WrongDiffId(_) | BringError::Unpack(UnpackError::Tar(_)) => {
             docker::not_read(loader.bundle, request, loader, error)
         }
+        BringError::Containerd(ContainerdError::Silent { .. }) => {
+            Failure::midway(text::image_refused(reference))
+                .because(error)
+                .todo(text::restart_containerd())
+                // The engine itself would ask the same containerd.
+                .for_good()
+        }
         _ => docker::refused(reference, error),
     }
+}
+
+/// Why something that concerns no image in particular was not done.
+pub fn containerd_failed(error: &ContainerdError) -> Box<Failure> {
+    let todo = match error {
+        ContainerdError::Silent { .. } => text::restart_containerd(),
+        _ => text::run_again(),
+    };
+    Failure::midway(text::containerd_refused()).because(error).todo(todo)
 }
 
 fn uuid() -> String {

@@ -124,7 +124,7 @@ fn attempt(
         }
     }
     context.save()?;
-    let refused = |error| Failure::midway(text::containerd_refused()).because(&error).todo(text::run_again());
+    let refused = |error| snapshot::containerd_failed(&error);
     let access = description.containerd.as_ref().filter(|_| plan.form == Form::Snapshots);
     let open = |access| Snapshots::open(access, &context.content.app.name).map_err(refused);
     let snapshots = access.map(open).transpose()?;
@@ -170,8 +170,7 @@ fn forget(context: &Context<'_>, engine: &Engine, description: &Description) -> 
     }
     remove_prefixes(context, engine)?;
     if let Some(access) = &description.containerd {
-        let refused =
-            |error| Failure::midway(text::containerd_refused()).because(&error).todo(text::run_again());
+        let refused = |error| snapshot::containerd_failed(&error);
         Snapshots::open(access, app).and_then(|snapshots| snapshots.close()).map_err(refused)?;
     }
     Ok(())

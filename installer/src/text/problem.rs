@@ -133,6 +133,9 @@ messages! {
     containerd_refused()
         en "containerd, below the engine, did not do what was asked."
         zh "引擎底层的 containerd 未能完成所请求的操作。";
+    restart_containerd()
+        en "containerd, below the engine, may hang, or its disk may. See systemctl status containerd docker and dmesg. Restart both when that suits (systemctl restart containerd docker; containers stop meanwhile), then run the same command again: it goes on where this run ended."
+        zh "引擎底层的 containerd 或其磁盘可能已无响应。请用 systemctl status containerd docker 和 dmesg 查看；在方便时重启两者（systemctl restart containerd docker，期间容器会停止），然后重新运行同一条命令：会从中断处继续。";
     image_not_there(reference: &str)
         en "The engine took the image {reference}, but it is not completely there."
         zh "引擎已接收镜像 {reference}，但核对发现并不完整。";
