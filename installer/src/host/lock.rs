@@ -4,6 +4,9 @@ use std::fs::{File, Permissions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bundle_spec::text::tame;
 
 use crate::outcome::{Code, Failure, Outcome};
 use crate::text::{detached, problem};
@@ -39,20 +42,72 @@ pub fn take(path: &Path) -> Outcome<Lock> {
     }
 }
 
-/// Takes the lock at `path` when nobody else holds it any more: for what takes others a few seconds. `tell` is called if somebody
-/// holds it now.
+/// Who holds a lock that others wait for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process id; a question mark where it has not said.
+    pub pid: String,
+    /// The application that it installs.
+    pub app: String,
+}
+
+/// How long somebody is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// While it does nothing at all: neither reads, nor writes, nor computes.
+    pub still: Duration,
+    /// In all.
+    pub longest: Duration,
+}
+
+/// How often a lock is tried that somebody else holds.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Takes the lock at `path` for `app` when nobody else holds it any more. `tell` is called with whoever holds it now, and again
+/// when that is another one.
 ///
 /// # Errors
-/// When there can be no such file.
-pub fn wait(path: &Path, tell: impl FnOnce()) -> Outcome<Lock> {
-    let file = open(path)?;
-    match file.try_lock() {
-        Ok(()) => return Ok(Lock { _file: file }),
-        Err(TryLockError::WouldBlock) => tell(),
-        Err(TryLockError::Error(error)) => return Err(cannot(path, &error)),
+/// When there can be no such file; [`Code::Locked`] when the patience is at its end.
+pub fn wait(path: &Path, app: &str, patience: Patience, mut tell: impl FnMut(&Holder)) -> Outcome<Lock> {
+    let mut file = open(path)?;
+    let started = Instant::now();
+    let (mut known, mut seen, mut moved) = (None, None, started);
+    loop {
+        match file.try_lock() {
+            Ok(()) => {
+                // Who cannot be named is waited for all the same.
+                let _ = file.set_len(0).and_then(|()| file.rewind());
+                let _ = write!(file, "{} {app}", std::process::id());
+                return Ok(Lock { _file: file });
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(cannot(path, &error)),
+        }
+        let holder = holder(&mut file);
+        let doings = super::process::doings(&holder.pid);
+        if known.as_ref() != Some(&holder) {
+            tell(&holder);
+            (known, moved) = (Some(holder.clone()), Instant::now());
+        }
+        if seen != doings {
+            (seen, moved) = (doings, Instant::now());
+        }
+        if moved.elapsed() >= patience.still || started.elapsed() >= patience.longest {
+            let held = detached::duration(started.elapsed().as_secs());
+            let what = problem::engine_is_being_installed(&holder.app, &holder.pid, &held, &path.display());
+            return Err(Failure::new(Code::Locked, what).todo(problem::look_at_lock_holder(&holder.pid)));
+        }
+        std::thread::sleep(INTERVAL);
     }
-    file.lock().map_err(|error| cannot(path, &error))?;
-    Ok(Lock { _file: file })
+}
+
+/// Who says in the file that it holds it.
+fn holder(file: &mut File) -> Holder {
+    let mut text = String::new();
+    let _ = file.rewind().and_then(|()| file.take(256).read_to_string(&mut text));
+    let (pid, app) = text.trim().split_once(' ').unwrap_or(("", ""));
+    let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { tame(text) };
+    Holder { pid: or(pid, "?"), app: or(app, "?") }
 }
 
 fn open(path: &Path) -> Outcome<File> {
@@ -85,7 +140,54 @@ mod tests {
         assert!(second.what.en.contains(&std::process::id().to_string()), "{}", second.what.en);
         drop(first);
         drop(take(&path).unwrap());
-        drop(wait(&path, || panic!("nobody holds it")).unwrap());
+    }
+
+    const SHORT: Patience =
+        Patience { still: Duration::from_millis(600), longest: Duration::from_secs(3600) };
+
+    #[test]
+    fn who_waits_learns_for_whom_and_then_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        std::fs::write(&path, "a much longer text than what comes").unwrap();
+        let first = wait(&path, "shop", SHORT, |_| panic!("nobody holds it")).unwrap();
+        let own = std::process::id().to_string();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{own} shop"));
+        let (told, is_told) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            // This process computes while it waits, and so is not still.
+            let second =
+                scope.spawn(|| wait(&path, "wiki", SHORT, |holder| told.send(holder.clone()).unwrap()));
+            let holder = is_told.recv().unwrap();
+            assert_eq!(holder, Holder { pid: own.clone(), app: "shop".into() });
+            drop(first);
+            drop(second.join().unwrap().unwrap());
+        });
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{own} wiki"));
+        assert!(is_told.try_recv().is_err(), "told once");
+    }
+
+    /// One that was stopped, or hung on a dead disk, let every other installation of the machine wait for ever.
+    #[test]
+    fn who_holds_it_and_does_nothing_is_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let mut sleeper = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        let _held = wait(&path, "shop", SHORT, |_| ()).unwrap();
+        std::fs::write(&path, format!("{} shop\u{1b}", sleeper.id())).unwrap();
+        let failure = wait(&path, "wiki", SHORT, |_| ()).unwrap_err();
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
+        assert_eq!(failure.code, Code::Locked);
+        assert!(
+            failure.what.en.contains(&format!("shop\\u{{1b}} (process {})", sleeper.id())),
+            "{failure:?}"
+        );
+        assert!(failure.todo.unwrap().zh.contains(&format!("kill {}", sleeper.id())));
+        // It works, but comes to no end.
+        std::fs::write(&path, format!("{} shop", std::process::id())).unwrap();
+        let hasty = Patience { longest: Duration::from_millis(500), ..SHORT };
+        assert_eq!(wait(&path, "wiki", hasty, |_| ()).unwrap_err().code, Code::Locked);
     }
 
     #[test]

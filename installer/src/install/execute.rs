@@ -1,7 +1,7 @@
 //! Carries out a plan: under the lock, step by step, with the receipt written around each.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
@@ -12,7 +12,7 @@ use crate::detached::worker;
 use crate::event::{Event, StepOutcome};
 use crate::facts::EngineFacts;
 use crate::host::file::{self, Access};
-use crate::host::lock::{self, Lock};
+use crate::host::lock::{self, Holder, Lock, Patience};
 use crate::layout::{ENGINE_LOCK, EngineHome};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
@@ -21,6 +21,10 @@ use crate::receipt::{Receipt, StepState};
 use crate::report::Reporter;
 use crate::step::{self, Context};
 use crate::text::{Message, problem as text, progress};
+
+/// How long another installation may take to bring the engine: from a slow stick some minutes, and several may come before us.
+const ENGINE_PATIENCE: Patience =
+    Patience { still: Duration::from_secs(300), longest: Duration::from_secs(1800) };
 
 /// Whether every step finds its work done; looks at the host each time.
 pub(super) fn all_done(
@@ -109,8 +113,12 @@ pub(super) fn carry_out(
     }
     let mut engine_lock = None;
     if is_shared {
-        let tell = || reporter.emit(&Event::Note { text: progress::waiting_for_engine() });
-        engine_lock = Some(reporter.while_waiting(None, || lock::wait(Path::new(ENGINE_LOCK), tell))?);
+        let tell = |holder: &Holder| {
+            let text = progress::waiting_for_engine(&holder.app, &holder.pid);
+            reporter.emit(&Event::Note { text });
+        };
+        let wait = || lock::wait(Path::new(ENGINE_LOCK), &content.app.name, ENGINE_PATIENCE, tell);
+        engine_lock = Some(reporter.while_waiting(Some(ENGINE_PATIENCE.longest), wait)?);
         look_again(bundle, content, prepared)?;
         record_engine(&mut receipt, &prepared.plan);
         receipt.write(&layout.receipt())?;

@@ -136,6 +136,9 @@ messages! {
     restart_containerd()
         en "containerd, below the engine, may hang, or its disk may. See systemctl status containerd docker and dmesg. Restart both when that suits (systemctl restart containerd docker; containers stop meanwhile), then run the same command again: it goes on where this run ended."
         zh "引擎底层的 containerd 或其磁盘可能已无响应。请用 systemctl status containerd docker 和 dmesg 查看；在方便时重启两者（systemctl restart containerd docker，期间容器会停止），然后重新运行同一条命令：会从中断处继续。";
+    look_at_lock_holder(pid: &str)
+        en "See what it does: ps -fp {pid}. When it has ended, or if it hangs and you have ended it (kill {pid}), run the same command again."
+        zh "请查看它在做什么：ps -fp {pid}。等它结束，或确认其已卡死并终止（kill {pid}）后，重新运行同一条命令。";
     image_not_there(reference: &str)
         en "The engine took the image {reference}, but it is not completely there."
         zh "引擎已接收镜像 {reference}，但核对发现并不完整。";
@@ -241,6 +244,20 @@ pub fn another_run(path: &impl Display, process: &str, held: &Message) -> Messag
             held.en
         ),
         zh: format!("另一个操作正在处理此应用（进程号 {process}，已运行 {}，锁文件 {path}）。", held.zh),
+    }
+}
+
+/// Somebody else installs the host's engine, and does not come to an end.
+pub fn engine_is_being_installed(app: &str, pid: &str, held: &Message, path: &impl Display) -> Message {
+    Message {
+        en: format!(
+            "The installation of {app} (process {pid}) has been bringing the engine for {} and does not come to an end (lock {path}).",
+            held.en
+        ),
+        zh: format!(
+            "{app} 的安装（进程号 {pid}）正在安装引擎，已持续 {}，仍未结束（锁文件 {path}）。",
+            held.zh
+        ),
     }
 }
 

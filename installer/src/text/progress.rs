@@ -55,9 +55,9 @@ messages! {
     not_released()
         en "The containers that kept images during the installation could not be removed; the next run of this file removes them."
         zh "安装期间用于保留镜像的容器未能删除；下次运行本文件时会删除。";
-    waiting_for_engine()
-        en "Another installation brings the engine; this one waits for it."
-        zh "另一个安装正在安装引擎，等待其完成。";
+    waiting_for_engine(app: &str, pid: &str)
+        en "The installation of {app} (process {pid}) brings the engine; this one waits for it."
+        zh "{app} 的安装（进程号 {pid}）正在安装引擎，等待其完成。";
     in_place() en "In place so far:" zh "目前已完成：";
     way_back(command: &str) en "To take all of it back: {command}" zh "如需全部撤销，请运行：{command}";
     exit_code(code: u8) en "Exit code {code}." zh "退出码：{code}。";
