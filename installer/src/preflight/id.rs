@@ -1,7 +1,7 @@
 //! The stable names of all findings: scripts, answers files and `docs/preflight.md` depend on them.
 
 /// Every id that a finding can have, in alphabetical order.
-pub const IDS: [&str; 56] = [
+pub const IDS: [&str; 57] = [
     "address-pool",
     "answers-file",
     "apparmor",
