@@ -2,6 +2,7 @@
 //! come in by.
 
 pub mod below;
+pub mod fault;
 pub mod file;
 pub mod firewall;
 pub mod group;

@@ -1,8 +1,11 @@
 //! How a run ends: exit codes, and failures that say what failed, why, and what to do now.
 
+use std::io;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use crate::text::Message;
+use crate::text::{Message, refusal};
 
 /// Exit codes; scripts depend on them (`docs/exit-codes.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +115,14 @@ impl Failure {
             source = error.source();
         }
         self
+    }
+
+    /// Adds what the system said when something was to be written at `path`, and what helps against that.
+    #[must_use]
+    pub fn refused(self: Box<Self>, error: &io::Error, path: &Path) -> Box<Self> {
+        let mut failure = self.because(error);
+        failure.todo = failure.todo.or_else(|| refusal::help(error, path));
+        failure
     }
 
     /// Adds quoted output as a cause.

@@ -18,6 +18,7 @@ pub mod inspect;
 pub mod problem;
 pub mod progress;
 pub mod reference;
+pub mod refusal;
 pub mod summary;
 pub mod tls;
 pub mod trust;

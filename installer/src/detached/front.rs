@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -33,7 +34,9 @@ pub struct Ended {
 /// # Errors
 /// When it cannot be started, or ends without a word.
 pub fn run(arguments: &[OsString], reporter: &Arc<Reporter>, watch: &Watch) -> Outcome<Ended> {
-    let cannot = |error: &std::io::Error| Failure::midway(text::cannot_start_worker()).because(error);
+    let cannot = |error: &std::io::Error| {
+        Failure::midway(text::cannot_start_worker()).refused(error, Path::new("/proc/self/exe"))
+    };
     // What it is told of signals before it has left the terminal it deals with itself.
     reporter.watching();
     let mut child = process::spawn_self(WORKER, arguments).map_err(|error| cannot(&error))?;

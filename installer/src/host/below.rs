@@ -11,8 +11,8 @@ use std::os::fd::AsRawFd;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat};
-use rustix::io::Errno;
 
+use super::fault::{self, Act};
 use super::file::{self, Access, ignore_missing};
 use crate::outcome::{Failure, Outcome};
 use crate::text::problem;
@@ -58,15 +58,23 @@ impl Folder {
 
     fn make_one(&self, name: &OsStr, access: Access) -> io::Result<Self> {
         // With its mode from the first moment: a kill before it is applied must not leave it open for ever.
-        match mkdirat(&self.file, name, Mode::from_raw_mode(access.mode)) {
+        match self.make_folder(name, access) {
             Ok(()) => {
                 let made = self.enter(name)?;
                 made.apply(access)?;
                 Ok(made)
             }
-            Err(Errno::EXIST) => self.enter(name),
-            Err(error) => Err(error.into()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.enter(name),
+            Err(error) => Err(error),
         }
+    }
+
+    fn make_folder(&self, name: &OsStr, access: Access) -> io::Result<()> {
+        // One that is there is the usual case, and no act.
+        if statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW).is_err() {
+            fault::pass(Act::Mkdir, &self.path.join(name))?;
+        }
+        Ok(mkdirat(&self.file, name, Mode::from_raw_mode(access.mode))?)
     }
 
     /// Sets its mode and owner.
@@ -74,6 +82,7 @@ impl Folder {
     /// # Errors
     /// As the system says.
     pub fn apply(&self, access: Access) -> io::Result<()> {
+        fault::pass(Act::Own, &self.path)?;
         file::apply_to(&self.file, access)
     }
 
@@ -120,12 +129,11 @@ impl Folder {
     pub fn remove(&self, below: &Path) -> Outcome<()> {
         let Ok((parent, name)) = self.parent(below) else { return Ok(()) };
         file::sweep(&parent.place(name));
-        unlinkat(&parent.file, name, AtFlags::empty())
-            .map_err(io::Error::from)
+        let path = self.path.join(below);
+        fault::pass(Act::Remove, &path)
+            .and_then(|()| Ok(unlinkat(&parent.file, name, AtFlags::empty())?))
             .or_else(ignore_missing)
-            .map_err(|error| {
-                Failure::midway(problem::cannot_remove(&self.path.join(below).display())).because(&error)
-            })
+            .map_err(|error| Failure::midway(problem::cannot_remove(&path.display())).refused(&error, &path))
     }
 
     /// Removes the folder at `below` if it is empty.
@@ -144,12 +152,11 @@ impl Folder {
     pub fn set_aside(&self, name: &OsStr) -> Outcome<()> {
         let mut aside = name.to_owned();
         aside.push(".before-airlift");
-        renameat(&self.file, name, &self.file, &aside)
-            .map_err(io::Error::from)
+        let path = self.path.join(&aside);
+        fault::pass(Act::Rename, &path)
+            .and_then(|()| Ok(renameat(&self.file, name, &self.file, &aside)?))
             .or_else(ignore_missing)
-            .map_err(|error| {
-                Failure::midway(problem::cannot_write(&self.path.join(aside).display())).because(&error)
-            })
+            .map_err(|error| Failure::midway(problem::cannot_write(&path.display())).refused(&error, &path))
     }
 
     fn again(&self) -> io::Result<Self> {
@@ -190,7 +197,7 @@ impl Folder {
 }
 
 fn cannot_make(path: &Path, error: &io::Error) -> Box<Failure> {
-    Failure::midway(problem::cannot_make_directory(&path.display())).because(error)
+    Failure::midway(problem::cannot_make_directory(&path.display())).refused(error, path)
 }
 
 /// The names on the way; a path that leads upwards has none, and no bundle has one.

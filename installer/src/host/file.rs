@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
+use super::fault::{self, Act};
 use crate::outcome::{Failure, Outcome};
 use crate::text::problem;
 
@@ -53,21 +54,43 @@ pub(super) fn prepare_at(
     access: Access,
     content: &mut dyn Read,
 ) -> Outcome<Ready> {
+    let mut source = Source { inner: content, has_failed: false };
     let mut attempt = || -> io::Result<NamedTempFile> {
         let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
         sweep(path);
+        fault::pass(Act::Create, shown)?;
         let mut temporary = tempfile::Builder::new().prefix(&temporary_name(path)).tempfile_in(parent)?;
         // For as long as it is locked, it is not left over.
         let _ = temporary.as_file().try_lock();
-        io::copy(content, &mut temporary)?;
+        io::copy(&mut source, &mut fault::writer(shown, &mut temporary))?;
         temporary.flush()?;
+        fault::pass(Act::Own, shown)?;
         apply_to(temporary.as_file(), access)?;
+        fault::pass(Act::Sync, shown)?;
         temporary.as_file().sync_all()?;
         Ok(temporary)
     };
-    match attempt() {
+    let outcome = attempt();
+    match outcome {
+        Err(error) if source.has_failed => Err(Failure::midway(problem::content_not_read(&shown.display()))
+            .because(&error)
+            .todo(problem::check_medium())),
         Ok(temporary) => Ok(Ready { temporary, path: path.to_owned(), shown: shown.to_owned() }),
-        Err(error) => Err(Failure::midway(problem::cannot_write(&shown.display())).because(&error)),
+        Err(error) => Err(Failure::midway(problem::cannot_write(&shown.display())).refused(&error, shown)),
+    }
+}
+
+/// What is written. Remembers whether it was this that failed: the disk that is written to is not to blame for a stick.
+struct Source<'a> {
+    inner: &'a mut dyn Read,
+    has_failed: bool,
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer);
+        self.has_failed |= read.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted);
+        read
     }
 }
 
@@ -87,10 +110,13 @@ impl Ready {
     pub fn put(self) -> Outcome<()> {
         let Self { temporary, path, shown } = self;
         let put = || -> io::Result<()> {
+            fault::pass(Act::Rename, &shown)?;
             temporary.persist(&path).map_err(|error| error.error)?;
+            fault::pass(Act::SyncDir, shown.parent().unwrap_or(&shown))?;
             sync_dir(path.parent().ok_or(io::ErrorKind::InvalidInput)?)
         };
-        put().map_err(|error| Failure::midway(problem::cannot_write(&shown.display())).because(&error))
+        put()
+            .map_err(|error| Failure::midway(problem::cannot_write(&shown.display())).refused(&error, &shown))
     }
 }
 
@@ -130,7 +156,8 @@ pub fn write(path: &Path, access: Access, content: &[u8]) -> Outcome<()> {
 /// # Errors
 /// As [`write_atomic`]; a link that leads nowhere is one.
 pub fn rewrite(path: &Path, access: Access, content: &[u8]) -> Outcome<()> {
-    let refused = |error: io::Error| Failure::midway(problem::cannot_write(&path.display())).because(&error);
+    let refused =
+        |error: io::Error| Failure::midway(problem::cannot_write(&path.display())).refused(&error, path);
     if path.symlink_metadata().is_err() {
         return write(path, access, content);
     }
@@ -151,11 +178,18 @@ pub fn make_dir(path: &Path, access: Access) -> Outcome<Vec<PathBuf>> {
     for dir in missing.into_iter().rev() {
         let access = if dir == path { access } else { Access::EXECUTABLE };
         // With its mode from the first moment: a kill before it is applied must not leave the directory open for ever.
-        match DirBuilder::new().mode(access.mode).create(dir).and_then(|()| apply(dir, access)) {
+        let make = || {
+            fault::pass(Act::Mkdir, dir)?;
+            DirBuilder::new().mode(access.mode).create(dir)?;
+            apply(dir, access)
+        };
+        match make() {
             Ok(()) => made.push(dir.to_owned()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
             Err(error) => {
-                return Err(Failure::midway(problem::cannot_make_directory(&dir.display())).because(&error));
+                return Err(
+                    Failure::midway(problem::cannot_make_directory(&dir.display())).refused(&error, dir)
+                );
             }
         }
     }
@@ -167,6 +201,7 @@ pub fn make_dir(path: &Path, access: Access) -> Outcome<Vec<PathBuf>> {
 /// # Errors
 /// As the system says.
 pub fn apply(path: &Path, access: Access) -> io::Result<()> {
+    fault::pass(Act::Own, path)?;
     if let Some((uid, gid)) = access.owner {
         chown(path, Some(uid), Some(gid))?;
     }
@@ -198,6 +233,7 @@ pub fn sync_dir(path: &Path) -> io::Result<()> {
 /// As the system says.
 pub fn sync_file_system(path: &Path) -> io::Result<()> {
     let existing = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    fault::pass(Act::SyncFs, existing)?;
     Ok(rustix::fs::syncfs(File::open(existing)?)?)
 }
 
@@ -219,9 +255,9 @@ pub fn read_text(path: &Path) -> io::Result<Option<String>> {
 /// Names the path and the reason.
 pub fn remove(path: &Path) -> Outcome<()> {
     sweep(path);
-    match fs::remove_file(path) {
+    match fault::pass(Act::Remove, path).and_then(|()| fs::remove_file(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Failure::midway(problem::cannot_remove(&path.display())).because(&error))
+            Err(Failure::midway(problem::cannot_remove(&path.display())).refused(&error, path))
         }
         _ => Ok(()),
     }
@@ -233,7 +269,8 @@ pub fn remove(path: &Path) -> Outcome<()> {
 /// # Errors
 /// Names the path and the reason.
 pub fn remove_tree(path: &Path) -> Outcome<()> {
-    let refused = |error: &io::Error| Failure::midway(problem::cannot_remove(&path.display())).because(error);
+    let refused =
+        |error: &io::Error| Failure::midway(problem::cannot_remove(&path.display())).refused(error, path);
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(|error| refused(&error))?,
@@ -241,7 +278,7 @@ pub fn remove_tree(path: &Path) -> Outcome<()> {
     for entry in entries {
         remove_any(&entry.map_err(|error| refused(&error))?.path())?;
     }
-    match fs::remove_dir(path) {
+    match fault::pass(Act::Remove, path).and_then(|()| fs::remove_dir(path)) {
         Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Ok(()),
         removed => removed.or_else(ignore_missing).map_err(|error| refused(&error)),
     }
@@ -253,8 +290,10 @@ pub fn remove_tree(path: &Path) -> Outcome<()> {
 /// Names the path and the reason.
 pub fn remove_any(path: &Path) -> Outcome<()> {
     let is_dir = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-    let removed = if is_dir { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    let refused = |error: io::Error| Failure::midway(problem::cannot_remove(&path.display())).because(&error);
+    let remove = || if is_dir { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let removed = fault::pass(Act::Remove, path).and_then(|()| remove());
+    let refused =
+        |error: io::Error| Failure::midway(problem::cannot_remove(&path.display())).refused(&error, path);
     removed.or_else(ignore_missing).map_err(refused)
 }
 
@@ -273,14 +312,15 @@ pub fn remove_dir_if_empty(path: &Path) {
 /// # Errors
 /// When something that is no link is in the way, or the system refuses.
 pub fn link(link: &Path, target: &Path) -> Outcome<()> {
-    let refused = |error: io::Error| Failure::midway(problem::cannot_write(&link.display())).because(&error);
+    let refused =
+        |error: io::Error| Failure::midway(problem::cannot_write(&link.display())).refused(&error, link);
     match fs::read_link(link) {
         Ok(existing) if existing == target => return Ok(()),
         Ok(_) => remove(link)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(refused(error)),
     }
-    std::os::unix::fs::symlink(target, link).map_err(refused)
+    fault::pass(Act::Link, link).and_then(|()| std::os::unix::fs::symlink(target, link)).map_err(refused)
 }
 
 /// Lists the mounts below `path`, deepest first. What is mounted on `path` itself is the host's own disk, not ours.
@@ -305,6 +345,7 @@ pub fn mounts_below(path: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// As the system says.
 pub fn append_private(path: &Path) -> io::Result<File> {
+    fault::pass(Act::Open, path)?;
     let file = File::options().create(true).append(true).mode(Access::PRIVATE.mode).open(path)?;
     // One that was there may have been made otherwise.
     apply(path, Access::PRIVATE)?;

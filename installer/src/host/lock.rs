@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bundle_spec::text::tame;
 
+use super::fault::{self, Act};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::text::{detached, problem};
 
@@ -113,6 +114,7 @@ fn holder(file: &mut File) -> Holder {
 fn open(path: &Path) -> Outcome<File> {
     // Whoever may open it may hold it, and so let every installation wait.
     let open = || {
+        fault::pass(Act::Lock, path)?;
         let file =
             File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
         // One that was there may have been made otherwise.
@@ -123,7 +125,7 @@ fn open(path: &Path) -> Outcome<File> {
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Box<Failure> {
-    Failure::midway(problem::cannot_write(&path.display())).because(error)
+    Failure::midway(problem::cannot_write(&path.display())).refused(error, path)
 }
 
 #[cfg(test)]

@@ -9,8 +9,13 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
+use super::fault::{self, Act};
+
 /// Directories searched for system commands, whatever the operator's `PATH` is; under sudo it is often shortened.
 pub const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// This program, also when its file is gone.
+const OWN: &str = "/proc/self/exe";
 
 /// What a finished process left.
 #[derive(Debug)]
@@ -35,6 +40,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 /// # Errors
 /// When it cannot be started.
 pub fn run(command: &mut Command) -> io::Result<Finished> {
+    fault::pass(Act::Spawn, Path::new(command.get_program()))?;
     let output = command.output()?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ok(Finished { status: output.status, stdout: text(output.stdout), stderr: text(output.stderr) })
@@ -49,6 +55,7 @@ pub fn run_attached(
     output: impl FnOnce(ChildStdout) + Send,
     errors: impl FnOnce(ChildStderr) + Send,
 ) -> io::Result<ExitStatus> {
+    fault::pass(Act::Spawn, Path::new(command.get_program()))?;
     if io::stdout().is_terminal() {
         command.stdout(Stdio::piped());
     }
@@ -77,9 +84,11 @@ pub fn find(name: &str) -> Option<PathBuf> {
 /// # Errors
 /// When it cannot be started.
 pub fn spawn_detached(command: &[&OsStr], environment: &[(&str, &OsStr)], log: &Path) -> io::Result<u32> {
+    fault::pass(Act::Open, log)?;
     let log = std::fs::File::options().create(true).append(true).open(log)?;
-    let mut detacher = self::command("/proc/self/exe");
+    let mut detacher = self::command(OWN);
     detacher.arg("__detach").args(command).envs(environment.iter().copied());
+    fault::pass(Act::Spawn, Path::new(detacher.get_program()))?;
     let child = detacher.stdout(log.try_clone()?).stderr(log).current_dir("/").spawn()?;
     Ok(child.id())
 }
@@ -105,7 +114,8 @@ pub fn become_detached(command: &[std::ffi::OsString]) -> io::Error {
 pub fn spawn_self(mark: &str, arguments: &[std::ffi::OsString]) -> io::Result<Child> {
     let (name, rest) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     // The launcher's copy of this file is gone by now.
-    Command::new("/proc/self/exe").arg0(name).arg(mark).args(rest).stdout(Stdio::piped()).spawn()
+    fault::pass(Act::Spawn, Path::new(OWN))?;
+    Command::new(OWN).arg0(name).arg(mark).args(rest).stdout(Stdio::piped()).spawn()
 }
 
 /// What a process that [`spawn_self`] started does first: it is told to end when we end without a word.

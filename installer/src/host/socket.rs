@@ -7,6 +7,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::fault::{self, Act};
 use super::file::{self, Access};
 
 /// Listens at `path`, in place of whatever an earlier process left there. Its directory keeps other users out until the mode
@@ -16,6 +17,7 @@ use super::file::{self, Access};
 /// As the system says: not every file system can hold a socket.
 pub fn listen(path: &Path) -> io::Result<UnixListener> {
     let (_dir, short) = shortened(path)?;
+    fault::pass(Act::Bind, path)?;
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -65,8 +65,8 @@ impl Compose {
     pub fn run(&self, arguments: &[&str]) -> Outcome<Finished> {
         let verb = arguments.first().copied().unwrap_or_default();
         let failed = || Failure::midway(text::compose_failed(verb));
-        let finished =
-            process::run(&mut self.command(arguments)).map_err(|error| failed().because(&error))?;
+        let finished = process::run(&mut self.command(arguments))
+            .map_err(|error| failed().refused(&error, &self.plugin))?;
         if finished.status.success() {
             Ok(finished)
         } else {

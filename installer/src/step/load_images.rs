@@ -201,7 +201,7 @@ fn remove_prefixes(context: &Context<'_>, engine: &Engine) -> Outcome<()> {
 fn sync(description: &Description) -> Outcome<()> {
     let containerd = (description.store == Store::Containerd).then_some(&description.containerd_root);
     for root in [Some(&description.root), containerd].into_iter().flatten() {
-        let failed = |error| Failure::midway(text::cannot_sync(&root.display())).because(&error);
+        let failed = |error| Failure::midway(text::cannot_sync(&root.display())).refused(&error, root);
         file::sync_file_system(root).map_err(failed)?;
     }
     Ok(())

@@ -80,8 +80,9 @@ fn has_unit_failed() -> bool {
 fn start_detached(home: &EngineHome) -> Outcome<()> {
     let log = home.log();
     let bin = home.bin();
-    let failed =
-        |error: &std::io::Error| Failure::midway(text::engine_did_not_start(&log.display())).because(error);
+    let failed = |error: &std::io::Error| {
+        Failure::midway(text::engine_did_not_start(&log.display())).refused(error, &log)
+    };
     let search_path = format!("{}:{}", bin.display(), process::SYSTEM_PATH);
     let environment = [("PATH", OsStr::new(&search_path))];
     if let EngineHome::Private(_) = home {

@@ -51,7 +51,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         // One that was there gets its mode and owner too; what lies in it is the application's.
         folder.apply(access).map_err(|error| {
             let path = layout.dir.join(directory.path.as_str());
-            Failure::midway(text::cannot_make_directory(&path.display())).because(&error)
+            Failure::midway(text::cannot_make_directory(&path.display())).refused(&error, &path)
         })?;
     }
     for project_file in &context.content.project.files {
@@ -97,7 +97,7 @@ fn remove_former_files(context: &Context<'_>, project: &Folder) -> Outcome<()> {
 fn open(context: &Context<'_>) -> Outcome<Folder> {
     let dir = &context.plan.layout.dir;
     Folder::open(dir)
-        .map_err(|error| Failure::midway(text::cannot_make_directory(&dir.display())).because(&error))
+        .map_err(|error| Failure::midway(text::cannot_make_directory(&dir.display())).refused(&error, dir))
 }
 
 /// All answers with their values, for the next run; with them what is not asked this time and may be the next time.

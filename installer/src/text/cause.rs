@@ -15,7 +15,7 @@ fn in_chinese(cause: &str) -> Option<String> {
         ("there is no such socket", "该套接字不存在"),
         ("no answer in time", "超时未响应"),
     ];
-    const BEGINNING: [(&str, &str); 11] = [
+    const BEGINNING: [(&str, &str); 14] = [
         ("the trailer (", "文件尾已损坏"),
         ("the index (", "索引已损坏"),
         ("Connection refused", "连接被拒绝"),
@@ -23,6 +23,9 @@ fn in_chinese(cause: &str) -> Option<String> {
         ("No such file or directory", "文件或目录不存在"),
         ("No space left on device", "磁盘空间不足"),
         ("Read-only file system", "文件系统只读"),
+        ("Disk quota exceeded", "磁盘配额已用尽"),
+        ("Resource temporarily unavailable", "资源暂时不足"),
+        ("Cannot allocate memory", "内存不足"),
         ("Is a directory", "这是一个目录，不是文件"),
         ("Input/output error", "读写错误，存储介质可能有故障"),
         ("Socket not found", "套接字不存在"),

@@ -8,6 +8,9 @@ messages! {
     internal(what: &str) en "Internal error: {what}." zh "内部错误：{what}。";
     cannot_write(path: &impl Display) en "Cannot write {path}." zh "无法写入 {path}。";
     cannot_make_directory(path: &impl Display) en "Cannot make the directory {path}." zh "无法创建目录 {path}。";
+    content_not_read(path: &impl Display)
+        en "What belongs at {path} cannot be read."
+        zh "无法读取应写入 {path} 的内容。";
     cannot_remove(path: &impl Display) en "Cannot remove {path}." zh "无法删除 {path}。";
     still_mounted(path: &impl Display)
         en "{path} is still mounted; what lies below it has not been removed."

@@ -1,6 +1,7 @@
 //! Tests of writing and removing.
 
 use super::*;
+use crate::host::fault::Plan;
 
 #[test]
 fn a_written_file_has_its_mode_and_nothing_is_left_beside_it() {
@@ -39,6 +40,15 @@ fn a_file_of_the_operators_keeps_its_mode_and_a_link_its_target() {
     assert_eq!(managed.metadata().unwrap().mode() & 0o777, 0o600);
     fs::remove_file(&managed).unwrap();
     assert!(rewrite(&path, Access::READABLE, b"new").is_err());
+}
+
+/// A stick that was pulled out while the Compose plugin was copied from it looked like a disk of the machine that fails.
+#[test]
+fn a_source_that_cannot_be_read_is_not_blamed_on_the_disk_that_is_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let failure = write_atomic(&dir.path().join("file"), Access::READABLE, &mut Broken).unwrap_err();
+    assert!(failure.what.en.contains("cannot be read"), "{failure:?}");
+    assert!(failure.todo.unwrap().en.contains("stick"));
 }
 
 struct Broken;
@@ -140,4 +150,60 @@ fn a_tree_is_removed_and_links_in_it_are_not_followed() {
     remove_tree(&tree).unwrap();
     remove_tree(&tree).unwrap();
     assert!(!tree.exists() && outside.exists());
+}
+
+/// What is at a path and beside it: nothing, or content and mode, without the file's own name.
+fn look(path: &Path) -> (Option<(Vec<u8>, u32)>, usize) {
+    let content = fs::read(path).ok().map(|content| (content, path.metadata().unwrap().mode() & 0o777));
+    (content, fs::read_dir(path.parent().unwrap()).unwrap().count())
+}
+
+/// Every act of writing a file fails in every way, with and without a file there before, and by itself and for good.
+#[test]
+fn whatever_fails_while_a_file_is_written_leaves_the_old_or_the_new_one_whole_and_nothing_beside_it() {
+    let content = vec![7; 20_000];
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file");
+    let write_it = || write_atomic(&path, Access::PRIVATE, &mut &content[..]);
+    let (_, acts) = fault::with(Plan::default(), || write_it().unwrap());
+    let mut tried = 0;
+    for is_new in [true, false] {
+        for (position, (act, at)) in acts.iter().enumerate() {
+            let number = acts[..=position].iter().filter(|one| *one == &(*act, at.clone())).count();
+            for kind in ["ENOSPC", "EIO", "EROFS", "EDQUOT", "EINTR", "SHORT"] {
+                for lasts in ["", "+"] {
+                    if kind == "EINTR" && (*act != Act::Write || lasts == "+")
+                        || kind == "SHORT" && *act != Act::Write
+                    {
+                        // What is interrupted for ever never ends; and only a write can be short.
+                        continue;
+                    }
+                    let _ = fs::remove_file(&path);
+                    if !is_new {
+                        write(&path, Access::READABLE, b"old").unwrap();
+                    }
+                    let before = look(&path);
+                    let fault = format!("{act} {number}{lasts} {kind} {}", at.display());
+                    let (outcome, _) = fault::with(Plan::parse(&fault).unwrap(), write_it);
+                    let after = look(&path);
+                    let is_whole = after == (Some((content.clone(), 0o600)), 1);
+                    if matches!(kind, "EINTR" | "SHORT") {
+                        assert!(outcome.is_ok() && is_whole, "{fault}");
+                    } else {
+                        let failure = outcome.unwrap_err();
+                        // The directory is synced when the file has its name already.
+                        assert!(if *act == Act::SyncDir { is_whole } else { after == before }, "{fault}");
+                        for text in [&failure.what.en, &failure.what.zh] {
+                            assert!(text.contains(&path.display().to_string()), "{fault}: {text}");
+                        }
+                        assert!(!failure.causes.is_empty() && failure.todo.is_some(), "{fault}: {failure:?}");
+                    }
+                    write_it().unwrap();
+                    assert_eq!(look(&path), (Some((content.clone(), 0o600)), 1), "{fault}");
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried > 100, "{tried}");
 }

@@ -1,0 +1,62 @@
+//! What to do when the system refuses to write: the cause says what is wrong, this what helps against it.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use super::{Message, messages};
+
+messages! {
+    disk_full(place: &impl Display)
+        en "The disk with {place} is full; df -h {place} shows how full, df -i {place} whether it has room for more files. Free some room, then run the same command again: it goes on where this run ended."
+        zh "{place} 所在磁盘已满；可用 df -h {place} 查看空间，用 df -i {place} 查看文件数是否用尽。请腾出空间后重新运行同一条命令：会从中断处继续。";
+    quota_used_up(place: &impl Display)
+        en "A quota on the disk with {place} is used up (quota, repquota). Raise it or free some room, then run the same command again: it goes on where this run ended."
+        zh "{place} 所在磁盘的配额已用尽（可用 quota、repquota 查看）。请提高配额或腾出空间，然后重新运行同一条命令：会从中断处继续。";
+    read_only(place: &impl Display)
+        en "The disk with {place} is mounted read-only. After an error the kernel does that by itself: look at dmesg. When it can be written to, run the same command again: it goes on where this run ended."
+        zh "{place} 所在磁盘以只读方式挂载。磁盘出错后内核会自动这样做，请用 dmesg 查看。恢复可写后重新运行同一条命令：会从中断处继续。";
+    disk_fails(place: &impl Display)
+        en "The disk with {place} has reported an error: look at dmesg, and have the disk checked. When it is sound, run the same command again: it goes on where this run ended."
+        zh "{place} 所在磁盘报告了错误：请用 dmesg 查看，并检查该磁盘。确认正常后重新运行同一条命令：会从中断处继续。";
+    too_much_runs()
+        en "This machine has no memory or no process to spare (free -m, ps -e | wc -l). End what is not needed, then run the same command again: it goes on where this run ended."
+        zh "本机内存不足或进程数已达上限（可用 free -m、ps -e | wc -l 查看）。请结束不需要的程序，然后重新运行同一条命令：会从中断处继续。";
+}
+
+/// What helps against a refusal to write at `path`, where that is known.
+pub fn help(error: &io::Error, path: &Path) -> Option<Message> {
+    // The file itself may not be there, and `df` would say only that.
+    let place = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(path).display();
+    match error.kind() {
+        ErrorKind::StorageFull => Some(disk_full(&place)),
+        ErrorKind::QuotaExceeded => Some(quota_used_up(&place)),
+        ErrorKind::ReadOnlyFilesystem => Some(read_only(&place)),
+        ErrorKind::OutOfMemory | ErrorKind::WouldBlock => Some(too_much_runs()),
+        // It has no kind of its own that could be named.
+        _ if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => Some(disk_fails(&place)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_reads_it_learns_where_and_what_to_do() {
+        let path = Path::new("/opt/x/.env");
+        for (errno, en, zh) in [
+            (rustix::io::Errno::NOSPC, "df -h /opt/x ", "已满"),
+            (rustix::io::Errno::DQUOT, "quota", "配额"),
+            (rustix::io::Errno::ROFS, "read-only", "只读"),
+            (rustix::io::Errno::IO, "dmesg", "dmesg"),
+            (rustix::io::Errno::AGAIN, "memory", "内存"),
+        ] {
+            let message = help(&errno.into(), path).unwrap();
+            assert!(message.en.contains(en) && message.zh.contains(zh), "{message:?}");
+            assert!(message.en.contains("run the same command again"), "{message:?}");
+        }
+        assert_eq!(help(&rustix::io::Errno::NOENT.into(), path), None);
+    }
+}
