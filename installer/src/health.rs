@@ -12,7 +12,7 @@ use crate::answers::veil::Veil;
 use crate::engine::{Container, Engine, EngineError, http};
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
-use crate::text::{Message, summary as text};
+use crate::text::{Message, problem, summary as text};
 
 /// How one service is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,12 +262,11 @@ pub fn wait_until_well(
 ) -> Outcome<Vec<ServiceHealth>> {
     let content = wanted.content;
     let longest = longest_wait(content);
-    let unknown = |error: EngineError| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error);
     let started = Instant::now();
     let mut last = Vec::new();
     let mut well_since: Option<(Instant, Vec<String>)> = None;
     loop {
-        let mut now = observe(wanted, engine).map_err(unknown)?;
+        let mut now = patiently(|| observe(wanted, engine))?;
         give_up_late_checks(&mut now, &content.checks, started.elapsed());
         if now.iter().map(ServiceHealth::news).ne(last.iter().map(ServiceHealth::news)) {
             seen(&now);
@@ -276,7 +275,7 @@ pub fn wait_until_well(
         let worst = last.iter().map(|service| service.verdict).max().unwrap_or(Verdict::Well);
         match worst {
             Verdict::Well => {
-                let lives = lives(&engine.containers(&content.project.name).map_err(unknown)?);
+                let lives = lives(&patiently(|| engine.containers(&content.project.name))?);
                 let is_steady = well_since
                     .as_ref()
                     .is_some_and(|(since, then)| *then == lives && since.elapsed() >= STEADY);
@@ -294,6 +293,25 @@ pub fn wait_until_well(
             Verdict::Waiting if started.elapsed() < longest => std::thread::sleep(INTERVAL),
             Verdict::Waiting | Verdict::Failed => return Err(unwell(content, &last, engine, layout)),
         }
+    }
+}
+
+/// So many answers in a row may be lost. One says nothing about the services; an engine that goes on like that is given up.
+const LOST_ANSWERS: usize = 4;
+
+/// Asks the engine, and once more if the answer is lost.
+fn patiently<T>(mut ask: impl FnMut() -> Result<T, EngineError>) -> Outcome<T> {
+    let mut lost = 0;
+    loop {
+        match ask() {
+            Ok(answer) => return Ok(answer),
+            Err(_) if lost < LOST_ANSWERS => lost += 1,
+            Err(error) => {
+                let failure = Failure::new(Code::Unhealthy, text::health_unknown());
+                return Err(failure.because(&error).todo(problem::start_engine_again()));
+            }
+        }
+        std::thread::sleep(INTERVAL);
     }
 }
 

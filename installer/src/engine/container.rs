@@ -80,6 +80,13 @@ impl Container {
         self.state == "exited" && self.exit_code == 0 && !self.stays_up
     }
 
+    /// Was started, and has trouble of its own: its words say more than anybody else's.
+    pub fn is_ill(&self) -> bool {
+        let has_ended =
+            matches!(self.state.as_str(), "dead" | "exited" | "restarting") && !self.is_finished();
+        has_ended || self.out_of_memory || self.health.as_deref() == Some("unhealthy")
+    }
+
     /// Will not become well by waiting.
     pub fn has_failed(&self) -> bool {
         matches!(self.state.as_str(), "dead") || (self.state == "exited" && self.exit_code != 0)

@@ -21,6 +21,54 @@ fn container(service: &str, state: &str) -> Container {
     }
 }
 
+/// A connection that broke while services were starting ended an installation that was about to be healthy, without a word on what
+/// to do.
+#[test]
+fn a_lost_answer_of_the_engine_does_not_end_an_installation_and_many_in_a_row_say_what_to_do() {
+    let answers = |lost: usize| {
+        let mut asked = 0;
+        patiently(move || {
+            asked += 1;
+            let refused = || EngineError::Refused { operation: "list containers", reply: "no".to_owned() };
+            if asked > lost { Ok(asked) } else { Err(refused()) }
+        })
+    };
+    assert_eq!(answers(2).unwrap(), 3);
+    let failure = answers(usize::MAX).unwrap_err();
+    assert_eq!(failure.code, Code::Unhealthy);
+    assert!(failure.todo.unwrap().en.contains("run the same command again"));
+}
+
+/// An engine that broke the connection while Compose started the services was told as an application that is not healthy, with exit
+/// code 6 and the advice to look at its logs.
+#[test]
+fn a_service_that_was_not_started_has_no_trouble_of_its_own() {
+    let with = |state: &str, health: Option<&str>, exit_code, stays_up| Container {
+        health: health.map(str::to_owned),
+        exit_code,
+        stays_up,
+        ..container("web", state)
+    };
+    for not_ill in [
+        with("created", None, 0, true),
+        with("created", None, 128, true),
+        with("running", None, 0, true),
+        with("running", Some("starting"), 0, true),
+        with("exited", None, 0, false),
+    ] {
+        assert!(!not_ill.is_ill(), "{not_ill:?}");
+    }
+    for ill in [
+        with("exited", None, 3, false),
+        with("exited", None, 0, true),
+        with("restarting", None, 1, true),
+        with("running", Some("unhealthy"), 0, true),
+        Container { out_of_memory: true, ..container("web", "running") },
+    ] {
+        assert!(ill.is_ill(), "{ill:?}");
+    }
+}
+
 fn verdict(container: Container) -> Verdict {
     judge(&["web".to_owned()], &[], &[container])[0].verdict
 }

@@ -13,7 +13,7 @@ use crate::health::{self, ServiceHealth, Verdict};
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
-use crate::text::{Message, summary as text, tls as tls_text};
+use crate::text::{Message, problem, summary as text, tls as tls_text};
 use crate::tls::{Wanted, judge};
 
 /// After an installation.
@@ -91,7 +91,11 @@ fn show(
     reporter.emit(&Event::Health { services: services.clone() });
     if !is_well {
         let engine = Engine::connect(&prepared.plan.engine.socket);
-        let unknown = |error| Failure::new(Code::Unhealthy, text::health_unknown()).because(&error);
+        let unknown = |error| {
+            Failure::new(Code::Unhealthy, text::health_unknown())
+                .because(&error)
+                .todo(problem::start_engine_again())
+        };
         return Err(health::unwell(content, &services, &engine.map_err(unknown)?, &prepared.plan.layout));
     }
     for link in &content.links {

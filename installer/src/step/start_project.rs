@@ -107,14 +107,14 @@ fn stale_services(dir: &Path, changed: &[&str], before: &[Container], after: &[C
     services.into_iter().collect()
 }
 
-/// `up` fails when a service that others depend on does not get healthy: then the services' own words say why.
+/// `up` fails when a service that others depend on does not get healthy: then the services' own words say why. Where none has
+/// trouble of its own, the application is not to blame: the engine has refused or gone, and Compose has said so.
 fn explain(context: &Context<'_>, failure: Box<Failure>) -> Box<Failure> {
     let Ok(engine) = context.engine() else { return failure };
-    let has_containers =
-        engine.containers(&context.content.project.name).is_ok_and(|containers| !containers.is_empty());
+    let containers = engine.containers(&context.content.project.name).unwrap_or_default();
     let observed = health::observe(context.wanted(), &engine);
     match observed {
-        Ok(services) if has_containers => {
+        Ok(services) if containers.iter().any(Container::is_ill) => {
             let unwell = health::unwell(context.content, &services, &engine, &context.plan.layout);
             failure.causes.into_iter().fold(unwell, Failure::quoting)
         }
