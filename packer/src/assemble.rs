@@ -31,13 +31,16 @@ type Writer<'f> = BundleWriter<&'f File>;
 pub fn write(plan: &Plan, key: Option<&SigningKey>, emit: Emit<'_>) -> Outcome<Index> {
     let output = Output::create(&plan.output)?;
     emit(Event::Started { work: "packing".to_owned(), total: plan.work(), of: plan.work_is() });
-    let index = fill(plan, output.file(), emit)?;
+    let filled = fill(plan, output.file(), emit);
     emit(Event::Ended);
-    match key {
-        Some(key) => key::publish(output, &plan.output, key)?,
-        None => output.publish()?,
-    }
-    Ok(index)
+    let published = filled.and_then(|index| {
+        match key {
+            Some(key) => key::publish(output, &plan.output, key)?,
+            None => output.publish()?,
+        }
+        Ok(index)
+    });
+    published.map_err(|failure| failure.writing_to(&plan.output))
 }
 
 fn fill(plan: &Plan, file: &File, emit: Emit<'_>) -> Outcome<Index> {

@@ -2,9 +2,8 @@
 //! What a signature covers is said in `bundle-spec`.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -15,7 +14,7 @@ use bundle_spec::writer::attach_signature;
 use minisign::{KeyPair, SecretKey, SecretKeyBox};
 
 use crate::outcome::{Explain, Failure, Outcome};
-use crate::output::Output;
+use crate::output::{Output, write_new};
 
 /// Variable that carries the password of a secret key where nobody can be asked.
 pub const PASSWORD_VARIABLE: &str = "AIRLIFT_KEY_PASSWORD";
@@ -95,8 +94,12 @@ pub fn generate(name: &Path, password: Option<&PasswordArgs>) -> Outcome<(PathBu
     let keys = made.explain(failed)?;
     let public = PublicKey::parse(&keys.pk.to_base64()).explain(failed)?;
     let comment = format!("minisign secret key {}, made by airlift", public.id());
-    write_new(&secret_path, 0o600, keys.sk.to_box(Some(&comment)).explain(failed)?.to_string().as_bytes())?;
-    write_new(&public_path, 0o644, public.file().as_bytes())?;
+    let secret = keys.sk.to_box(Some(&comment)).explain(failed)?.to_string();
+    write_new(&secret_path, 0o600, secret.as_bytes())?;
+    write_new(&public_path, 0o644, public.file().as_bytes()).inspect_err(|_| {
+        // Nobody has it yet, and with it the next attempt would be refused.
+        let _ = fs::remove_file(&secret_path);
+    })?;
     Ok((secret_path, public_path, public))
 }
 
@@ -106,15 +109,6 @@ fn chosen() -> Outcome<String> {
         return Ok(password);
     }
     Err(Failure::usage("the two passwords differ").hint("run the command again"))
-}
-
-fn write_new(path: &Path, mode: u32, content: &[u8]) -> Outcome<()> {
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-        file.write_all(content)?;
-        file.sync_all()
-    };
-    write().explain(|| format!("cannot write {}", path.display()))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -186,8 +180,8 @@ pub fn sign_file(path: &Path, key: &SigningKey) -> Outcome<()> {
     let failed = || format!("cannot sign {}", path.display());
     let output = Output::create(path)?;
     source.rewind().explain(failed)?;
-    io::copy(&mut source, &mut output.file()).explain(failed)?;
-    publish(output, path, key)
+    let copied = io::copy(&mut source, &mut output.file()).explain(failed);
+    copied.and_then(|_| publish(output, path, key)).map_err(|failure| failure.writing_to(path))
 }
 
 /// Signs a finished bundle, gives it its name, and puts the signature of the whole file beside it.
@@ -195,6 +189,11 @@ pub fn publish(output: Output, path: &Path, key: &SigningKey) -> Outcome<()> {
     let detached = with_suffix(path, DETACHED);
     let failed = || format!("cannot write {}", detached.display());
     let signature = key.sign(output.file())?;
+    // All of it is on disk before anything that was there is touched.
+    let beside = Output::create(&detached)?;
+    beside.file().write_all(signature.as_bytes()).explain(failed)?;
+    beside.settle()?;
+    output.settle()?;
     // An old one beside the new bundle would look like a forgery.
     match fs::remove_file(&detached) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -203,7 +202,7 @@ pub fn publish(output: Output, path: &Path, key: &SigningKey) -> Outcome<()> {
         _ => {}
     }
     output.publish()?;
-    write_new(&detached, 0o644, signature.as_bytes())
+    beside.publish_as(0o644)
 }
 
 /// Whether a signature of the whole file is beside a bundle.

@@ -2,9 +2,12 @@
 //! Printing is not done here.
 
 use std::error::Error;
-use std::fmt;
+use std::path::Path;
+use std::{fmt, io};
 
 use bundle_spec::error::ReadError;
+
+use crate::plan::folder_of;
 
 /// Exit codes of `airlift`; scripts depend on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +68,32 @@ impl Failure {
     #[must_use]
     pub fn hint(self, hint: impl fmt::Display) -> Self {
         Self { hint: Some(hint.to_string()), ..self }
+    }
+
+    /// Says where there is no room, if that is why it failed: whatever was being done, it was written to `path`.
+    #[must_use]
+    pub fn writing_to(self, path: &Path) -> Self {
+        if !self.is_for_room() {
+            return self;
+        }
+        let hint = format!(
+            "free some room in {}, or write to another disk; then run the same command again",
+            folder_of(path).display()
+        );
+        Self { what: format!("cannot write {}", path.display()), ..self }.hint(hint)
+    }
+
+    /// Whether a disk was full, or a quota used up.
+    fn is_for_room(&self) -> bool {
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+            if matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
     }
 
     /// What a file that should be a bundle lacks.

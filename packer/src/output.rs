@@ -1,7 +1,7 @@
-//! The output file: it gets its name when it is complete and on disk, and leaves nothing behind before that.
+//! Files that are written: each gets its name when it is complete and on disk, and leaves nothing behind before that.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -45,12 +45,22 @@ impl Output {
         &self.file
     }
 
+    /// Makes the file durable. After that, only its name is missing.
+    pub fn settle(&self) -> Outcome<()> {
+        self.file.sync_all().explain(|| format!("cannot write {}", self.target.display()))
+    }
+
     /// Makes the file durable and executable, and gives it its name; a file of that name is replaced at once.
     pub fn publish(self) -> Outcome<()> {
+        self.publish_as(0o755)
+    }
+
+    /// As [`Output::publish`], with other permission bits.
+    pub fn publish_as(self, mode: u32) -> Outcome<()> {
         let failed = || format!("cannot write {}", self.target.display());
         // vfat has no permission bits, and says so; the file works there all the same.
-        let _ = self.file.set_permissions(fs::Permissions::from_mode(0o755));
-        self.file.sync_all().explain(failed)?;
+        let _ = self.file.set_permissions(fs::Permissions::from_mode(mode));
+        self.settle()?;
         let folder = folder_of(&self.target);
         let partial = match self.partial {
             Some(partial) => partial,
@@ -59,6 +69,21 @@ impl Output {
         partial.persist(&self.target).explain(failed)?;
         File::open(&folder).and_then(|folder| folder.sync_all()).explain(failed)
     }
+}
+
+/// Writes a small file that is not there yet. There is all of it or nothing: half of one would be in the way of the next attempt.
+pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> Outcome<()> {
+    let write = || -> io::Result<()> {
+        let mut file = named(path, &folder_of(path))?;
+        file.write_all(content)?;
+        // vfat has no permission bits, and says so.
+        let _ = file.as_file().set_permissions(fs::Permissions::from_mode(mode));
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    let written = write().explain(|| format!("cannot write {}", path.display()));
+    written.map_err(|failure| failure.writing_to(path))
 }
 
 fn named(target: &Path, folder: &Path) -> io::Result<tempfile::NamedTempFile> {

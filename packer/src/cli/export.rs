@@ -32,7 +32,47 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
         return Err(Failure::usage(format!("{} is not empty", args.oci.display()))
             .hint("give a folder that is empty or not there"));
     }
-    fs::create_dir_all(&blobs).explain(|| failed(&blobs))?;
+    let mut unfinished = Unfinished::new(&args.oci);
+    let made = fs::create_dir_all(&blobs).explain(|| failed(&blobs));
+    made.and_then(|()| fill(args, &file, &bundle, emit)).map_err(|failure| failure.writing_to(&blobs))?;
+    unfinished.is_finished = true;
+    for image in &bundle.index.content.images {
+        report::data(&format!("{}:{}", args.oci.display(), image.reference))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A layout that is being written. It is taken away unless it gets finished: the next attempt wants an empty folder.
+struct Unfinished<'a> {
+    folder: &'a Path,
+    was_there: bool,
+    is_finished: bool,
+}
+
+impl<'a> Unfinished<'a> {
+    fn new(folder: &'a Path) -> Self {
+        Self { folder, was_there: folder.is_dir(), is_finished: false }
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if self.is_finished {
+            return;
+        }
+        for name in ["index.json", "oci-layout"] {
+            let _ = fs::remove_file(self.folder.join(name));
+        }
+        let _ = fs::remove_dir_all(self.folder.join("blobs"));
+        if !self.was_there {
+            let _ = fs::remove_dir(self.folder);
+        }
+    }
+}
+
+fn fill(args: &Args, file: &File, bundle: &Bundle, emit: Emit<'_>) -> Outcome<()> {
+    let blobs = args.oci.join("blobs/sha256");
+    let failed = |path: &Path| format!("cannot write {}", path.display());
     let images = &bundle.index.content.images;
     let wanted: BTreeSet<_> = images
         .iter()
@@ -43,7 +83,7 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     let total = wanted.iter().filter_map(|digest| bundle.index.blob(digest)).map(|blob| blob.len).sum();
     emit(Event::Started { work: "exporting".to_owned(), total, of: "of packed images" });
     for digest in wanted {
-        copy(&args.file, &file, &bundle, digest, &blobs.join(digest.hex()), emit)?;
+        copy(&args.file, file, bundle, digest, &blobs.join(digest.hex()), emit)?;
     }
     emit(Event::Ended);
     let index = manifest::render_index(images).explain(|| "cannot make index.json")?;
@@ -54,10 +94,7 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
         let path = args.oci.join(name);
         fs::write(&path, bytes).explain(|| failed(&path))?;
     }
-    for image in images {
-        report::data(&format!("{}:{}", args.oci.display(), image.reference))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn copy(

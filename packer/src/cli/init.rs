@@ -1,7 +1,6 @@
 //! `airlift init`: a commented definition for an existing Compose file.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,6 +10,7 @@ use crate::definition::template::{self, Mount};
 use crate::event::{Emit, Event};
 use crate::files;
 use crate::outcome::{Explain, Failure, Outcome};
+use crate::output::write_new;
 use crate::report;
 
 #[derive(Debug, clap::Args)]
@@ -35,16 +35,12 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     let definition =
         template::render(&name, compose_file.as_str(), &variables::of(&text), &mounts(&args.folder, &text));
     let path = args.folder.join(FILE_NAME);
-    let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| {
-        let failure = Failure::usage(format!("cannot write {}", path.display()));
-        match error.kind() {
-            std::io::ErrorKind::AlreadyExists => failure
-                .because("it is there already")
-                .hint("edit it, or move it away first; init overwrites nothing"),
-            _ => failure.because(error),
-        }
-    })?;
-    file.write_all(definition.as_bytes()).explain(|| format!("cannot write {}", path.display()))?;
+    if path.symlink_metadata().is_ok() {
+        return Err(Failure::usage(format!("cannot write {}", path.display()))
+            .because("it is there already")
+            .hint("edit it, or move it away first; init overwrites nothing"));
+    }
+    write_new(&path, 0o644, definition.as_bytes())?;
     emit(Event::Step(format!("look through {}, then: airlift lint && airlift pack", path.display())));
     report::data(&path.display().to_string())?;
     Ok(ExitCode::SUCCESS)
