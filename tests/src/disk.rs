@@ -178,6 +178,29 @@ impl Disk {
     }
 }
 
+impl Disk {
+    /// Fills it to the last byte, but for so many. The value is the file that fills it.
+    ///
+    /// # Panics
+    /// When it cannot be filled.
+    #[must_use]
+    pub fn fill_up(&self, but: u64) -> PathBuf {
+        let path = self.place.join("filler");
+        let filler = fs::File::create(&path).unwrap();
+        // The file system needs some of the room for itself, and how much shows only when there is none left.
+        let (mut len, mut more) = (0, free(&self.place).max(1024));
+        while more >= 1024 {
+            match fallocate(&filler, FallocateFlags::empty(), len, more) {
+                Ok(()) => len += more,
+                Err(_) => more /= 2,
+            }
+        }
+        filler.set_len(len.saturating_sub(but)).unwrap();
+        let _ = filler.sync_all();
+        path
+    }
+}
+
 /// Bytes that are free on the file system of a path.
 ///
 /// # Panics

@@ -23,6 +23,7 @@ pub struct Site {
     /// The port of the application.
     pub port: u16,
     folder: TempDir,
+    dir: &'static str,
 }
 
 impl Site {
@@ -38,9 +39,15 @@ impl Site {
     /// When the answers cannot be written.
     #[must_use]
     pub fn on(engine: Engine) -> Self {
-        let site = Self { engine, folder: parts::scratch(), port: bundle::free_port() };
+        let site = Self { engine, folder: parts::scratch(), port: bundle::free_port(), dir: "app" };
         fs::write(site.path("answers.toml"), bundle::answers(site.port)).unwrap();
         site
+    }
+
+    /// The same with another project directory, as a path in its folder.
+    #[must_use]
+    pub fn with_dir(self, dir: &'static str) -> Self {
+        Self { dir, ..self }
     }
 
     /// A path in a folder of its own.
@@ -52,7 +59,7 @@ impl Site {
     /// The project directory.
     #[must_use]
     pub fn dir(&self) -> PathBuf {
-        self.path("app")
+        self.path(self.dir)
     }
 
     /// The bundle's command, in a name space of its own with a `/usr/local/bin` of its own: what it puts there is not for this machine.

@@ -122,11 +122,16 @@ pub fn carry_out(
     Ok(())
 }
 
-fn install(patient: &dyn Patient) -> Run {
+/// Installs, with what happens as events.
+pub fn install(patient: &dyn Patient) -> Run {
     patient.run(&[&INSTALL[..], &["--json"]].concat(), "")
 }
 
-fn finish(
+/// Runs the same command to its end, and looks whether all is as if nothing had happened. `missing` is what may be read of layers.
+///
+/// # Errors
+/// What is not.
+pub fn finish(
     patient: &dyn Patient,
     reference: &Reference,
     key: &mut Option<String>,
@@ -182,7 +187,10 @@ fn uninstall(patient: &dyn Patient, reference: &Reference) -> Result<(), String>
 }
 
 /// Takes everything back, and looks whether all is as it was before.
-fn purge(patient: &dyn Patient, reference: &Reference, with_times: bool) -> Result<(), String> {
+///
+/// # Errors
+/// What is not.
+pub fn purge(patient: &dyn Patient, reference: &Reference, with_times: bool) -> Result<(), String> {
     let had_directory = patient.dir().exists();
     let run = patient.run(&["uninstall", "--purge"], "hello\n");
     if run.code != Some(0) && (had_directory || run.code != Some(2)) {
