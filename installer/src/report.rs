@@ -1,6 +1,6 @@
 //! The only place that prints. Data goes to standard output, everything else to standard error. Whatever comes in here may
 //! quote somebody who knows the secrets of the installation, or who would like to command the terminal; so it is cleaned here
-//! ([`gate`]), before anything is shown, logged or handed on.
+//! (`gate`), before anything is shown, logged or handed on.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
