@@ -36,8 +36,9 @@ fn what_services_say_commands_no_terminal() {
         let obeyed = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t'));
         assert_eq!(obeyed, None, "{place}: {text:?}");
     };
-    for run in [site.install(&bundle), site.install_with_events(&bundle)] {
-        let run = run.expect(6).saying(SHOWN);
+    let events = site.install_with_events(&bundle).saying(&SHOWN.replace('\\', "\\\\"));
+    for run in [site.install(&bundle).saying(SHOWN), events] {
+        let run = run.expect(6);
         is_tame(&run.stdout, "stdout");
         is_tame(&run.stderr, "stderr");
     }
