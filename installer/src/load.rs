@@ -1,11 +1,13 @@
-//! Images into the engine: what is missing and in which requests it is brought (`plan`), in which order they run (`run`, with `ahead` reading before them), and
-//! the ways of bringing: through `docker load` (`docker`, whose tar `stream` composes) or straight into containerd's
-//! store (`snapshot`). Every way ends with the proof that the image is there (`docker`).
+//! Images into the engine: what is missing and in which requests it is brought (`plan`), in which order they run (`run`, with
+//! `board` deciding what goes on beside what, and `ahead` reading before them), and the ways of bringing: through `docker load`
+//! (`docker`, whose tar `stream` composes) or straight into containerd's store (`snapshot`). Every way ends with the proof that
+//! the image is there (`docker`).
 
 use bundle_spec::digest::Digest;
 use serde::Serialize;
 
 mod ahead;
+mod board;
 pub mod docker;
 pub mod plan;
 pub mod prefix;
@@ -88,7 +90,7 @@ pub struct Known {
     pub blobs: std::collections::HashSet<Digest>,
 }
 
-/// Most requests at the same time. Three were fastest on two cores; more only share the same disk.
+/// Most requests that the engine works on at the same time. Three were fastest on two cores; more only share the same disk.
 pub const PARALLEL: usize = 3;
 
 /// Most bytes of decompression windows at the same time: one of the largest, and a few small ones. With all else that both

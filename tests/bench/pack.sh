@@ -63,7 +63,7 @@ sed 's/^version = .*/version = "1.0.1"/; s,\.\./save/backend-image\.tar,../chang
 clock "$airlift" pack --quiet -f "$bench/app-changed/airlift.toml" -o "$bench/changed.run" --engine-docker "$engine/docker.tgz" --engine-compose "$engine/docker-compose"
 
 # Takes longer than all the rest, so it is done again only when what decides about it has changed.
-made_of=$(cat "$bench/.images" "$root"/packer/src/{assemble,image/layer}.rs "$root/bundle-spec/src/limits.rs" <(grep -A1 "name = \"zstd-sys\"" "$root/Cargo.lock") | sha256sum)
+made_of=$(cat "$bench/.images" "$root"/packer/src/{assemble,image/layer,image/layer/frames}.rs "$root/bundle-spec/src/limits.rs" <(grep -A1 "name = \"zstd-sys\"" "$root/Cargo.lock") | sha256sum)
 if [ "$(cat "$bench/best/made-of" 2>/dev/null)" != "$made_of" ]; then
   pack best --no-engine --best
   mkdir -p "$bench/best"

@@ -6,6 +6,7 @@ use bundle_spec::digest::Digest;
 use bundle_spec::project::Image;
 use bytes::Bytes;
 
+use super::board::Turn;
 use super::run::Loader;
 use super::{Form, Request, plan::is_same, prefix, stream};
 use crate::bundle::BundleFile;
@@ -24,21 +25,21 @@ const TRIES: usize = 8;
 ///
 /// # Errors
 /// When the bundle cannot be read, the engine refuses, or the image is not there afterwards.
-pub fn bring(loader: &Loader<'_>, request: &Request, count: &(dyn Fn(u64) + Sync)) -> Outcome<()> {
-    send(loader, request, count)?;
+pub fn bring(loader: &Loader<'_>, request: &Request, turn: &Turn<'_>) -> Outcome<()> {
+    send(loader, request, turn)?;
     let mut outcome = hold(loader, request);
     for _ in 1..TRIES {
         if !outcome.as_ref().is_err_and(|failure| failure.is_removal) {
             break;
         }
         // Its bytes were counted the first time.
-        send(loader, request, &|_| {})?;
+        send(loader, request, &Turn { count: &|_| {}, ..*turn })?;
         outcome = hold(loader, request);
     }
     outcome
 }
 
-fn send(loader: &Loader<'_>, request: &Request, count: &(dyn Fn(u64) + Sync)) -> Outcome<()> {
+fn send(loader: &Loader<'_>, request: &Request, turn: &Turn<'_>) -> Outcome<()> {
     let image = &loader.content.images[request.image];
     let (body, pieces) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(QUEUE);
     let (written, replied) = std::thread::scope(|scope| {
@@ -46,7 +47,7 @@ fn send(loader: &Loader<'_>, request: &Request, count: &(dyn Fn(u64) + Sync)) ->
         let writer = scope.spawn(move || {
             let open = || loader.bundle.handle();
             let written =
-                stream::write(&loader.bundle.bundle, open, image, request, loader.plan.form, body, count);
+                stream::write(&loader.bundle.bundle, open, image, request, loader.plan.form, body, turn);
             if written.is_ok() && !request.layers.is_empty() && loader.plan.form != Form::Snapshots {
                 (loader.phase)(progress::unpacking(image.reference.as_str()));
             }

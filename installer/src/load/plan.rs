@@ -44,8 +44,8 @@ pub fn plan(content: &Content, inventory: &Inventory, engine: &Description, trus
         read_bytes: requests.iter().map(|request| request.read_bytes).sum(),
         kept_bytes,
         kept_inodes,
-        staged_bytes: peak(content, &requests, |request| request.staged_bytes, staged_limit),
-        memory_bytes: peak(content, &requests, |request| request.memory_bytes, |_| WINDOWS),
+        staged_bytes: peak(&requests, requests.len(), |request| request.staged_bytes, staged_limit(content)),
+        memory_bytes: peak(&requests, PARALLEL, |request| request.memory_bytes, WINDOWS),
         requests,
     }
 }
@@ -262,18 +262,13 @@ fn kept(content: &Content, requests: &[Request], form: Form) -> (u64, u64) {
     (bytes, inodes)
 }
 
-/// The most that requests can take together: what the largest [`PARALLEL`] of them take, but not more than the limit that
-/// `run` keeps to, unless one alone takes more.
-fn peak(
-    content: &Content,
-    requests: &[Request],
-    amount: impl Fn(&Request) -> u64,
-    limit: impl Fn(&Content) -> u64,
-) -> u64 {
+/// The most that requests can take together: what the largest of them take, as many as can go on at one time, but not more than
+/// the limit that `board` keeps to, unless one alone takes more.
+fn peak(requests: &[Request], at_once: usize, amount: impl Fn(&Request) -> u64, limit: u64) -> u64 {
     let mut amounts: Vec<u64> = requests.iter().map(amount).collect();
     amounts.sort_unstable_by(|a, b| b.cmp(a));
-    let together: u64 = amounts.iter().take(PARALLEL).sum();
-    together.min(limit(content).max(amounts.first().copied().unwrap_or(0)))
+    let together: u64 = amounts.iter().take(at_once).sum();
+    together.min(limit.max(amounts.first().copied().unwrap_or(0)))
 }
 
 #[cfg(test)]

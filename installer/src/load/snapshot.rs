@@ -16,7 +16,8 @@ use bundle_spec::digest::{Digest, HashingReader, chain_ids};
 use bundle_spec::project::{Image, Layer};
 use bytes::Bytes;
 
-use super::run::{Loader, Turn};
+use super::board::Turn;
+use super::run::Loader;
 use super::{Request, docker};
 use crate::containerd::{Containerd, ContainerdError, Prepared, Writer};
 use crate::engine::description::ContainerdAccess;
@@ -125,7 +126,7 @@ impl Snapshots {
         }
         self.wait_for_blobs().map_err(|error| explain(loader, request, &error))?;
         self.bring_config(loader, image).map_err(|error| explain(loader, request, &error))?;
-        docker::bring(loader, request, turn.count)
+        docker::bring(loader, request, turn)
     }
 
     fn bring_layer(

@@ -10,6 +10,7 @@ use bundle_spec::reader::Bundle;
 use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 
+use super::board::Turn;
 use super::{Form, Request, prefix};
 
 /// Size of the pieces handed to the engine's connection; 4 KiB pieces took twice as long.
@@ -18,10 +19,10 @@ const PIECE: usize = 512 << 10;
 /// Manifests and configs are documents; more than this is not one.
 pub(super) const DOCUMENT_MAX: u64 = 8 << 20;
 
-/// Writes the tar of one request into `body`. `count` is told the bytes of layers as they go.
+/// Writes the tar of one request into `body`, as far as its turn has come. It is told the bytes of layers as they go.
 ///
 /// # Errors
-/// When the bundle cannot be read or is damaged, or nobody takes the pieces any more.
+/// When the bundle cannot be read or is damaged; `BrokenPipe` when nobody takes the pieces any more, or another request failed.
 pub fn write<R: Read + Seek>(
     bundle: &Bundle,
     mut open: impl FnMut() -> io::Result<R>,
@@ -29,9 +30,9 @@ pub fn write<R: Read + Seek>(
     request: &Request,
     form: Form,
     body: Sender<io::Result<Bytes>>,
-    mut count: impl FnMut(u64),
+    turn: &Turn<'_>,
 ) -> io::Result<()> {
-    let mut tar = tar::Builder::new(Pieces { body, pending: Vec::with_capacity(PIECE) });
+    let mut tar = tar::Builder::new(Pieces { body, turn, pending: Vec::with_capacity(PIECE) });
     let mut document =
         |digest: &Digest| bundle.blob_bytes(open()?, digest, DOCUMENT_MAX).map_err(io::Error::other);
     let config = if request.names { document(&image.config)? } else { prefix::config(image, request.depth) };
@@ -57,11 +58,14 @@ pub fn write<R: Read + Seek>(
         let mut header = header(len);
         let path = blob_path(&layer.blob);
         // What is counted is what is read from the bundle, whatever becomes of it on the way.
-        let blob = Counted { source: blob, count: &mut count };
+        let blob = Counted { source: blob, count: turn.count };
         let source: Box<dyn Read + '_> =
             if form == Form::DockerPlain { Box::new(plain(layer, blob)?) } else { Box::new(blob) };
         tar.append_data(&mut header, path, source)?;
     }
+    tar.get_mut().finish()?;
+    // Without the two empty blocks at its end, no reader takes the tar for whole.
+    turn.wait_for_others()?;
     tar.into_inner()?.finish()
 }
 
@@ -117,12 +121,12 @@ fn append<W: Write>(tar: &mut tar::Builder<W>, path: &str, content: &[u8]) -> io
 }
 
 /// Counts what is read.
-struct Counted<'a, R, F> {
+struct Counted<'a, R> {
     source: R,
-    count: &'a mut F,
+    count: &'a dyn Fn(u64),
 }
 
-impl<R: Read, F: FnMut(u64)> Read for Counted<'_, R, F> {
+impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let len = self.source.read(buffer)?;
         (self.count)(len as u64);
@@ -130,24 +134,26 @@ impl<R: Read, F: FnMut(u64)> Read for Counted<'_, R, F> {
     }
 }
 
-/// Collects writes into pieces and hands them over; waits while the engine is slower than the stick.
-struct Pieces {
+/// Collects writes into pieces and hands them over; waits while the engine is slower than the stick, or has no room.
+struct Pieces<'a> {
     body: Sender<io::Result<Bytes>>,
+    turn: &'a Turn<'a>,
     pending: Vec<u8>,
 }
 
-impl Pieces {
+impl Pieces<'_> {
     fn hand_over(&mut self) -> io::Result<()> {
         let piece = std::mem::replace(&mut self.pending, Vec::with_capacity(PIECE));
+        self.turn.wait_for_room(piece.len() as u64)?;
         self.body.blocking_send(Ok(piece.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    fn finish(&mut self) -> io::Result<()> {
         if self.pending.is_empty() { Ok(()) } else { self.hand_over() }
     }
 }
 
-impl Write for Pieces {
+impl Write for Pieces<'_> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let len = buffer.len().min(PIECE - self.pending.len());
         self.pending.extend_from_slice(&buffer[..len]);

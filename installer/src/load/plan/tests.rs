@@ -262,8 +262,8 @@ fn the_staging_of_a_graph_driver_is_counted_and_bounded_by_the_largest_layer() {
     // Five layers of 90 bytes and one file each.
     assert_eq!(zstd.kept_bytes, 5 * (90 + 2048));
     assert_eq!(plain.kept_bytes, zstd.kept_bytes);
-    // Two layers of one request, and one of each of two others: 4 x 10. Plain, that would be four times the largest layer.
-    assert_eq!(zstd.staged_bytes, 40);
+    // All five at one time: 5 x 10. Plain, that would be five times the largest layer; two of one request are twice.
+    assert_eq!(zstd.staged_bytes, 50);
     assert_eq!(plain.staged_bytes, 200);
     assert_eq!(usual(&content(), &Inventory::default(), &containerd()).staged_bytes, 0);
 }

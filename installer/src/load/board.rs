@@ -1,0 +1,254 @@
+//! Which requests wait, are staged, run and are done: decides what may go on beside what, within the limits of disk and memory.
+//! Bytes do not pass through here.
+//!
+//! An engine with a graph driver writes a whole request to its temporary directory before it looks at it. So a request may be
+//! sent while those that it depends on are still being unpacked, if only its end is held back. What lies there is counted byte
+//! by byte. One request is staged at a time, and only after those that it depends on: whatever lies there complete needs no more
+//! room to end, so somebody always goes on.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::{PARALLEL, Request, WINDOWS};
+use crate::outcome::{Failure, Outcome};
+use crate::text::problem as text;
+
+/// Requests that may lie complete in the engine's temporary directory and wait, besides those that run.
+const HELD: usize = 3;
+
+/// Which requests wait, are staged, run and are done.
+pub struct Board<'a> {
+    requests: &'a [Request],
+    staged_limit: u64,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// In the order in which they should begin.
+    waiting: Vec<usize>,
+    /// Begun and not done.
+    running: HashSet<usize>,
+    /// The one of them that is being sent, if it is one that the engine stages.
+    staging: Option<usize>,
+    /// Those of them that are staged, but for their end, which waits.
+    held: HashSet<usize>,
+    /// Bytes of them in the engine's temporary directory.
+    staged: HashMap<usize, u64>,
+    /// Those of them that need no decompression window any more.
+    unpacked: HashSet<usize>,
+    done: HashSet<usize>,
+    failure: Option<Box<Failure>>,
+}
+
+impl State {
+    /// How many the engine works on. What is being staged or held costs it next to nothing.
+    fn working(&self) -> usize {
+        self.running.len() - self.held.len() - usize::from(self.staging.is_some())
+    }
+
+    fn is_staged(&self, position: usize) -> bool {
+        let is_complete = self.staged.contains_key(&position) && self.staging != Some(position);
+        self.done.contains(&position) || is_complete
+    }
+}
+
+impl<'a> Board<'a> {
+    pub fn new(requests: &'a [Request], staged_limit: u64) -> Self {
+        let all: u64 = requests.iter().map(|request| request.staged_bytes).sum();
+        // What takes most of the room lets others by that fit in beside each other; where all fit in, the longest way comes first.
+        let is_put_off = |position: &usize| {
+            all > staged_limit && requests[*position].staged_bytes > staged_limit.saturating_div(2)
+        };
+        let mut waiting: Vec<usize> = (0..requests.len()).collect();
+        waiting.sort_by_key(is_put_off);
+        let state = State { waiting, ..State::default() };
+        Self { requests, staged_limit, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// The requests that wait, in the order in which they should begin.
+    pub fn order(&self) -> Vec<usize> {
+        self.lock().waiting.clone()
+    }
+
+    /// How many threads can be of use.
+    pub fn workers(&self) -> usize {
+        let is_staged = self.requests.iter().any(|request| request.staged_bytes > 0);
+        let at_once = if is_staged { PARALLEL + HELD } else { PARALLEL };
+        at_once.min(self.requests.len())
+    }
+
+    /// The next request that may begin; waits for one. `None` when there is nothing left to do, or something failed.
+    pub fn take(&self) -> Option<usize> {
+        let mut state = self.lock();
+        loop {
+            if state.failure.is_some() || state.waiting.is_empty() {
+                return None;
+            }
+            let next = state.waiting.iter().position(|position| self.may_begin(*position, &state));
+            if let Some(next) = next {
+                let position = state.waiting.remove(next);
+                state.running.insert(position);
+                if self.requests[position].staged_bytes > 0 {
+                    state.staging = Some(position);
+                    state.staged.insert(position, 0);
+                }
+                return Some(position);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn put(&self, position: usize, outcome: Outcome<()>) {
+        let mut state = self.lock();
+        state.running.remove(&position);
+        state.staged.remove(&position);
+        state.held.remove(&position);
+        if state.staging == Some(position) {
+            state.staging = None;
+        }
+        match outcome {
+            Ok(()) => {
+                state.done.insert(position);
+            }
+            // The first failure is the cause; what fails after it may be its consequence.
+            Err(failure) => {
+                state.failure.get_or_insert(failure);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    fn may_begin(&self, position: usize, state: &State) -> bool {
+        let request = &self.requests[position];
+        // What alone is too large for a limit runs alone.
+        let fits = |running: u64, amount: u64, limit: u64| running == 0 || running + amount <= limit;
+        let unpacking = state.running.difference(&state.unpacked);
+        let windows = unpacking.map(|running| self.requests[*running].memory_bytes).sum();
+        let may_be_sent = if request.staged_bytes > 0 {
+            state.staging.is_none() && request.after.iter().all(|before| state.is_staged(*before))
+        } else {
+            self.may_work(position, state)
+        };
+        may_be_sent && fits(windows, request.memory_bytes, WINDOWS)
+    }
+
+    /// Whether everything before it is done, and the engine has a hand free.
+    fn may_work(&self, position: usize, state: &State) -> bool {
+        state.working() < PARALLEL
+            && self.requests[position].after.iter().all(|before| state.done.contains(before))
+    }
+
+    /// Whether there is room for more of the one that is being staged.
+    fn has_room(&self, position: usize, bytes: u64, state: &State) -> bool {
+        let all: u64 = state.staged.values().sum();
+        let is_alone = state.staged.iter().all(|(other, bytes)| *other == position || *bytes == 0);
+        is_alone || all + bytes <= self.staged_limit
+    }
+
+    /// The first failure, if there was one.
+    ///
+    /// # Errors
+    /// That failure.
+    pub fn outcome(self) -> Outcome<()> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.failure.map_or(Ok(()), Err)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something is so. What others wait for may never come about once something has failed.
+    fn wait_until<'s>(
+        &self,
+        mut state: MutexGuard<'s, State>,
+        is_so: impl Fn(&State) -> bool,
+    ) -> io::Result<MutexGuard<'s, State>> {
+        loop {
+            if state.failure.is_some() {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            if is_so(&state) {
+                return Ok(state);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A request that is under way.
+#[derive(Clone, Copy)]
+pub struct Turn<'a> {
+    pub(super) board: &'a Board<'a>,
+    pub(super) position: usize,
+    /// Told the bytes of stored layers that are done.
+    pub count: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Turn<'_> {
+    /// Says that the request needs no decompression window any more: another one may begin beside what is left of it.
+    pub fn is_unpacked(&self) {
+        self.board.lock().unpacked.insert(self.position);
+        self.board.changed.notify_all();
+    }
+
+    /// Waits until the engine's temporary directory has room for so many more bytes of this request.
+    ///
+    /// # Errors
+    /// `BrokenPipe` when another request has failed meanwhile.
+    pub fn wait_for_room(&self, bytes: u64) -> io::Result<()> {
+        let state = self.board.lock();
+        if state.staging != Some(self.position) {
+            // Nothing of it is staged; or it is sent a second time, into the room of the first.
+            return Ok(());
+        }
+        let has_room = |state: &State| self.board.has_room(self.position, bytes, state);
+        let mut state = self.board.wait_until(state, has_room)?;
+        *state.staged.entry(self.position).or_default() += bytes;
+        Ok(())
+    }
+
+    /// Says that all but its end is sent, and waits until the end may follow.
+    ///
+    /// # Errors
+    /// `BrokenPipe` when another request has failed meanwhile.
+    pub fn wait_for_others(&self) -> io::Result<()> {
+        let mut state = self.board.lock();
+        if state.staging != Some(self.position) {
+            return Ok(());
+        }
+        state.staging = None;
+        state.held.insert(self.position);
+        state.unpacked.insert(self.position);
+        self.board.changed.notify_all();
+        let mut state = self.board.wait_until(state, |state| self.board.may_work(self.position, state))?;
+        state.held.remove(&self.position);
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+/// Notes the end of a request whatever happens, even a panic.
+pub struct Ending<'a> {
+    pub(super) board: &'a Board<'a>,
+    pub(super) position: usize,
+    pub(super) outcome: Option<Outcome<()>>,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let ended_early = || Err(Failure::midway(text::internal("a loading thread ended early")));
+        self.board.put(self.position, self.outcome.take().unwrap_or_else(ended_early));
+    }
+}
+
+#[cfg(test)]
+mod tests;
