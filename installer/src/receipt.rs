@@ -57,6 +57,9 @@ pub struct Receipt {
     /// References of images that were sent last, those included that stood for another image before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<String>,
+    /// Identifiers of images of ours that lose their names to those of the version that is being installed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
     /// The boot in which images were last sent.
     pub load_begun_in: String,
     /// Whether they were synced to disk since.
@@ -149,6 +152,7 @@ impl Receipt {
             files: Vec::new(),
             loaded: Vec::new(),
             sent: Vec::new(),
+            replaced: Vec::new(),
             load_begun_in: String::new(),
             was_synced: false,
             made_group: false,

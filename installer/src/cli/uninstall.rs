@@ -14,6 +14,7 @@ use crate::host::below::Folder;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock, process};
 use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
+use crate::load::replaced;
 use crate::outcome::{Code, Failure, Outcome, WayBack};
 use crate::receipt::{Extent, StepState};
 use crate::step::{join_group, open_firewall, start_engine};
@@ -150,6 +151,8 @@ fn remove_from_engine(
         // One that something else uses stays.
         engine.remove_image(image.reference.as_str()).map_err(gone)?;
     }
+    // Those of the version before, if an upgrade was broken off.
+    replaced::remove(engine, &installed.receipt.replaced);
     Ok(())
 }
 
@@ -287,6 +290,7 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
     receipt.started_files.clear();
     receipt.resting.clear();
     receipt.loaded.clear();
+    receipt.replaced.clear();
     receipt.bundle.clear();
     receipt.write(&layout.receipt())
 }

@@ -9,11 +9,13 @@ use bundle_spec::index::Content;
 use super::{Options, Prepared, Target, remains};
 use crate::bundle::BundleFile;
 use crate::detached::worker;
+use crate::engine::Engine;
 use crate::event::{Event, StepOutcome};
 use crate::facts::EngineFacts;
 use crate::host::file::{self, Access};
 use crate::host::lock::{self, Holder, Lock, Patience};
 use crate::layout::{ENGINE_LOCK, EngineHome};
+use crate::load::replaced;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
 use crate::preflight::{self, Demand};
@@ -132,14 +134,22 @@ pub(super) fn carry_out(
             |failure| failure.leaving(remains::of(&prepared.plan, &receipt, content, way_back.clone())),
         )?;
     }
-    // The containers that held images while they were loaded go when the project starts; here, where it ran already.
-    if let Ok(engine) = context(prepared, bundle, content, &mut receipt, reporter).engine()
-        && engine.release_images(&content.app.name, |_| true).is_err()
-    {
-        // All that was asked for is there; they never ran, and every run looks for them.
-        reporter.emit(&Event::Note { text: progress::not_released() });
+    if let Ok(engine) = context(prepared, bundle, content, &mut receipt, reporter).engine() {
+        tidy_up(&engine, content, &mut receipt, reporter);
+        // Without it the next run looks in vain for what is gone.
+        let _ = receipt.write(&layout.receipt());
     }
     Ok(lock)
+}
+
+/// Removes what only the installation needed, and what the version before leaves without a name. All that was asked for is there;
+/// what cannot be removed now, the next run looks for.
+fn tidy_up(engine: &Engine, content: &Content, receipt: &mut Receipt, reporter: &Reporter) {
+    // The containers that held images while they were loaded go when the project starts; here, where it ran already.
+    if engine.release_images(&content.app.name, |_| true).is_err() {
+        reporter.emit(&Event::Note { text: progress::not_released() });
+    }
+    receipt.replaced = replaced::remove(engine, &receipt.replaced);
 }
 
 fn record_engine(receipt: &mut Receipt, plan: &Plan) {

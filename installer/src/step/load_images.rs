@@ -10,7 +10,7 @@ use crate::host::file;
 use crate::load::plan::{is_same, plan};
 use crate::load::run::Loader;
 use crate::load::snapshot::{self, Snapshots};
-use crate::load::{Form, Trust, docker, prefix};
+use crate::load::{Form, Trust, docker, prefix, replaced};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
 use crate::receipt::Receipt;
@@ -123,6 +123,7 @@ fn attempt(
             context.receipt.sent.push(reference.to_string());
         }
     }
+    record_replaced(context);
     context.save()?;
     let refused = |error| snapshot::containerd_failed(&error);
     let access = description.containerd.as_ref().filter(|_| plan.form == Form::Snapshots);
@@ -155,6 +156,18 @@ fn attempt(
         }
         (None, None) => Ok(()),
     }
+}
+
+/// Before anything is sent: who is killed after that must still know what to remove.
+fn record_replaced(context: &mut Context<'_>) {
+    let index = file::read_text(&context.plan.layout.index()).ok().flatten();
+    let Some(before) = index.and_then(|text| serde_json::from_str(&text).ok()) else { return };
+    let loaded = &context.receipt.loaded;
+    let is_ours = |reference: &str| loaded.iter().any(|known| known == reference);
+    let ids = replaced::candidates(&before, context.content, is_ours);
+    let known = &context.receipt.replaced;
+    let new: Vec<String> = ids.into_iter().filter(|id| !known.contains(id)).collect();
+    context.receipt.replaced.extend(new);
 }
 
 /// Removes everything that was brought in a boot that ended before it was on the disk.
