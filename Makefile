@@ -32,8 +32,8 @@ test: parts ## Run all tests, on real engines, fresh machines and a browser
 bench: build ## Measure, and write docs/performance.md
 	@tests/bench/run.sh
 
-torture: parts build ## Kill, cut off, break and take back installations, and write docs/reliability.md (TORTURE_MINUTES=25, TORTURE_PART=1, TORTURE_SEED)
-	@cargo test --package tests --test 60_torture --test 62_faults -- --ignored --nocapture --test-threads 1
+torture: parts build ## Kill, cut off, break, load and take back installations, and write docs/reliability.md (TORTURE_MINUTES=25, TORTURE_PART=1, TORTURE_SEED)
+	@cargo test --package tests --test 60_torture --test 61_load --test 62_faults -- --ignored --nocapture --test-threads 1
 
 fuzz: ## Try every reader with arbitrary bytes, ten minutes each (FUZZ_SECONDS=600; needs a nightly compiler)
 	@tests/fuzz/run.sh

@@ -20,6 +20,7 @@ pub mod faults;
 pub mod http;
 pub mod images;
 pub mod line;
+pub mod load;
 pub mod machine;
 pub mod odd;
 pub mod parts;

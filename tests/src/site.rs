@@ -1,7 +1,7 @@
 //! An engine that was there before the application, with a place for the project, and the command that installs onto it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -24,6 +24,7 @@ pub struct Site {
     pub port: u16,
     folder: TempDir,
     dir: &'static str,
+    mount_compose: String,
 }
 
 impl Site {
@@ -39,7 +40,8 @@ impl Site {
     /// When the answers cannot be written.
     #[must_use]
     pub fn on(engine: Engine) -> Self {
-        let site = Self { engine, folder: parts::scratch(), port: bundle::free_port(), dir: "app" };
+        let (folder, port) = (parts::scratch(), bundle::free_port());
+        let site = Self { engine, port, folder, dir: "app", mount_compose: String::new() };
         fs::write(site.path("answers.toml"), bundle::answers(site.port)).unwrap();
         site
     }
@@ -48,6 +50,18 @@ impl Site {
     #[must_use]
     pub fn with_dir(self, dir: &'static str) -> Self {
         Self { dir, ..self }
+    }
+
+    /// The same on a machine that has a Compose plugin, so that bundles need not bring one.
+    #[must_use]
+    pub fn with_compose(mut self) -> Self {
+        let plugin = parts::engine(Suite::Forky).compose();
+        self.mount_compose = format!(
+            "mount -t tmpfs none /usr/libexec && mkdir -p /usr/libexec/docker/cli-plugins && \
+             ln -s '{}' /usr/libexec/docker/cli-plugins/docker-compose &&",
+            plugin.display()
+        );
+        self
     }
 
     /// A path in a folder of its own.
@@ -68,20 +82,30 @@ impl Site {
     /// When the folder for that cannot be made.
     #[must_use]
     pub fn command(&self, bundle: &Bundle, args: &[&str]) -> Command {
+        self.command_in(&self.dir(), bundle, args)
+    }
+
+    /// As [`Site::command`], with another project directory.
+    ///
+    /// # Panics
+    /// When the folder for commands cannot be made.
+    #[must_use]
+    pub fn command_in(&self, dir: &Path, bundle: &Bundle, args: &[&str]) -> Command {
         let bin = self.path("bin");
         fs::create_dir_all(&bin).unwrap();
         let mut command = Command::new("unshare");
         command
             .args(["--mount", "--propagation", "private", "sh", "-c"])
             // From a stick that nothing may be executed on, it is started as people are told to.
-            .arg(
-                "mount --bind \"$0\" /usr/local/bin && { [ -x \"$1\" ] || set -- sh \"$@\"; } && exec \"$@\"",
-            )
+            .arg(format!(
+                "mount --bind \"$0\" /usr/local/bin && {} {{ [ -x \"$1\" ] || set -- sh \"$@\"; }} && exec \"$@\"",
+                self.mount_compose
+            ))
             .arg(bin)
             .arg(&bundle.path)
             .args(args)
             .arg("--dir")
-            .arg(self.dir())
+            .arg(dir)
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("DOCKER_HOST", self.engine.address())
