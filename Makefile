@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PARTS := target/parts
 AIRLIFT := target/x86_64-unknown-linux-gnu/release/airlift
 
-.PHONY: help build demo demo-down test parts bench torture fuzz fmt lint
+.PHONY: help build demo demo-down test parts bench torture pictures fuzz fmt lint
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -34,6 +34,9 @@ bench: build ## Measure, and write docs/performance.md
 
 torture: parts build ## Kill, cut off, break, load and take back installations, and write docs/reliability.md (TORTURE_MINUTES=25, TORTURE_PART=1, TORTURE_SEED)
 	@cargo test --package tests --test 60_torture --test 61_load --test 62_faults -- --ignored --nocapture --test-threads 1
+
+pictures: parts build ## Draw the pictures of the guides anew, from real installations
+	@cargo test --package tests --test 47_pictures -- --ignored --nocapture
 
 fuzz: ## Try every reader with arbitrary bytes, ten minutes each (FUZZ_SECONDS=600; needs a nightly compiler)
 	@tests/fuzz/run.sh

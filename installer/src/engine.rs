@@ -245,6 +245,20 @@ impl Engine {
         }
     }
 
+    /// Whether an image has a name, be it a tag or a digest of a registry; `None` when there is no such image.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn is_named(&self, id: &str) -> Result<Option<bool>, EngineError> {
+        // As the engine writes them: also a name that we would not take is one that somebody gave.
+        let has_any = |names: Option<Vec<String>>| names.is_some_and(|names| !names.is_empty());
+        match self.ask("inspect image", self.quick.inspect_image(id)) {
+            Ok(image) => Ok(Some(has_any(image.repo_tags) || has_any(image.repo_digests))),
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes a container of an image, which never runs: proof that its top layer is really there, which neither an exit
     /// code nor a "Loaded image" line is (the containerd store reports unpack errors as text and success). It stays until
     /// [`Engine::release_images`]: an image that has a container survives an `image prune` beside us.

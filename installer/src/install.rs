@@ -142,6 +142,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         return Err(Failure::new(Code::Usage, problem_text::consent_missing()).todo(problem_text::say_yes()));
     }
     if is_known && execute::all_done(&prepared, bundle, content, &mut receipt, reporter) {
+        execute::tidy_up_later(&prepared, bundle, content, &mut receipt, reporter);
         let elapsed = started.elapsed();
         return summary::in_place(content, &prepared, options, reporter, elapsed);
     }

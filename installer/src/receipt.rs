@@ -57,7 +57,8 @@ pub struct Receipt {
     /// References of images that were sent last, those included that stood for another image before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<String>,
-    /// Identifiers of images of ours that lose their names to those of the version that is being installed.
+    /// Identifiers of images of ours that have lost their names to newer ones, or may lose them: removed when the project has
+    /// started, if nobody names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<String>,
     /// The boot in which images were last sent.

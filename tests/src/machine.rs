@@ -207,8 +207,7 @@ impl Machine {
     pub fn root(&self) -> PathBuf {
         let path = format!("/containers/{}/json", self.id);
         let state: Value = self.host.get(&path);
-        // It ends with a slash: the path itself is a link.
-        PathBuf::from(format!("/proc/{}/root/", state["State"]["Pid"]))
+        root_of(&state["State"]["Pid"].to_string())
     }
 
     /// Whether it was booted with a disk of its own.
@@ -237,9 +236,9 @@ impl Machine {
     /// # Panics
     /// When it has no such disk, or that does not come back.
     pub fn lose_power(&mut self) {
-        let disk = self.disk.as_ref().unwrap();
-        disk.lose_unwritten();
+        // Before the disk is gone: the engine around the machine lives on it as well, and cannot describe it any more afterwards.
         let init = self.root().parent().and_then(Path::file_name).and_then(|pid| pid.to_str()?.parse().ok());
+        self.disk.as_ref().unwrap().lose_unwritten();
         // With the first process go all others.
         kill_process(init.and_then(Pid::from_raw).unwrap(), Signal::KILL).unwrap();
         self.host.kill();
@@ -257,10 +256,17 @@ impl Machine {
     }
 }
 
+/// The file system of a process; the path ends with a slash, since it is a link itself.
+fn root_of(pid: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/root/"))
+}
+
 impl Drop for Machine {
     fn drop(&mut self) {
         // The machine's own containers had their control groups beside the machine's, and a power cut leaves them there, empty.
-        let inner = self.root().join("var/lib/docker/containers");
+        // It may be what is broken: then nothing is known of it.
+        let pid = self.host.docker(["inspect", "--format={{.State.Pid}}", &self.id]).stdout;
+        let inner = root_of(pid.trim()).join("var/lib/docker/containers");
         let names = |entry: std::io::Result<fs::DirEntry>| Some(entry.ok()?.file_name());
         let inner: Vec<_> = fs::read_dir(inner).into_iter().flatten().filter_map(names).collect();
         let _ = self.host.docker(["rm", "--force", "--volumes", &self.id]);

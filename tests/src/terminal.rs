@@ -171,6 +171,26 @@ impl Terminal {
         lines[first.unwrap_or_else(|| panic!("no `{text}` in\n{screen}"))..].join("\n")
     }
 
+    /// What the terminal shows now as a picture (SVG), from the last row with this text on.
+    ///
+    /// # Panics
+    /// When it does not show that.
+    #[must_use]
+    pub fn picture_from(&self, text: &str) -> String {
+        let shown = self.shown.lock().unwrap();
+        let screen = shown.parser.screen();
+        let columns = screen.size().1.get();
+        let plain: Vec<String> = screen.rows(0, columns).collect();
+        let first = plain.iter().rposition(|row| row.contains(text)).unwrap_or_else(|| panic!("no `{text}`"));
+        let last = plain.iter().rposition(|row| !row.trim().is_empty()).unwrap_or(first);
+        let row = |row: usize| {
+            let row = u16::try_from(row).unwrap();
+            (0..columns).filter_map(|column| screen.cell(row, column)).map(styled).collect::<String>()
+        };
+        let rows: Vec<String> = (first..=last).map(row).collect();
+        anstyle_svg::Term::new().render_svg(&rows.join("\n"))
+    }
+
     /// Everything that was ever sent to the terminal.
     ///
     /// # Panics
@@ -231,6 +251,25 @@ impl Terminal {
         }
         status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
     }
+}
+
+/// A cell with the escape sequences of its colour and weight.
+fn styled(cell: &vt100::Cell) -> String {
+    if cell.is_wide_continuation() {
+        return String::new();
+    }
+    let text = if cell.has_contents() { cell.contents() } else { " " };
+    let mut codes = Vec::new();
+    if cell.bold() {
+        codes.push("1".to_owned());
+    }
+    if cell.dim() {
+        codes.push("2".to_owned());
+    }
+    if let vt100::Color::Idx(number) = cell.fgcolor() {
+        codes.push(format!("38;5;{number}"));
+    }
+    if codes.is_empty() { text.to_owned() } else { format!("\x1b[{}m{text}\x1b[0m", codes.join(";")) }
 }
 
 impl Drop for Terminal {

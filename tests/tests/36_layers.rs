@@ -139,6 +139,16 @@ fn what_is_not_unpacked_by_us_is_left_to_the_engine() {
     assert_eq!(site.engine.layers(WEB).unwrap(), bundle.layers(WEB));
 }
 
+/// How many zstd frames follow one another.
+fn frames(mut stored: &[u8]) -> usize {
+    let mut count = 0;
+    while !stored.is_empty() {
+        stored = &stored[zstd::zstd_safe::find_frame_compressed_size(stored).unwrap()..];
+        count += 1;
+    }
+    count
+}
+
 #[test]
 fn a_layer_of_several_frames_arrives_whole_on_every_kind_of_store() {
     // Zeros up to the second frame cost nothing; what can be told apart lies behind them.
@@ -150,6 +160,14 @@ fn a_layer_of_several_frames_arrives_whole_on_every_kind_of_store() {
     all[0].layers.push(long.finish());
     let vendor = Vendor::of(all);
     let bundle = vendor.pack();
+    let opened = bundle.open();
+    let layers = opened.index.content.images.iter().flat_map(|image| &image.layers);
+    let longest = layers.max_by_key(|layer| layer.tar_len).unwrap();
+    let file = fs::File::open(&bundle.path).unwrap();
+    assert!(
+        frames(&opened.blob_bytes(file, &longest.blob, u64::MAX).unwrap()) > 1,
+        "it is no test of several frames"
+    );
     for (suite, store) in [
         (Suite::Forky, Store::Containerd),
         (Suite::Forky, Store::Overlay2),

@@ -151,8 +151,8 @@ fn remove_from_engine(
         // One that something else uses stays.
         engine.remove_image(image.reference.as_str()).map_err(gone)?;
     }
-    // Those of the version before, if an upgrade was broken off.
-    replaced::remove(engine, &installed.receipt.replaced);
+    // What an upgrade that was broken off has left. What something else uses stays recorded, for an installation to come.
+    drop(replaced::remove(engine, &installed.receipt.replaced, || {}));
     Ok(())
 }
 
@@ -290,7 +290,6 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
     receipt.started_files.clear();
     receipt.resting.clear();
     receipt.loaded.clear();
-    receipt.replaced.clear();
     receipt.bundle.clear();
     receipt.write(&layout.receipt())
 }

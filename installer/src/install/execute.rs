@@ -142,6 +142,30 @@ pub(super) fn carry_out(
     Ok(lock)
 }
 
+/// What a run that was killed at its very end, or an image that was in use, has left to be removed. Everything is in place: who
+/// cannot do it now leaves it to the next run.
+pub(super) fn tidy_up_later(
+    prepared: &Prepared,
+    bundle: &BundleFile,
+    content: &Content,
+    receipt: &mut Receipt,
+    reporter: &Reporter,
+) {
+    let layout = &prepared.plan.layout;
+    if receipt.replaced.is_empty() {
+        return;
+    }
+    let Ok(_lock) = lock::take(&layout.lock()) else { return };
+    if let Ok(engine) = context(prepared, bundle, content, receipt, reporter).engine() {
+        let left = replaced::remove(&engine, &receipt.replaced, || {});
+        if left != receipt.replaced {
+            receipt.replaced = left;
+            // Without it the next run looks in vain for what is gone.
+            let _ = receipt.write(&layout.receipt());
+        }
+    }
+}
+
 /// Removes what only the installation needed, and what the version before leaves without a name. All that was asked for is there;
 /// what cannot be removed now, the next run looks for.
 fn tidy_up(engine: &Engine, content: &Content, receipt: &mut Receipt, reporter: &Reporter) {
@@ -149,7 +173,8 @@ fn tidy_up(engine: &Engine, content: &Content, receipt: &mut Receipt, reporter: 
     if engine.release_images(&content.app.name, |_| true).is_err() {
         reporter.emit(&Event::Note { text: progress::not_released() });
     }
-    receipt.replaced = replaced::remove(engine, &receipt.replaced);
+    let tell = || reporter.emit(&Event::Phase { title: progress::removing_replaced() });
+    receipt.replaced = replaced::remove(engine, &receipt.replaced, tell);
 }
 
 fn record_engine(receipt: &mut Receipt, plan: &Plan) {

@@ -2,7 +2,7 @@
 //! Bytes do not pass through here.
 //!
 //! An engine with a graph driver writes a whole request to its temporary directory before it looks at it. So a request may be
-//! sent while those that it depends on are still being unpacked, if only its end is held back. What lies there is counted byte
+//! sent while those that it depends on are still being unpacked, if only its end is held back (`docs/adr/0014`). What lies there is counted byte
 //! by byte. One request is staged at a time, and only after those that it depends on: whatever lies there complete needs no more
 //! room to end, so somebody always goes on.
 
@@ -14,8 +14,9 @@ use super::{PARALLEL, Request, WINDOWS};
 use crate::outcome::{Failure, Outcome};
 use crate::text::problem as text;
 
-/// Requests that may lie complete in the engine's temporary directory and wait, besides those that run.
-const HELD: usize = 3;
+/// Most requests that are under way at the same time where the engine stages them: those that it works on, the one that is being
+/// sent, and those that wait with their end held back.
+pub const UNDER_WAY: usize = 2 * PARALLEL;
 
 /// Which requests wait, are staged, run and are done.
 pub struct Board<'a> {
@@ -23,6 +24,9 @@ pub struct Board<'a> {
     staged_limit: u64,
     state: Mutex<State>,
     changed: Condvar,
+    /// Held while a request is sent a second time. Whoever does that waits for nothing else, not even for a window: those that
+    /// have one may be waiting for this request.
+    again: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -39,14 +43,17 @@ struct State {
     staged: HashMap<usize, u64>,
     /// Those of them that need no decompression window any more.
     unpacked: HashSet<usize>,
+    /// Those of them that the engine has answered before they were sent.
+    answered: HashSet<usize>,
     done: HashSet<usize>,
     failure: Option<Box<Failure>>,
 }
 
 impl State {
-    /// How many the engine works on. What is being staged or held costs it next to nothing.
-    fn working(&self) -> usize {
-        self.running.len() - self.held.len() - usize::from(self.staging.is_some())
+    /// Those that the engine works on. What is being staged or held costs it next to nothing.
+    fn working(&self) -> impl Iterator<Item = usize> {
+        let is_working = |position: &usize| !self.held.contains(position) && self.staging != Some(*position);
+        self.running.iter().copied().filter(is_working)
     }
 
     fn is_staged(&self, position: usize) -> bool {
@@ -65,7 +72,13 @@ impl<'a> Board<'a> {
         let mut waiting: Vec<usize> = (0..requests.len()).collect();
         waiting.sort_by_key(is_put_off);
         let state = State { waiting, ..State::default() };
-        Self { requests, staged_limit, state: Mutex::new(state), changed: Condvar::new() }
+        Self {
+            requests,
+            staged_limit,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            again: Mutex::new(()),
+        }
     }
 
     /// The requests that wait, in the order in which they should begin.
@@ -76,7 +89,7 @@ impl<'a> Board<'a> {
     /// How many threads can be of use.
     pub fn workers(&self) -> usize {
         let is_staged = self.requests.iter().any(|request| request.staged_bytes > 0);
-        let at_once = if is_staged { PARALLEL + HELD } else { PARALLEL };
+        let at_once = if is_staged { UNDER_WAY } else { PARALLEL };
         at_once.min(self.requests.len())
     }
 
@@ -106,6 +119,7 @@ impl<'a> Board<'a> {
         state.running.remove(&position);
         state.staged.remove(&position);
         state.held.remove(&position);
+        state.answered.remove(&position);
         if state.staging == Some(position) {
             state.staging = None;
         }
@@ -137,7 +151,7 @@ impl<'a> Board<'a> {
 
     /// Whether everything before it is done, and the engine has a hand free.
     fn may_work(&self, position: usize, state: &State) -> bool {
-        state.working() < PARALLEL
+        state.working().count() < PARALLEL
             && self.requests[position].after.iter().all(|before| state.done.contains(before))
     }
 
@@ -161,18 +175,25 @@ impl<'a> Board<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something is so. What others wait for may never come about once something has failed.
+    /// Waits until something is so; says first what it waits for. It may never come about once something has failed, and need
+    /// not where the engine has said no already.
     fn wait_until<'s>(
         &self,
+        turn: &Turn<'_>,
         mut state: MutexGuard<'s, State>,
         is_so: impl Fn(&State) -> bool,
     ) -> io::Result<MutexGuard<'s, State>> {
+        let mut is_told = false;
         loop {
-            if state.failure.is_some() {
+            if state.failure.is_some() || state.answered.contains(&turn.position) {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
             if is_so(&state) {
                 return Ok(state);
+            }
+            if !is_told && let Some(working) = state.working().min() {
+                (turn.waits_for)(working);
+                is_told = true;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -186,11 +207,13 @@ pub struct Turn<'a> {
     pub(super) position: usize,
     /// Told the bytes of stored layers that are done.
     pub count: &'a (dyn Fn(u64) + Sync),
+    /// Told which request the engine works on, when this one waits and no bytes move.
+    pub(super) waits_for: &'a (dyn Fn(usize) + Sync),
 }
 
 impl Turn<'_> {
     /// Says that the request needs no decompression window any more: another one may begin beside what is left of it.
-    pub fn is_unpacked(&self) {
+    pub fn set_unpacked(&self) {
         self.board.lock().unpacked.insert(self.position);
         self.board.changed.notify_all();
     }
@@ -206,7 +229,7 @@ impl Turn<'_> {
             return Ok(());
         }
         let has_room = |state: &State| self.board.has_room(self.position, bytes, state);
-        let mut state = self.board.wait_until(state, has_room)?;
+        let mut state = self.board.wait_until(self, state, has_room)?;
         *state.staged.entry(self.position).or_default() += bytes;
         Ok(())
     }
@@ -216,17 +239,39 @@ impl Turn<'_> {
     /// # Errors
     /// `BrokenPipe` when another request has failed meanwhile.
     pub fn wait_for_others(&self) -> io::Result<()> {
-        let mut state = self.board.lock();
-        if state.staging != Some(self.position) {
+        if !self.hold() {
             return Ok(());
         }
-        state.staging = None;
-        state.held.insert(self.position);
-        state.unpacked.insert(self.position);
-        self.board.changed.notify_all();
-        let mut state = self.board.wait_until(state, |state| self.board.may_work(self.position, state))?;
+        let state = self.board.lock();
+        let mut state =
+            self.board.wait_until(self, state, |state| self.board.may_work(self.position, state))?;
         state.held.remove(&self.position);
         Ok(())
+    }
+
+    /// Says that all but its end is sent; whether the end must wait at all.
+    fn hold(&self) -> bool {
+        let mut state = self.board.lock();
+        let is_staging = state.staging == Some(self.position);
+        if is_staging {
+            state.staging = None;
+            state.held.insert(self.position);
+            state.unpacked.insert(self.position);
+            self.board.changed.notify_all();
+        }
+        is_staging
+    }
+
+    /// Says that the engine has answered: nobody takes what is still to be sent.
+    pub fn set_answered(&self) {
+        self.board.lock().answered.insert(self.position);
+        self.board.changed.notify_all();
+    }
+
+    /// Waits until no other request is sent a second time, and keeps others from that. It needs a decompression window that is
+    /// not counted, so there is only one of them.
+    pub fn again(&self) -> MutexGuard<'_, ()> {
+        self.board.again.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -33,6 +33,7 @@ pub fn bring(loader: &Loader<'_>, request: &Request, turn: &Turn<'_>) -> Outcome
             break;
         }
         // Its bytes were counted the first time.
+        let _alone = turn.again();
         send(loader, request, &Turn { count: &|_| {}, ..*turn })?;
         outcome = hold(loader, request);
     }
@@ -58,6 +59,7 @@ fn send(loader: &Loader<'_>, request: &Request, turn: &Turn<'_>) -> Outcome<()> 
             written
         });
         let replied = loader.engine.load(pieces);
+        turn.set_answered();
         (writer.join().unwrap_or_else(|_| Err(io::Error::other("the reader ended early"))), replied)
     });
     judge(loader, request, written, replied)

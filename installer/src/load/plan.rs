@@ -7,6 +7,7 @@ use bundle_spec::index::Content;
 use bundle_spec::limits::WINDOW_LOG_MAX;
 use bundle_spec::project::{Image, Layer};
 
+use super::board::UNDER_WAY;
 use super::{Form, Known, LoadPlan, PARALLEL, Request, Trust, WINDOWS};
 use crate::engine::{Description, PresentImage, Store};
 use crate::facts::Inventory;
@@ -44,7 +45,7 @@ pub fn plan(content: &Content, inventory: &Inventory, engine: &Description, trus
         read_bytes: requests.iter().map(|request| request.read_bytes).sum(),
         kept_bytes,
         kept_inodes,
-        staged_bytes: peak(&requests, requests.len(), |request| request.staged_bytes, staged_limit(content)),
+        staged_bytes: peak(&requests, UNDER_WAY, |request| request.staged_bytes, staged_limit(content)),
         memory_bytes: peak(&requests, PARALLEL, |request| request.memory_bytes, WINDOWS),
         requests,
     }

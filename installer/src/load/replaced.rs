@@ -1,39 +1,49 @@
-//! Images of the version before that have lost their names to the new ones. Nobody can name them any more, and with each upgrade
-//! there would be more of them.
+//! Images of ours that have lost their names to newer ones: those of the version before, and of an upgrade that was broken off.
+//! Nobody can name them any more, and with each upgrade there would be more of them.
 //!
 //! Not here: images under other names than the new ones. They are the way back to the version before.
 
 use bundle_spec::index::Content;
+use bundle_spec::project::Image;
 
 use crate::engine::Engine;
 
 /// Identifiers of what may be left without a name when `next` is loaded over `before`: of images that came from us, by either kind
 /// of identifier that an engine may use. Pure.
 pub fn candidates(before: &Content, next: &Content, is_ours: impl Fn(&str) -> bool) -> Vec<String> {
-    let ids = |content: &Content| -> Vec<String> {
-        let ours = content.images.iter().filter(|image| is_ours(image.reference.as_str()));
-        ours.flat_map(|image| [image.manifest.to_string(), image.config.to_string()]).collect()
-    };
-    let stays: Vec<String> =
-        next.images.iter().flat_map(|image| [image.manifest.to_string(), image.config.to_string()]).collect();
-    ids(before).into_iter().filter(|id| !stays.contains(id)).collect()
+    let ours = before.images.iter().filter(|image| is_ours(image.reference.as_str()));
+    let stays: Vec<String> = next.images.iter().flat_map(ids).collect();
+    ours.flat_map(ids).filter(|id| !stays.contains(id)).collect()
 }
 
-/// Removes those of them that have no name and that nothing uses; returns those that should be tried again.
-pub fn remove(engine: &Engine, ids: &[String]) -> Vec<String> {
-    let stays = |id: &&String| match engine.image(id) {
-        Ok(Some(image)) if image.tags.is_empty() => !engine.remove_image(id).unwrap_or(false),
-        // Somebody has given it another name, or it kept its own: it is not for us to take.
-        Ok(_) => false,
-        Err(_) => true,
-    };
-    ids.iter().filter(stays).cloned().collect()
+/// Both kinds of identifier that an engine may know an image by. Pure.
+pub fn ids(image: &Image) -> [String; 2] {
+    [image.manifest.to_string(), image.config.to_string()]
+}
+
+/// Removes those of them that nobody names and nothing uses, and says so before; returns those that should be tried again. What
+/// somebody has given another name, or what kept its own, is not for us to take.
+pub fn remove(engine: &Engine, ids: &[String], tell: impl Fn()) -> Vec<String> {
+    let mut nameless = Vec::new();
+    for id in ids {
+        match engine.is_named(id) {
+            Ok(Some(false)) => nameless.push(id.clone()),
+            Ok(_) => {}
+            // Who does not answer now will not answer for the next one.
+            Err(_) => return ids.to_vec(),
+        }
+    }
+    if !nameless.is_empty() {
+        tell();
+    }
+    // What something uses stays for as long as it does.
+    nameless.retain(|id| !engine.remove_image(id).unwrap_or(false));
+    nameless
 }
 
 #[cfg(test)]
 mod tests {
     use bundle_spec::digest::Digest;
-    use bundle_spec::project::Image;
 
     use super::*;
     use crate::preflight::tests::content;

@@ -11,7 +11,7 @@ use super::{Form, LoadPlan, Request, docker};
 use crate::bundle::BundleFile;
 use crate::engine::Engine;
 use crate::outcome::Outcome;
-use crate::text::Message;
+use crate::text::{Message, progress};
 
 /// What requests are carried out with.
 #[derive(Clone, Copy)]
@@ -46,6 +46,10 @@ impl Loader<'_> {
     pub fn run(&self) -> Outcome<()> {
         let ahead = Ahead::default();
         let count = |bytes: u64| (self.progress)(ahead.count(bytes));
+        let waits_for = |position: usize| {
+            let image = &self.content.images[self.plan.requests[position].image];
+            (self.phase)(progress::unpacking(image.reference.as_str()));
+        };
         let board = Board::new(&self.plan.requests, staged_limit(self.content));
         std::thread::scope(|scope| {
             scope.spawn(|| ahead.read(self.bundle, &self.blobs(&board)));
@@ -53,7 +57,7 @@ impl Loader<'_> {
                 .map(|_| {
                     scope.spawn(|| {
                         while let Some(position) = board.take() {
-                            let turn = Turn { board: &board, position, count: &count };
+                            let turn = Turn { board: &board, position, count: &count, waits_for: &waits_for };
                             let mut ending = Ending { board: &board, position, outcome: None };
                             ending.outcome = Some(self.bring(&self.plan.requests[position], &turn));
                         }

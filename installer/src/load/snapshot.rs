@@ -159,7 +159,7 @@ impl Snapshots {
         let place = if has_snapshot { None } else { Some(self.prepare(&key, parent)?) };
         let outcome = self.pass(loader, layer, writer, place.as_ref(), turn.count);
         // What comes is containerd's: it counts the files of the layer, which takes a while.
-        turn.is_unpacked();
+        turn.set_unpacked();
         if let Err(error) = outcome {
             // Half a layer is of no use to anybody and may be what fills the disk.
             if place.is_some() {

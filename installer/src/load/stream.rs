@@ -167,3 +167,6 @@ impl Write for Pieces<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

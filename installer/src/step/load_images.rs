@@ -112,6 +112,7 @@ fn attempt(
     }
     context.receipt.load_begun_in.clone_from(&context.facts.machine.boot_id);
     context.receipt.was_synced = false;
+    record_replaced(context, &plan.images);
     for image in &plan.images {
         // What was there under this name before us is not ours to remove.
         let reference = &context.content.images[*image].reference;
@@ -123,7 +124,6 @@ fn attempt(
             context.receipt.sent.push(reference.to_string());
         }
     }
-    record_replaced(context);
     context.save()?;
     let refused = |error| snapshot::containerd_failed(&error);
     let access = description.containerd.as_ref().filter(|_| plan.form == Form::Snapshots);
@@ -158,15 +158,19 @@ fn attempt(
     }
 }
 
-/// Before anything is sent: who is killed after that must still know what to remove.
-fn record_replaced(context: &mut Context<'_>) {
+/// Before anything is sent, and before what is to be sent counts as ours: who is killed after that must still know what to remove.
+/// What is sent now is noted as well: should this installation break off and another version follow, that one takes the names.
+fn record_replaced(context: &mut Context<'_>, sent: &[usize]) {
     let index = file::read_text(&context.plan.layout.index()).ok().flatten();
-    let Some(before) = index.and_then(|text| serde_json::from_str(&text).ok()) else { return };
+    let before = index.and_then(|text| serde_json::from_str(&text).ok());
     let loaded = &context.receipt.loaded;
     let is_ours = |reference: &str| loaded.iter().any(|known| known == reference);
-    let ids = replaced::candidates(&before, context.content, is_ours);
+    let content = context.content;
+    let lost = before.map(|before| replaced::candidates(&before, content, is_ours)).unwrap_or_default();
+    let new = sent.iter().flat_map(|image| replaced::ids(&content.images[*image]));
+    let ids = lost.into_iter().chain(new);
     let known = &context.receipt.replaced;
-    let new: Vec<String> = ids.into_iter().filter(|id| !known.contains(id)).collect();
+    let new: Vec<String> = ids.filter(|id| !known.contains(id)).collect();
     context.receipt.replaced.extend(new);
 }
 

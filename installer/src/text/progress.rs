@@ -52,6 +52,7 @@ messages! {
     interrupted()
         en "Interrupted. Run the same command again: it goes on."
         zh "已中断。重新运行同一条命令即可继续。";
+    removing_replaced() en "Removing images that newer ones have replaced" zh "正在删除已被新版本取代的镜像";
     not_released()
         en "The containers that kept images during the installation could not be removed; the next run of this file removes them."
         zh "安装期间用于保留镜像的容器未能删除；下次运行本文件时会删除。";

@@ -24,16 +24,13 @@ fn take_all(board: &Board<'_>) -> Vec<usize> {
 
 /// A turn that nobody counts.
 fn turn<'a>(board: &'a Board<'a>, position: usize) -> Turn<'a> {
-    Turn { board, position, count: &|_| {} }
+    Turn { board, position, count: &|_| {}, waits_for: &|_| {} }
 }
 
 /// Sends all but the end of a request.
 fn stage(board: &Board<'_>, position: usize) {
     turn(board, position).wait_for_room(board.requests[position].staged_bytes).unwrap();
-    let mut state = board.lock();
-    state.staging = None;
-    state.held.insert(position);
-    state.unpacked.insert(position);
+    assert!(turn(board, position).hold());
 }
 
 /// Those whose end may be sent now.
@@ -56,9 +53,7 @@ fn a_request_is_staged_while_its_base_is_unpacked_and_ends_after_it() {
     assert_eq!(take_all(&board), [2]);
     stage(&board, 2);
     assert_eq!(may_end(&board), [0]);
-    turn(&board, 0).wait_for_others().unwrap();
-    board.lock().held.remove(&0);
-    assert_eq!(may_end(&board), [0; 0]);
+    assert_eq!(board.lock().working().count(), 0);
     board.put(0, Ok(()));
     assert_eq!(may_end(&board), [1, 2]);
 }
@@ -97,6 +92,49 @@ fn what_waits_for_room_or_for_others_ends_when_something_fails() {
     assert!(turn(&board, 1).wait_for_others().is_err());
 }
 
+#[test]
+fn what_waits_ends_when_the_engine_has_said_no_to_it() {
+    let requests = [request(&[], 60), request(&[0], 60)];
+    let board = Board::new(&requests, 100);
+    assert_eq!(board.take(), Some(0));
+    stage(&board, 0);
+    assert_eq!(board.take(), Some(1));
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| turn(&board, 1).wait_for_room(60));
+        turn(&board, 1).set_answered();
+        assert_eq!(waiting.join().unwrap().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    });
+    assert!(turn(&board, 0).wait_for_others().is_ok(), "the other one goes on");
+}
+
+#[test]
+fn who_waits_says_for_what_the_engine_works_on() {
+    let requests = [request(&[], 60), request(&[0], 60)];
+    let board = Board::new(&requests, 100);
+    assert_eq!(board.take(), Some(0));
+    turn(&board, 0).wait_for_others().unwrap();
+    assert_eq!(board.take(), Some(1));
+    let (told, heard) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let board = &board;
+        scope.spawn(move || {
+            let tell = |working| told.send(working).unwrap();
+            Turn { waits_for: &tell, ..turn(board, 1) }.wait_for_others().unwrap();
+        });
+        assert_eq!(heard.recv().unwrap(), 0);
+        board.put(0, Ok(()));
+    });
+}
+
+/// Those that decompress fit into the limit together, or there is only one.
+fn assert_windows_fit(board: &Board<'_>) {
+    let state = board.lock();
+    let windows =
+        state.running.difference(&state.unpacked).map(|running| board.requests[*running].memory_bytes);
+    let windows: Vec<u64> = windows.filter(|bytes| *bytes > 0).collect();
+    assert!(windows.iter().sum::<u64>() <= WINDOWS || windows.len() == 1);
+}
+
 proptest! {
     /// Whatever depends on whatever, and however large it is: with as many threads as the board asks for, all is done, in an
     /// order that heeds what comes before, and within the limits.
@@ -121,17 +159,21 @@ proptest! {
                 scope.spawn(|| {
                     while let Some(position) = board.take() {
                         let turn = turn(&board, position);
+                        // A panic ends the others too.
+                        let mut ending = Ending { board: &board, position, outcome: None };
+                        assert_windows_fit(&board);
                         let sent = (0..requests[position].staged_bytes).try_for_each(|_| turn.wait_for_room(1));
-                        let staged: Vec<u64> = board.lock().staged.values().copied().filter(|bytes| *bytes > 0).collect();
+                        let staged: Vec<u64> =
+                            board.lock().staged.values().copied().filter(|bytes| *bytes > 0).collect();
                         assert!(staged.iter().sum::<u64>() <= 50 || staged.len() == 1);
                         sent.and_then(|()| turn.wait_for_others()).unwrap();
                         {
                             let state = board.lock();
-                            assert!(state.working() <= PARALLEL);
+                            assert!(state.working().count() <= PARALLEL);
                             assert!(requests[position].after.iter().all(|before| state.done.contains(before)));
                         }
                         done.lock().unwrap().push(position);
-                        board.put(position, Ok(()));
+                        ending.outcome = Some(Ok(()));
                     }
                 });
             }
@@ -146,7 +188,7 @@ fn a_layer_that_is_unpacked_lets_the_next_one_begin() {
     let requests = [window(WINDOWS), window(WINDOWS), Request { after: vec![0], ..Request::default() }];
     let board = Board::new(&requests, 0);
     assert_eq!(take_all(&board), [0]);
-    turn(&board, 0).is_unpacked();
+    turn(&board, 0).set_unpacked();
     assert_eq!(take_all(&board), [1], "what depends on the first one waits until it is done");
     board.put(0, Ok(()));
     assert_eq!(take_all(&board), [2]);
