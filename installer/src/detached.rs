@@ -32,7 +32,8 @@ pub mod worker;
 /// First argument of a worker. Not part of the grammar.
 pub const WORKER: &str = "__worker";
 
-/// The last line of the worker's standard output as it was: what follows are [`Word`]s. No event looks like it.
+/// Begins the last line of the worker's standard output as it was, which ends with the language in use: what follows are [`Word`]s.
+/// No event looks like it.
 pub const DETACHED: &str = "__detached";
 
 /// What a worker says to those who look on, one JSON document a line. Both sides are the same program.

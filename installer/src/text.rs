@@ -34,6 +34,19 @@ pub enum Lang {
 }
 
 impl Lang {
+    /// As `--lang` takes it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// The language of that code.
+    pub fn of_code(code: &str) -> Option<Self> {
+        [Self::En, Self::Zh].into_iter().find(|lang| lang.code() == code)
+    }
+
     /// The language that the environment asks for: Chinese where the locale is Chinese and nothing hinders it.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         let is_chinese = locale(&variable).starts_with("zh");

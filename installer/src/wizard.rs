@@ -41,7 +41,7 @@ pub fn choose_language(reporter: &Reporter) -> Outcome<()> {
     if reporter.lang() == Lang::Zh {
         languages.reverse();
     }
-    reporter.text("Language / 语言 (Up/Down, Enter)");
+    reporter.text("Language / 语言 (Up/Down, Enter; 按上下键选择，回车确认)");
     let items = languages.map(|(_, name)| name.to_owned());
     let picked = Terminal::new(reporter).pick(&items, 0)?.unwrap_or(0);
     reporter.speak(languages[picked].0);
@@ -140,7 +140,7 @@ impl Talk<'_> {
         matches!(given, Some((Origin::Set | Origin::Environment | Origin::File, _)))
     }
 
-    /// Where an earlier installation answered everything, nobody is asked again; the review shows it all.
+    /// What an earlier run was told nobody is asked again; the review shows it all.
     fn skip_what_is_known(&mut self) {
         let open = self.open_ones();
         let is_known = |question: &usize| {
@@ -148,15 +148,17 @@ impl Talk<'_> {
             let earlier = matches!(self.matter.sources.raw(question), Some((Origin::Earlier, _)));
             earlier && self.matter.sources.raw(question).is_some_and(|(_, raw)| question.parse(raw).is_ok())
         };
-        if !open.is_empty() && open.iter().all(is_known) {
-            open.into_iter().for_each(|question| self.flow.visit(question));
-        }
+        let known: Vec<usize> = open.into_iter().filter(is_known).collect();
+        known.into_iter().for_each(|question| self.flow.visit(question));
     }
 
     fn open(&self) {
         let open = self.open_ones();
         match self.flow.next(self.questions().len(), |question| open.contains(&question)) {
-            Some(_) => self.reporter.line(&text::opening(open.len())),
+            Some(_) => {
+                let left = open.iter().filter(|question| !self.flow.has(**question)).count();
+                self.reporter.line(&text::opening(left));
+            }
             None => self.reporter.line(&text::keys()),
         }
     }

@@ -16,6 +16,7 @@
 
 bundle_length=00000000000000000000
 app=@NAME_QUOTED@
+asked=" $* "
 architectures=@ARCHITECTURES_QUOTED@
 
 set -u
@@ -28,8 +29,12 @@ stub_of() {
   esac
 }
 
-# say ENGLISH CHINESE: Chinese only where it can be read; the kernel's own console has no such letters.
+# say ENGLISH CHINESE: what was asked for; else Chinese only where it can be read, and the kernel's own console has no such letters.
 say() {
+  case $asked in
+    *" --lang zh "* | *" --lang=zh "*) printf '%s\n' "$app: $2" >&2; return ;;
+    *" --lang en "* | *" --lang=en "*) printf '%s\n' "$app: $1" >&2; return ;;
+  esac
   case ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} in
     zh*[Uu][Tt][Ff]*8*) [ "${TERM:-}" = linux ] || { printf '%s\n' "$app: $2" >&2; return; } ;;
   esac

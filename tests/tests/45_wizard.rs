@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tests::bundle::{Bundle, Vendor};
+use tests::bundle::{self, Bundle, Vendor};
 use tests::engine::Store;
 use tests::parts::Suite;
 use tests::run::Run;
@@ -300,6 +300,29 @@ fn every_terminal_is_served_as_it_is() {
         "{:?}",
         terminal.sent()
     );
+}
+
+/// The rest of the installation was English: the process that shows it had not heard of the choice.
+#[test]
+fn the_language_that_was_chosen_is_spoken_to_the_end() {
+    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    // An installation that died while it loaded; what it was told is not asked again.
+    let mut running = site.begin(&bundle);
+    running.hold_at_loading();
+    let _ = running.kill();
+    let mut terminal = start(&site, &bundle, &[("LANG", "C.UTF-8"), ("TERM", "xterm-256color")]);
+    terminal.wait_for("中文");
+    terminal.send(key::DOWN);
+    terminal.send(key::ENTER);
+    terminal.wait_for("y 开始安装");
+    let review = terminal.screen_from("请核对");
+    assert!(review.contains(&site.port.to_string()), "{review}");
+    assert!(!terminal.sent().contains("[1/4]"), "{terminal:?}");
+    terminal.answer("q 退出", "y");
+    assert_eq!(terminal.end(), 0, "{terminal:?}");
+    let screen = terminal.screen();
+    assert!(screen.contains("完成  [4/6]") && screen.contains("已安装，状态健康"), "{screen}");
+    assert_eq!(site.variable("ADMIN_PASSWORD"), bundle::PASSWORD);
 }
 
 #[test]

@@ -27,7 +27,6 @@ struct Operator {
     generated: &'static str,
     review: &'static str,
     prompt: &'static str,
-    waiting: &'static str,
 }
 
 const OPERATORS: [Operator; 2] = [
@@ -43,7 +42,6 @@ const OPERATORS: [Operator; 2] = [
         generated: "Generate one for me",
         review: "y install",
         prompt: "q leave",
-        waiting: "worker: running",
     },
     Operator {
         language: "zh",
@@ -57,7 +55,6 @@ const OPERATORS: [Operator; 2] = [
         generated: "自动生成（推荐）",
         review: "y 开始安装",
         prompt: "q 退出",
-        waiting: "worker：运行中",
     },
 ];
 
@@ -89,8 +86,6 @@ fn draw(operator: &Operator) {
     terminal.wait_for(operator.review);
     keep(&terminal, "review", "1. ");
     terminal.answer(operator.prompt, "y");
-    terminal.wait_for(operator.waiting);
-    keep(&terminal, "waiting", "[1/6]");
     assert_eq!(terminal.end(), 0, "{terminal:?}");
     keep(&terminal, "done", "[1/6]");
 }

@@ -12,11 +12,8 @@ use crate::text::{Hindrance, Lang, Message, command as text};
 
 /// The language, found before anything else is parsed: even errors are said in it.
 pub(super) fn early_lang(arguments: &[OsString]) -> Lang {
-    match lang_given(arguments) {
-        Some("zh") => Lang::Zh,
-        Some("en") => Lang::En,
-        _ => Lang::from_environment(|name| std::env::var(name).ok()),
-    }
+    let given = lang_given(arguments).and_then(Lang::of_code);
+    given.unwrap_or_else(|| Lang::from_environment(|name| std::env::var(name).ok()))
 }
 
 /// What `--lang` says.

@@ -15,7 +15,7 @@ use crate::host::process;
 use crate::host::signal::{self, HANG_UP, INTERRUPT, Reaction, TERMINATE, Watch};
 use crate::outcome::{Failure, Outcome, WayBack};
 use crate::report::{Reporter, data};
-use crate::text::detached as text;
+use crate::text::{Lang, detached as text};
 
 /// Within so much time a second Ctrl-C means it.
 const SECOND_THOUGHT: Duration = Duration::from_secs(5);
@@ -50,7 +50,10 @@ pub fn run(arguments: &[OsString], reporter: &Arc<Reporter>, watch: &Watch) -> O
     let mut line = String::new();
     // Until it leaves, it speaks for itself.
     while output.read_line(&mut line).is_ok_and(|len| len > 0) {
-        if line.trim_end() == DETACHED {
+        if let Some(lang) = line.strip_prefix(DETACHED) {
+            if let Some(lang) = Lang::of_code(lang.trim()) {
+                reporter.speak(lang);
+            }
             return view(output, pid, Some(child), reporter, watch);
         }
         data(line.trim_end_matches('\n'));

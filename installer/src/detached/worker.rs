@@ -65,7 +65,8 @@ pub fn leave(
         salt,
     });
     LastRun { since, end: None }.write(layout);
-    crate::report::data(DETACHED);
+    // The person has chosen a language here; who shows the rest does not know it.
+    crate::report::data(&format!("{DETACHED} {}", reporter.lang().code()));
     // A worker that cannot leave works all the same, and ends with its terminal.
     if let Ok(front) = process::leave_terminal(&layout.log()) {
         hub.serve(front);

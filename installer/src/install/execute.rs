@@ -21,7 +21,7 @@ use crate::plan::{self, Plan, Step};
 use crate::preflight::{self, Demand};
 use crate::receipt::{Receipt, StepState};
 use crate::report::Reporter;
-use crate::step::{self, Context};
+use crate::step::{self, Context, write_project};
 use crate::text::{Message, problem as text, progress};
 
 /// How long another installation may take to bring the engine: from a slow stick some minutes, and several may come before us.
@@ -108,6 +108,7 @@ pub(super) fn carry_out(
         record_engine(&mut receipt, &prepared.plan);
     }
     receipt.write(&layout.receipt())?;
+    write_project::keep_answers(&context(prepared, bundle, content, &mut receipt, reporter));
     if let Some(watch) = &options.worker
         && let Some(lock) = lock.take()
     {

@@ -156,7 +156,10 @@ fn settings(engine: &EnginePlan, home: &EngineHome) -> Map<String, Value> {
         settings["containerd"] = json!(home.containerd_socket());
         settings["bridge"] = json!("none");
         settings["iptables"] = json!(engine.packet_filter);
-        settings["ip6tables"] = json!(engine.packet_filter);
+        // On is the default from 27.0 on; before, asking for it ends the engine unless experimental features are on.
+        if !engine.packet_filter {
+            settings["ip6tables"] = json!(false);
+        }
     }
     match settings {
         Value::Object(map) => map,
@@ -232,6 +235,17 @@ mod tests {
             packet_filter: true,
             by_systemd: true,
         }
+    }
+
+    /// A carried engine of 20.10 or 26.1 ended at once: "ip6tables rules are only available if experimental features are enabled".
+    #[test]
+    fn an_older_private_engine_is_not_asked_for_what_is_an_experiment_there() {
+        let home = EngineHome::Private("/srv/app".into());
+        let own = plan(home.clone());
+        let beside = EnginePlan { packet_filter: false, ..plan(home.clone()) };
+        let [own, beside] = [own, beside].map(|plan| settings(&plan, &home));
+        assert_eq!((&own["iptables"], own.get("ip6tables")), (&json!(true), None));
+        assert_eq!((&beside["iptables"], beside.get("ip6tables")), (&json!(false), Some(&json!(false))));
     }
 
     #[test]

@@ -100,6 +100,12 @@ fn open(context: &Context<'_>) -> Outcome<Folder> {
         .map_err(|error| Failure::midway(text::cannot_make_directory(&dir.display())).refused(&error, dir))
 }
 
+/// Keeps the answers before the first step: who has to run it again after a failure is not asked anew, and secrets stay the same.
+/// What stands in the way will be said when the project is written.
+pub fn keep_answers(context: &Context<'_>) {
+    drop(file::write(&context.plan.layout.answers(), Access::PRIVATE, &answers_json(context)));
+}
+
 /// All answers with their values, for the next run; with them what is not asked this time and may be the next time.
 fn answers_json(context: &Context<'_>) -> Vec<u8> {
     let values: BTreeMap<_, _> = context

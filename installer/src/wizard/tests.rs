@@ -298,6 +298,17 @@ fn an_earlier_installation_is_shown_and_not_asked_again() {
     assert_eq!(prepared.resolved.origins["key"], Origin::Earlier);
 }
 
+/// All nine questions of an application came again, because one that may stay empty had stayed empty.
+#[test]
+fn only_what_has_no_answer_yet_is_asked() {
+    let mut sources = Sources::default();
+    let earlier =
+        [("http_port", "8090"), ("api_port", "8091"), ("mode", "a"), ("key", "k"), ("password", "p")];
+    sources.add(Origin::Earlier, earlier.map(|(id, value)| (id.to_owned(), value.to_owned())));
+    let prepared = talk(sources, facts(), &[Type("late"), Type("y")]).unwrap();
+    assert_eq!(answers(&prepared), expected("8090", "8091", "late", "a", "p"));
+}
+
 #[test]
 fn what_the_command_line_gives_is_neither_asked_nor_changed() {
     let mut sources = Sources::default();

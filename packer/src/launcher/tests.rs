@@ -136,6 +136,16 @@ fn a_shortened_file_is_named_as_such_in_both_languages() {
         );
         let chinese = stderr(&run(&shell, "x.run", folder.path(), &[("LANG", "zh_CN.UTF-8")]));
         assert!(chinese.contains("请重新复制该文件"), "{chinese}");
+        // Who asks for a language gets it, wherever.
+        let asked = |words: &[&str], lang: &str| {
+            let mut command = Command::new(shell[0]);
+            command.args(&shell[1..]).arg("x.run").args(words).current_dir(folder.path()).env("LANG", lang);
+            stderr(&command.output().unwrap())
+        };
+        for words in [&["install", "--lang", "zh"][..], &["--lang=zh", "verify"]] {
+            assert!(asked(words, "C.UTF-8").contains("请重新复制该文件"), "{words:?}");
+        }
+        assert!(asked(&["--lang", "en"], "zh_CN.UTF-8").contains("Copy the file again"));
         for env in [[("LANG", "zh_CN.UTF-8"), ("TERM", "linux")], [("LANG", "zh_CN.GBK"), ("TERM", "xterm")]]
         {
             assert!(
