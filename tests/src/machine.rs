@@ -41,7 +41,7 @@ const RIGHTS: [&str; 18] = [
 ];
 
 /// What moves on a machine by itself: kernel interfaces, logs, timers, and what this harness mounts.
-pub const RESTLESS: [&str; 10] = [
+pub const RESTLESS: [&str; 12] = [
     "proc",
     "sys",
     "dev",
@@ -53,6 +53,9 @@ pub const RESTLESS: [&str; 10] = [
     "var/lib/containerd",
     // Comes and goes with every health check of a container.
     "tmp/runc-process*",
+    // The machine's own services get new ones at every start.
+    "tmp/systemd-private-*",
+    "var/tmp/systemd-private-*",
 ];
 
 /// A running machine. Dropping it takes it away.

@@ -371,6 +371,20 @@ fn a_run_that_is_killed_while_it_loads_newest_containerd() {
 }
 
 /// Removes one image, which shares its lower layers with the others.
+/// What such a run holds in containerd outlived an uninstallation by days.
+#[test]
+fn a_run_that_is_killed_while_it_loads_holds_nothing_after_an_uninstallation() {
+    let (site, bundle) = (Site::new(Suite::Forky, Store::Containerd), bundle::tall_with_engine());
+    let mut running = site.begin(&bundle);
+    running.hold_at_loading();
+    running.hold_after_reading(10 * MIB);
+    let _ = running.kill();
+    let leases = || site.engine.ctr(&["leases", "ls", "-q"]).done().stdout;
+    assert!(leases().contains("airlift-"), "the run held nothing: {}", leases());
+    let _ = site.run(&bundle, &["uninstall", "--yes"]).done();
+    assert!(!leases().contains("airlift-"), "{}", leases());
+}
+
 fn one_image_removed(suite: Suite, store: Store) {
     let bundle = bundle::tall_with_engine();
     let site = Site::new(suite, store);

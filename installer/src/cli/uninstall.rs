@@ -9,12 +9,12 @@ use clap::ArgMatches;
 use super::Session;
 use super::day2::{self, Installed};
 use crate::detached::attach;
-use crate::engine::Engine;
+use crate::engine::{Description, Engine};
 use crate::host::below::Folder;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock, process};
 use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
-use crate::load::replaced;
+use crate::load::{replaced, snapshot};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
 use crate::receipt::{Extent, StepState};
 use crate::step::{join_group, open_firewall, start_engine};
@@ -145,6 +145,10 @@ fn remove_from_engine(
     engine.remove_project(&installed.content.project.name, purge).map_err(gone)?;
     session.say(&text::removing_images());
     engine.release_images(&installed.content.app.name, |_| true).map_err(gone)?;
+    // A run that was killed while it loaded holds what it brought. Who does not let go of it now does when the lease expires.
+    if let Ok(Description { containerd: Some(access), .. }) = engine.describe() {
+        drop(snapshot::release(&access, &installed.content.app.name));
+    }
     let ours =
         |image: &&Image| installed.receipt.loaded.iter().any(|loaded| loaded == image.reference.as_str());
     for image in installed.content.images.iter().filter(ours) {

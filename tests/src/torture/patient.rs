@@ -229,7 +229,10 @@ impl Patient for OnMachine {
             return String::new();
         }
         let place = "export PATH=/usr/local/libexec/airlift:$PATH DATA=/var/lib/docker CTR=/run/docker/containerd/containerd.sock";
-        self.machine.sh(&format!("{place}\n{}", state::ENGINE)).done().stdout
+        let state = self.machine.sh(&format!("{place}\n{}", state::ENGINE)).done().stdout;
+        // An engine that loses its power forgets containers whose snapshots containerd has on the disk already.
+        let is_kept = |line: &&str| !(self.machine.has_disk() && line.starts_with("snapshot a container's"));
+        state.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect()
     }
 
     fn surroundings(&self) -> Tree {
