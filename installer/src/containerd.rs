@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hyper::http::uri::PathAndQuery;
 use tonic::metadata::MetadataValue;
@@ -132,7 +132,7 @@ impl Containerd {
     /// When containerd refuses.
     pub fn create_lease(&self, id: &str, app: &str, expires: &str) -> Result<(), ContainerdError> {
         let labels = HashMap::from([
-            ("containerd.io/gc.expire".to_owned(), expires.to_owned()),
+            (EXPIRES.to_owned(), expires.to_owned()),
             (LEASE_LABEL.to_owned(), app.to_owned()),
         ]);
         let request = api::CreateLease { id: id.to_owned(), labels };
@@ -149,6 +149,40 @@ impl Containerd {
         let reply: api::Leases =
             self.call("list leases", "/containerd.services.leases.v1.Leases/List", api::Filters { filters })?;
         Ok(reply.leases.into_iter().map(|lease| lease.id).collect())
+    }
+
+    /// The leases that nobody of ours has made, that are to end by themselves, and that were made before a time: those of the engine's
+    /// requests. The engine holds each container by a lease without an end.
+    ///
+    /// # Errors
+    /// When containerd refuses.
+    pub fn foreign_leases(&self, before: SystemTime) -> Result<Vec<String>, ContainerdError> {
+        let reply: api::Leases = self.call(
+            "list leases",
+            "/containerd.services.leases.v1.Leases/List",
+            api::Filters { filters: Vec::new() },
+        )?;
+        let is_foreign = |lease: &api::Lease| {
+            lease.labels.contains_key(EXPIRES) && !lease.labels.contains_key(LEASE_LABEL)
+        };
+        let is_old =
+            |lease: &api::Lease| lease.created_at.as_ref().is_some_and(|time| time.is_before(before));
+        let old = reply.leases.into_iter().filter(|lease| is_foreign(lease) && is_old(lease));
+        Ok(old.map(|lease| lease.id).collect())
+    }
+
+    /// What a lease holds, each as its kind (`content`, `snapshots/overlayfs`, …) and its name there.
+    ///
+    /// # Errors
+    /// When containerd refuses; one that is gone holds nothing.
+    pub fn held_by(&self, lease: &str) -> Result<Vec<(String, String)>, ContainerdError> {
+        let request = api::ListResources { id: lease.to_owned() };
+        let path = "/containerd.services.leases.v1.Leases/ListResources";
+        match self.call::<_, api::Resources>("list what a lease holds", path, request) {
+            Ok(reply) => Ok(reply.resources.into_iter().map(|held| (held.kind, held.id)).collect()),
+            Err(error) if error.is(Code::NotFound) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Lets a lease hold something that is there already.
@@ -230,6 +264,8 @@ impl Containerd {
     }
 }
 
+/// Tells containerd when a lease ends by itself.
+const EXPIRES: &str = "containerd.io/gc.expire";
 /// Tells whose a lease is.
 const LEASE_LABEL: &str = "airlift.app";
 

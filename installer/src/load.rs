@@ -1,7 +1,8 @@
 //! Images into the engine: what is missing and in which requests it is brought (`plan`), in which order they run (`run`, with
 //! `board` deciding what goes on beside what, and `ahead` reading before them), and the ways of bringing: through `docker load`
 //! (`docker`, whose tar `stream` composes) or straight into containerd's store (`snapshot`). Every way ends with the proof that
-//! the image is there (`docker`). What lost its name to a new image goes when the project has started (`replaced`).
+//! the image is there (`docker`). What lost its name to a new image goes when the project has started (`replaced`);
+//! what dead runs hold in containerd is let go (`leases`).
 
 use bundle_spec::digest::Digest;
 use serde::Serialize;
@@ -9,6 +10,7 @@ use serde::Serialize;
 mod ahead;
 mod board;
 pub mod docker;
+pub mod leases;
 pub mod plan;
 pub mod prefix;
 pub mod replaced;

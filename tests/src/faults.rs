@@ -163,6 +163,10 @@ impl Patient for Faulty {
         self.inner.dir()
     }
 
+    fn ask(&self, script: &str) -> Option<String> {
+        self.inner.ask(script)
+    }
+
     fn engine(&self) -> String {
         self.inner.engine()
     }

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use tests::disk::{Disk, Format};
 use tests::engine::{APART, Engine, Store};
 use tests::parts::Suite;
 use tests::running::bytes_to_load;
-use tests::site::Site;
+use tests::site::{INSTALL, Site};
 use tests::wait;
 
 const WEB: &str = "hello/web:1.0";
@@ -383,6 +385,37 @@ fn a_run_that_is_killed_while_it_loads_holds_nothing_after_an_uninstallation() {
     assert!(leases().contains("airlift-"), "the run held nothing: {}", leases());
     let _ = site.run(&bundle, &["uninstall", "--yes"]).done();
     assert!(!leases().contains("airlift-"), "{}", leases());
+}
+
+/// The engine's own lease for a request whose client died in the middle of it held what had come for a day.
+#[test]
+fn leases_of_requests_that_died_are_let_go() {
+    let bundle = bundle::tall_with_engine();
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    // Containers are held by leases that do not end by themselves.
+    let leases = || {
+        let all = site.engine.ctr(&["leases", "ls"]).done().stdout;
+        all.lines().filter(|line| line.contains("gc.expire")).collect::<Vec<_>>().join("\n")
+    };
+    let manifest = web(&bundle).manifest;
+    let file = fs::File::open(&bundle.path).unwrap();
+    let document = bundle.open().blob_bytes(file, &manifest, MIB).unwrap();
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(document.len() as u64);
+    tar.append_data(&mut header, format!("blobs/sha256/{}", manifest.hex()), document.as_slice()).unwrap();
+    let part = tar.get_ref();
+    let head = "POST /images/load HTTP/1.1\r\nHost: engine\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for args in [&INSTALL[..], &["uninstall", "--yes"]] {
+        let mut request = UnixStream::connect(site.engine.socket()).unwrap();
+        write!(request, "{head}{:x}\r\n", part.len()).unwrap();
+        request.write_all(&[part, &b"\r\n"[..]].concat()).unwrap();
+        let is_under_way = || (!leases().is_empty()).then_some(());
+        wait::until("the engine's lease", Duration::from_secs(15), is_under_way, String::new);
+        drop(request);
+        let run = site.run(&bundle, args).done();
+        assert_eq!(leases(), "", "{run}");
+    }
 }
 
 fn one_image_removed(suite: Suite, store: Store) {

@@ -14,7 +14,7 @@ use crate::host::below::Folder;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock, process};
 use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
-use crate::load::{replaced, snapshot};
+use crate::load::{leases, replaced};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
 use crate::receipt::{Extent, StepState};
 use crate::step::{join_group, open_firewall, start_engine};
@@ -145,9 +145,9 @@ fn remove_from_engine(
     engine.remove_project(&installed.content.project.name, purge).map_err(gone)?;
     session.say(&text::removing_images());
     engine.release_images(&installed.content.app.name, |_| true).map_err(gone)?;
-    // A run that was killed while it loaded holds what it brought. Who does not let go of it now does when the lease expires.
+    // A run that was killed while it loaded holds what it brought, until its lease expires if that cannot be ended now.
     if let Ok(Description { containerd: Some(access), .. }) = engine.describe() {
-        drop(snapshot::release(&access, &installed.content.app.name));
+        drop(leases::release(&access, &installed.content));
     }
     let ours =
         |image: &&Image| installed.receipt.loaded.iter().any(|loaded| loaded == image.reference.as_str());

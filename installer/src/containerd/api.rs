@@ -3,6 +3,7 @@
 //! `protoc` on every machine that builds.
 
 use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prost::Message;
 
@@ -48,9 +49,29 @@ pub(super) struct Plugins {
 }
 
 #[derive(Clone, PartialEq, Message)]
+pub(super) struct Timestamp {
+    #[prost(int64, tag = "1")]
+    pub seconds: i64,
+    #[prost(int32, tag = "2")]
+    pub nanos: i32,
+}
+
+impl Timestamp {
+    pub(super) fn is_before(&self, time: SystemTime) -> bool {
+        let (seconds, nanos) = (u64::try_from(self.seconds), u32::try_from(self.nanos));
+        let own = Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0).min(999_999_999));
+        own < time.duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
 pub(super) struct Lease {
     #[prost(string, tag = "1")]
     pub id: String,
+    #[prost(message, optional, tag = "2")]
+    pub created_at: Option<Timestamp>,
+    #[prost(map = "string, string", tag = "3")]
+    pub labels: Labels,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -65,6 +86,18 @@ pub(super) struct Resource {
     pub id: String,
     #[prost(string, tag = "2")]
     pub kind: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ListResources {
+    #[prost(string, tag = "1")]
+    pub id: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Resources {
+    #[prost(message, repeated, tag = "1")]
+    pub resources: Vec<Resource>,
 }
 
 #[derive(Clone, PartialEq, Message)]

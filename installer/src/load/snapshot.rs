@@ -13,12 +13,13 @@ use std::time::{Duration, SystemTime};
 
 use bundle_spec::codec;
 use bundle_spec::digest::{Digest, HashingReader, chain_ids};
+use bundle_spec::index::Content;
 use bundle_spec::project::{Image, Layer};
 use bytes::Bytes;
 
 use super::board::Turn;
 use super::run::Loader;
-use super::{Request, docker};
+use super::{Request, docker, leases};
 use crate::containerd::{Containerd, ContainerdError, Prepared, Writer};
 use crate::engine::description::ContainerdAccess;
 use crate::outcome::{Failure, Outcome};
@@ -44,6 +45,7 @@ pub struct Snapshots {
     snapshotter: String,
     app: String,
     lease: String,
+    opened: SystemTime,
     threads: usize,
     is_tested: AtomicBool,
     /// Blobs that are sent and not committed yet: containerd syncs each to the disk, and the next layer need not wait for that.
@@ -68,18 +70,6 @@ enum BringError {
     OutOfSight,
 }
 
-/// Ends the leases of all runs of an application, where the images did not come this way in the end.
-///
-/// # Errors
-/// When containerd does not answer or refuses.
-pub fn release(access: &ContainerdAccess, app: &str) -> Result<(), ContainerdError> {
-    end_leases(&Containerd::connect(&access.socket, &access.namespace)?, app)
-}
-
-fn end_leases(containerd: &Containerd, app: &str) -> Result<(), ContainerdError> {
-    containerd.leases(app)?.iter().try_for_each(|lease| containerd.delete_lease(lease))
-}
-
 impl Snapshots {
     /// Opens the store under a lease of its own, and takes over what earlier runs of this application left.
     ///
@@ -88,7 +78,8 @@ impl Snapshots {
     pub fn open(access: &ContainerdAccess, app: &str) -> Result<Self, ContainerdError> {
         let containerd = Containerd::connect(&access.socket, &access.namespace)?;
         let lease = format!("airlift-{app}-{}", uuid());
-        let expires = humantime::format_rfc3339_seconds(SystemTime::now() + LEASE).to_string();
+        let opened = SystemTime::now();
+        let expires = humantime::format_rfc3339_seconds(opened + LEASE).to_string();
         containerd.create_lease(&lease, app, &expires)?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
         Ok(Self {
@@ -96,6 +87,7 @@ impl Snapshots {
             snapshotter: access.snapshotter.clone(),
             app: app.to_owned(),
             lease,
+            opened,
             threads,
             is_tested: AtomicBool::new(false),
             committing: Mutex::new(Vec::new()),
@@ -107,8 +99,8 @@ impl Snapshots {
     ///
     /// # Errors
     /// When containerd refuses.
-    pub fn close(&self) -> Result<(), ContainerdError> {
-        end_leases(&self.containerd, &self.app)
+    pub fn close(&self, content: &Content) -> Result<(), ContainerdError> {
+        leases::end(&self.containerd, content, self.opened)
     }
 
     /// Brings one layer, or, when all are there, manifest, config and name of an image.

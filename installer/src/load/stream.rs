@@ -78,7 +78,8 @@ fn blob_path(digest: &Digest) -> String {
     format!("blobs/sha256/{}", digest.hex())
 }
 
-fn index_json(image: &Image) -> Vec<u8> {
+/// The index of the layout that one image is sent in; the engine keeps it as a blob of its own while it loads.
+pub(super) fn index_json(image: &Image) -> Vec<u8> {
     serde_json::json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",

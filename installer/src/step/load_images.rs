@@ -10,7 +10,7 @@ use crate::host::file;
 use crate::load::plan::{is_same, plan};
 use crate::load::run::Loader;
 use crate::load::snapshot::{self, Snapshots};
-use crate::load::{Form, Trust, docker, prefix, replaced};
+use crate::load::{Form, Trust, docker, leases, prefix, replaced};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
 use crate::receipt::Receipt;
@@ -147,11 +147,11 @@ fn attempt(
     }
     outcome?;
     match (&snapshots, &description.containerd) {
-        (Some(snapshots), _) => snapshots.close().map_err(refused),
+        (Some(snapshots), _) => snapshots.close(context.content).map_err(refused),
         // What an attempt before this one brought would fill the disk until its lease expires. No more than that: the images
         // are there, and a containerd that cannot be reached may be why they came this way.
         (None, Some(access)) => {
-            drop(snapshot::release(access, &context.content.app.name));
+            drop(leases::release(access, context.content));
             Ok(())
         }
         (None, None) => Ok(()),
@@ -188,7 +188,9 @@ fn forget(context: &Context<'_>, engine: &Engine, description: &Description) -> 
     remove_prefixes(context, engine)?;
     if let Some(access) = &description.containerd {
         let refused = |error| snapshot::containerd_failed(&error);
-        Snapshots::open(access, app).and_then(|snapshots| snapshots.close()).map_err(refused)?;
+        Snapshots::open(access, app)
+            .and_then(|snapshots| snapshots.close(context.content))
+            .map_err(refused)?;
     }
     Ok(())
 }

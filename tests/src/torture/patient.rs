@@ -42,8 +42,12 @@ pub trait Patient {
     fn strike(&mut self, victim: Victim, running: Running) -> Run;
     /// The project directory as this process sees it.
     fn dir(&self) -> PathBuf;
+    /// Runs a script where the engine is, with `docker`, `DATA`, its data root, and `CTR`, its containerd's socket; `None` without an engine.
+    fn ask(&self, script: &str) -> Option<String>;
     /// What the engine has; nothing if there is none.
-    fn engine(&self) -> String;
+    fn engine(&self) -> String {
+        self.ask(state::ENGINE).unwrap_or_default()
+    }
     /// Everything else that an installation may change.
     fn surroundings(&self) -> Tree;
     /// Whether the application answers.
@@ -117,16 +121,16 @@ impl Patient for OnEngine {
         self.site.dir()
     }
 
-    fn engine(&self) -> String {
+    fn ask(&self, script: &str) -> Option<String> {
         let engine = &self.site.engine;
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("sh");
-        command.args(["-c", state::ENGINE]).env("DOCKER_HOST", engine.address()).env("DATA", engine.data());
+        command.args(["-c", script]).env("DOCKER_HOST", engine.address()).env("DATA", engine.data());
         let socket = engine.folder().join("x/containerd/containerd.sock");
         command
             .env("CTR", socket)
             .env("PATH", format!("{}:{path}", parts::engine(self.suite).programs().display()));
-        Run::of(&mut command).done().stdout
+        Some(Run::of(&mut command).done().stdout)
     }
 
     fn surroundings(&self) -> Tree {
@@ -224,12 +228,16 @@ impl Patient for OnMachine {
         self.machine.root().join("opt/hello")
     }
 
-    fn engine(&self) -> String {
+    fn ask(&self, script: &str) -> Option<String> {
         if self.machine.sh("test -S /run/docker.sock").code != Some(0) {
-            return String::new();
+            return None;
         }
         let place = "export PATH=/usr/local/libexec/airlift:$PATH DATA=/var/lib/docker CTR=/run/docker/containerd/containerd.sock";
-        let state = self.machine.sh(&format!("{place}\n{}", state::ENGINE)).done().stdout;
+        Some(self.machine.sh(&format!("{place}\n{script}")).done().stdout)
+    }
+
+    fn engine(&self) -> String {
+        let state = self.ask(state::ENGINE).unwrap_or_default();
         // An engine that loses its power forgets containers whose snapshots containerd has on the disk already.
         let is_kept = |line: &&str| !(self.machine.has_disk() && line.starts_with("snapshot a container's"));
         state.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect()
@@ -258,7 +266,11 @@ pub fn await_engine(patient: &dyn Patient, wanted: &str) -> Result<(), String> {
     // The engine collects its garbage when it likes to.
     let limit = Duration::from_secs(20);
     let is_so = || patient.engine() == wanted;
-    if wait::comes(limit, is_so) { Ok(()) } else { Err(differences(wanted, &patient.engine())) }
+    if wait::comes(limit, is_so) {
+        return Ok(());
+    }
+    let holders = patient.ask(state::HOLDERS).unwrap_or_default();
+    Err(format!("{}\nwith\n{holders}", differences(wanted, &patient.engine())))
 }
 
 /// The lines that only one of two texts has.

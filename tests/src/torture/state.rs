@@ -31,6 +31,15 @@ ls $DATA/overlay2 2>/dev/null | grep -v -e '^l$' -e '^backingFsBlockDev$' | grep
 true
 "#;
 
+/// Says what keeps things in containerd, for who wonders why they are still there.
+pub const HOLDERS: &str = r#"
+ctr="ctr --address $CTR --namespace moby"
+$ctr leases list
+$ctr images list
+$ctr content list
+true
+"#;
+
 /// Files of a project that are the installation's own: they hold secrets, times, ids of processes.
 const OWN: [&str; 8] = [
     ".env",

@@ -1,0 +1,105 @@
+//! Leases in containerd that dead runs have left: ours, and those that the engine made for their requests.
+//!
+//! Not here: the lease of a run that goes on (`snapshot`).
+
+use std::collections::HashSet;
+use std::time::SystemTime;
+
+use bundle_spec::digest::{Digest, chain_ids};
+use bundle_spec::index::Content;
+
+use super::stream;
+use crate::containerd::{Containerd, ContainerdError};
+use crate::engine::description::ContainerdAccess;
+
+/// Ends what all runs of an application have left, where no run of it goes on.
+///
+/// # Errors
+/// When containerd does not answer or refuses.
+pub fn release(access: &ContainerdAccess, content: &Content) -> Result<(), ContainerdError> {
+    end(&Containerd::connect(&access.socket, &access.namespace)?, content, SystemTime::now())
+}
+
+/// Ends the leases of all runs of an application, and those of the engine from before `since` that hold nothing but what this
+/// bundle brings.
+///
+/// A load whose client died leaves its lease for a day: containerd's client ends it with the request's context, which is cancelled
+/// by then (`Import` and `WithLease` in its `client`). So long nothing goes that came with it, whoever removes the image.
+///
+/// # Errors
+/// When containerd refuses.
+pub(super) fn end(
+    containerd: &Containerd,
+    content: &Content,
+    since: SystemTime,
+) -> Result<(), ContainerdError> {
+    let brought = Brought::of(content);
+    for lease in containerd.foreign_leases(since)? {
+        if brought.is_all(&containerd.held_by(&lease)?) {
+            containerd.delete_lease(&lease)?;
+        }
+    }
+    containerd.leases(&content.app.name)?.iter().try_for_each(|lease| containerd.delete_lease(lease))
+}
+
+/// Everything that loading the images of a bundle makes in containerd.
+struct Brought {
+    blobs: HashSet<String>,
+    chains: HashSet<String>,
+}
+
+impl Brought {
+    fn of(content: &Content) -> Self {
+        let blobs = content.images.iter().flat_map(|image| {
+            let documents = [image.manifest, image.config, Digest::of(&stream::index_json(image))];
+            documents.into_iter().chain(image.layers.iter().map(|layer| layer.blob))
+        });
+        let chains = content.images.iter().flat_map(|image| chain_ids(&image.diff_ids()));
+        Self {
+            blobs: blobs.map(|digest| digest.to_string()).collect(),
+            chains: chains.map(|chain| chain.to_string()).collect(),
+        }
+    }
+
+    /// Whether all of it is ours. Nothing is not: a lease that has just been made holds nothing yet.
+    fn is_all(&self, held: &[(String, String)]) -> bool {
+        let is_ours = |(kind, id): &(String, String)| {
+            if kind == "content" {
+                return self.blobs.contains(id);
+            }
+            // A snapshot is called by its chain ID, one that is being unpacked `extract-<time>-<random> <chain ID>`.
+            kind.starts_with("snapshots/") && id.rsplit(' ').next().is_some_and(|id| self.chains.contains(id))
+        };
+        !held.is_empty() && held.iter().all(is_ours)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_bundle_brings_and_nothing_else_is_let_go() {
+        let brought =
+            Brought { blobs: ["sha256:aa".to_owned()].into(), chains: ["sha256:bb".to_owned()].into() };
+        let is_all = |held: &[(&str, &str)]| {
+            let held: Vec<_> = held.iter().map(|(kind, id)| ((*kind).to_owned(), (*id).to_owned())).collect();
+            brought.is_all(&held)
+        };
+        let (blob, unpacked) = (("content", "sha256:aa"), ("snapshots/overlayfs", "sha256:bb"));
+        let extracted = ("snapshots/overlayfs", "extract-1712-x7Qb sha256:bb");
+        for held in [&[blob][..], &[unpacked], &[blob, unpacked, extracted]] {
+            assert!(is_all(held), "{held:?}");
+        }
+        let others = [
+            ("content", "sha256:cc"),
+            ("content", "sha256:bb"),
+            ("snapshots/overlayfs", "box"),
+            ("ingests", "x"),
+        ];
+        for other in others {
+            assert!(!is_all(&[other]) && !is_all(&[blob, other]), "{other:?}");
+        }
+        assert!(!is_all(&[]));
+    }
+}
