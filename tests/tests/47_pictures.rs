@@ -39,7 +39,7 @@ const OPERATORS: [Operator; 2] = [
         hello: "Good morning",
         password: "[3/4]",
         again: "The same again",
-        generated: "Generate one for me",
+        generated: "one is generated",
         review: "y install",
         prompt: "q leave",
     },

@@ -59,7 +59,7 @@ messages! {
         en "Print a JSON schema of the answers file, for editors"
         zh "输出应答文件的 JSON Schema，供编辑器检查";
     arg_json() en "Events as JSON lines on standard output" zh "在标准输出上逐行输出 JSON 事件";
-    arg_dir(default: &str) en "Project directory ({default} if not given)" zh "项目目录（默认 {default}）";
+    arg_dir(default: &str) en "Project directory ({default} if not given)" zh "应用目录（默认 {default}）";
     arg_engine()
         en "auto or system: the host's engine, installed if missing; private: the bundled one beside everything else"
         zh "auto 或 system：使用本机引擎，没有则安装；private：使用自带的独立引擎，与其他引擎互不影响";

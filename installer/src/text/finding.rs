@@ -71,7 +71,7 @@ messages! {
         zh "可加 --engine private：使用安装包自带的引擎，与现有引擎并存、互不影响；也可以自行升级 Docker 后重新运行。";
     engine_is_snap(version: &str)
         en "Docker {version} was installed as a snap: containers cannot see the project directory."
-        zh "Docker {version} 是以 snap 方式安装的，容器无法访问项目目录。";
+        zh "Docker {version} 是以 snap 方式安装的，容器无法访问应用目录。";
     config_unreadable(path: &str, why: &str)
         en "{path} is there and is not valid JSON: {why}"
         zh "{path} 已存在，但不是有效的 JSON：{why}";
@@ -127,7 +127,7 @@ messages! {
         zh "本机没有 Docker 引擎，将安装 Docker {version}。";
     private_engine_will_be_placed(version: &str)
         en "Docker {version} will run privately, below the project directory."
-        zh "Docker {version} 将安装在项目目录内，独立运行。";
+        zh "Docker {version} 将安装在应用目录内，独立运行。";
     foreign_containerd()
         en "A containerd that is not ours is running (Kubernetes?); installing Docker would share it."
         zh "本机正在运行其他软件的 containerd（例如 Kubernetes）；在此安装 Docker 会与其共用同一个 containerd。";
@@ -140,7 +140,7 @@ messages! {
         zh "请从系统安装光盘或内网软件源安装：{command}";
     dir_too_long(longest: usize)
         en "The path of the project directory is too long for the engine's sockets: at most {longest} bytes."
-        zh "项目目录路径过长，超出套接字路径的长度限制：最多 {longest} 字节。";
+        zh "应用目录路径过长，超出套接字路径的长度限制：最多 {longest} 字节。";
     choose_shorter_dir() en "Choose a shorter path with --dir." zh "请用 --dir 指定更短的路径。";
     private_beside_other()
         en "Another Docker engine runs here, so the private one writes no packet filter rules."
@@ -232,13 +232,13 @@ messages! {
     dir_is_occupied(dir: &str)
         en "{dir} is not empty and was not made by Airlift."
         zh "{dir} 不为空，且不是由本安装程序创建的。";
-    dir_is_free(dir: &str) en "{dir} is free." zh "安装目录 {dir} 可用。";
+    dir_is_free(dir: &str) en "{dir} is free." zh "应用目录 {dir} 可用。";
     control_is_foreign(link: &str, target: &str)
         en "{link} leads to {target}: this application is installed elsewhere."
         zh "{link} 指向 {target}：本应用已安装在别处。";
     uninstall_other_first()
         en "Use that installation's directory with --dir, or uninstall it first."
-        zh "请用 --dir 指定该安装目录，或先将其卸载。";
+        zh "请用 --dir 指定该应用目录，或先将其卸载。";
 }
 
 /// An engine that is installed and does not answer, and what was found instead.

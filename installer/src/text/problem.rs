@@ -65,7 +65,7 @@ messages! {
         zh "{path} 中没有已安装的应用。";
     name_installation()
         en "Name the project directory with --dir."
-        zh "请用 --dir 指定项目目录。";
+        zh "请用 --dir 指定应用目录。";
     no_random_numbers()
         en "The kernel cannot provide random numbers for secrets."
         zh "内核无法提供用于生成密钥的随机数。";

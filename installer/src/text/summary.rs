@@ -63,7 +63,7 @@ messages! {
     services_are(names: &str) en "The services are: {names}" zh "可选：{names}";
     places(dir: &impl std::fmt::Display, log: &impl std::fmt::Display)
         en "Directory: {dir} (data, .env); log of the installation: {log}"
-        zh "安装目录：{dir}（数据、.env）；安装日志：{log}";
+        zh "应用目录：{dir}（数据、.env）；安装日志：{log}";
     delete_answers(path: &impl std::fmt::Display)
         en "NOTE: {path} has passwords in it. Delete it when it is no longer needed."
         zh "注意：应答文件 {path} 含有密码，不再需要时请删除。";

@@ -24,12 +24,14 @@ messages! {
     enter_takes_no() en "y or n; Enter alone: no" zh "y 是，n 否；直接回车：否";
     enter_leaves_empty() en "May stay empty: Enter alone" zh "可留空：直接回车";
     is_hidden() en "What you type stays hidden." zh "输入的内容不会以明文显示。";
-    generate_for_me() en "Generate one for me (recommended)" zh "自动生成（推荐）";
-    keep_earlier() en "Keep the value of the earlier installation" zh "沿用上次安装的值";
-    keep_default() en "Keep the value that the vendor has set for everybody" zh "沿用软件自带的初始值（所有用户都相同）";
-    keep_typed() en "Keep what was typed before" zh "沿用刚才输入的值";
+    enter_generates() en "Enter alone: one is generated (recommended)" zh "直接回车：自动生成（推荐）";
+    enter_keeps_earlier() en "Enter alone: the value of the earlier installation" zh "直接回车：沿用上次安装的值";
+    enter_keeps_default()
+        en "Enter alone: the value that the vendor has set for everybody"
+        zh "直接回车：使用软件自带的初始值（所有用户都相同）";
+    enter_keeps_typed() en "Enter alone: what was typed before" zh "直接回车：沿用刚才输入的值";
+    dash_empties() en "A single -: leaves it empty" zh "只输入 -：留空";
     leave_empty() en "Leave it empty" zh "留空";
-    type_it() en "Type it (stays hidden)" zh "自己输入（不显示明文）";
     something_else() en "Something else (type it)" zh "其他（自己输入）";
     back_item() en "< back" zh "< 返回上一题";
     number_wanted(count: usize) en "! A number from 1 to {count} is wanted." zh "! 请输入 1 到 {count} 的数字。";

@@ -154,46 +154,36 @@ impl Asking<'_> {
         Ok(Reply::Given(choice.value.clone()))
     }
 
-    /// A secret: first what is to become of it, where there is a choice, then the typing.
+    /// A secret is typed unseen; Enter alone takes what there is without typing. No list: whoever pastes a secret into one would
+    /// lose it, and the line end that comes along would choose something else.
     fn secret(&self, console: &mut dyn Console) -> Outcome<Reply> {
-        let lang = self.reporter.lang();
-        let easy = match (&self.known.value, self.question.generate) {
-            (Some(_), _) if self.known.is_typed => Some(text::keep_typed()),
-            (Some(_), _) if self.known.is_default => Some(text::keep_default()),
-            (Some(_), _) => Some(text::keep_earlier()),
-            (None, Some(_)) => Some(text::generate_for_me()),
-            (None, None) if !self.question.required => Some(text::leave_empty()),
+        let known = &self.known;
+        let on_enter = match (&known.value, self.question.generate) {
+            (Some(_), _) if known.is_typed => Some(text::enter_keeps_typed()),
+            (Some(_), _) if known.is_default => Some(text::enter_keeps_default()),
+            (Some(_), _) => Some(text::enter_keeps_earlier()),
+            (None, Some(_)) => Some(text::enter_generates()),
+            (None, None) if !self.question.required => Some(text::enter_leaves_empty()),
             (None, None) => None,
         };
-        if let Some(easy) = easy {
-            // A secret of an earlier run can be taken back; an empty line would not say that.
-            let may_clear = self.known.value.is_some() && !self.question.required;
-            let clear = may_clear.then(text::leave_empty);
-            let items: Vec<Message> =
-                [easy, text::type_it()].into_iter().chain(clear).chain([text::back_item()]).collect();
-            let items: Vec<String> = items.iter().map(|item| item.in_lang(lang).to_owned()).collect();
-            match console.pick(&items, 0)? {
-                Some(0) => {
-                    self.reporter.text(&format!("> {}", items[0]));
-                    return Ok(self.known.value.clone().map_or(Reply::Left, Reply::Given));
-                }
-                Some(1) => {}
-                Some(2) if may_clear => {
-                    self.reporter.text(&format!("> {}", items[2]));
-                    return Ok(Reply::Cleared);
-                }
-                _ => return Ok(Reply::Back),
-            }
-        } else {
-            self.say(&text::is_hidden());
+        if let Some(on_enter) = &on_enter {
+            self.say(on_enter);
         }
-        self.typed_secret(console)
-    }
-
-    fn typed_secret(&self, console: &mut dyn Console) -> Outcome<Reply> {
+        // A secret of an earlier run can be taken back; an empty line would not say that.
+        let may_clear = known.value.is_some() && !self.question.required;
+        if may_clear {
+            self.say(&text::dash_empties());
+        }
+        self.say(&text::is_hidden());
         let lang = self.reporter.lang();
         loop {
             let Some(value) = console.hidden("")? else { return Ok(Reply::Back) };
+            if value.is_empty() && on_enter.is_some() {
+                return Ok(known.value.clone().map_or(Reply::Left, Reply::Given));
+            }
+            if may_clear && matches!(value.trim(), "-" | "－") {
+                return Ok(Reply::Cleared);
+            }
             // What cannot be taken need not be typed twice.
             if self.question.kind != QuestionKind::Password || self.refusal(&value).is_some() {
                 return Ok(Reply::Given(value));

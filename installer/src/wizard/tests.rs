@@ -132,7 +132,7 @@ fn expected(http: &str, api: &str, name: &str, mode: &str, password: &str) -> Ve
 }
 
 /// Answers to everything, with nothing out of the ordinary.
-const PLAIN: [Act; 7] = [Type(""), Type(""), Type("x"), Pick(1), Pick(0), Type("pw"), Type("pw")];
+const PLAIN: [Act; 7] = [Type(""), Type(""), Type("x"), Pick(1), Type(""), Type("pw"), Type("pw")];
 
 fn plain_and(more: &[Act]) -> Vec<Act> {
     PLAIN.iter().chain(more).copied().collect()
@@ -166,6 +166,32 @@ fn what_was_answered_before_can_be_emptied_again() {
     assert_eq!((value(&emptied, "proxy").as_str(), value(&emptied, "mode").as_str()), ("", ""));
 }
 
+/// Pasted into a list, a secret was lost, and the line end behind it took "generate one".
+#[test]
+fn a_secret_that_may_be_left_alone_is_typed_taken_over_or_emptied() {
+    let mut content = content();
+    content.questions = serde_json::from_value(serde_json::json!([
+        { "id": "token", "kind": "secret", "prompt": { "zh": "令牌", "en": "Token" }, "required": false, "secret": true },
+    ]))
+    .unwrap();
+    content.requirements.ports = Vec::new();
+    let token = |earlier: Option<&str>, act: Act| {
+        let mut sources = Sources::default();
+        let earlier = earlier.map(|value| ("token".to_owned(), value.to_owned()));
+        let change = if earlier.is_some() { &[Type("1")][..] } else { &[] };
+        sources.add(Origin::Earlier, earlier);
+        let prepared = talk_about(&content, sources, facts(), &[change, &[act, Type("y")]].concat()).unwrap();
+        prepared.resolved.answers.of("token").map(|answer| answer.reveal().to_owned()).unwrap_or_default()
+    };
+    assert_eq!(token(None, Type("t0ken")), "t0ken");
+    assert_eq!(token(None, Type("")), "");
+    // Where there is nothing to empty, it is a secret like any other.
+    assert_eq!(token(None, Type("-")), "-");
+    assert_eq!(token(Some("old"), Type("")), "old");
+    assert_eq!(token(Some("old"), Type("-")), "");
+    assert_eq!(token(Some("old"), Type("new")), "new");
+}
+
 #[test]
 fn a_password_in_an_address_is_not_offered_in_clear() {
     let mut content = content();
@@ -195,7 +221,7 @@ fn an_answer_that_cannot_be_is_refused_where_it_is_given() {
         // Required.
         &[Type(""), Type("x"), Pick(0)],
         // Typed, not generated; then a password that was not typed twice alike.
-        &[Pick(1), Type("s3"), Type("pw"), Type("wp"), Type("pw"), Type("pw"), Type("y")],
+        &[Type("s3"), Type("pw"), Type("wp"), Type("pw"), Type("pw"), Type("y")],
     ]
     .concat();
     let prepared = talk(Sources::default(), facts(), &acts).unwrap();
@@ -220,10 +246,10 @@ fn back_works_in_every_kind_of_question() {
         &[Esc, Type("8090"), Esc, Type("8091"), Type("8092"), Type("first")][..],
         // From a list, by Esc and by its last item.
         &[Esc, Type("second"), Pick(2), Type("third"), Pick(0)],
-        // From a secret: in its list, and while it is typed.
-        &[Esc, Pick(0), Pick(1), Esc, Pick(1), Pick(0)],
+        // From a secret.
+        &[Esc, Pick(1), Type("")],
         // From a password, and from its repetition.
-        &[Esc, Pick(0), Type("pw"), Esc, Pick(0), Type("pw"), Type("pw"), Type("y")],
+        &[Esc, Type(""), Type("pw"), Esc, Type(""), Type("pw"), Type("pw"), Type("y")],
     ]
     .concat();
     let prepared = talk(Sources::default(), facts(), &acts).unwrap();
@@ -232,8 +258,7 @@ fn back_works_in_every_kind_of_question() {
 
 #[test]
 fn one_answer_is_changed_by_its_number_and_the_others_stay() {
-    let acts =
-        plain_and(&[Type("3"), Type("other"), Type("6"), Pick(1), Type("new"), Type("new"), Type("y")]);
+    let acts = plain_and(&[Type("3"), Type("other"), Type("6"), Type("new"), Type("new"), Type("y")]);
     let prepared = talk(Sources::default(), facts(), &acts).unwrap();
     assert_eq!(answers(&prepared), expected("8080", "8081", "other", "b", "new"));
     // Going back from it leaves it as it was; an unknown number, Enter and noise do nothing.
@@ -292,7 +317,7 @@ fn an_earlier_installation_is_shown_and_not_asked_again() {
     let prepared = talk(sources.clone(), facts(), &[Type("y")]).unwrap();
     assert_eq!(answers(&prepared), expected("8090", "8091", "old", "a", "p"));
     // One of them is changed; the secrets stay what they were, unless a person types them anew.
-    let acts = [Type("3"), Type("new"), Type("5"), Pick(0), Type("y")];
+    let acts = [Type("3"), Type("new"), Type("5"), Type(""), Type("y")];
     let prepared = talk(sources, facts(), &acts).unwrap();
     assert_eq!(answers(&prepared), expected("8090", "8091", "new", "a", "p"));
     assert_eq!(prepared.resolved.origins["key"], Origin::Earlier);
