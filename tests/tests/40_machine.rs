@@ -79,7 +79,9 @@ fn install_reboot_and_uninstall() {
     assert!(tree.mode_and_owner("usr/local/bin/helloctl").is_some(), "no helloctl in the search path");
     // What the engine keeps of a running container, its variables included, is its own and for root alone.
     let places = "/etc /root /tmp /var/log /usr/local /run/log /run/systemd /opt/hello/.airlift/receipt.json";
-    let leaks = format!("grep -rlF '{}' {places} 2>/dev/null", &PASSWORD[..10]);
+    // So is the description of a process that `docker exec`, or a health check, is just starting: runc passes it on in a file.
+    let but = "--exclude 'runc-process*'";
+    let leaks = format!("grep -rlF {but} '{}' {places} 2>/dev/null", &PASSWORD[..10]);
     assert_eq!(site.sh(&leaks).stdout, "", "a secret lies about");
 
     // The second run has nothing to do and is quick; the machine may be busy with other tests, so the best of three counts.
