@@ -32,7 +32,7 @@ test: parts ## Run all tests, on real engines, fresh machines and a browser
 bench: build ## Measure, and write docs/performance.md
 	@tests/bench/run.sh
 
-torture: parts build ## Kill, cut off, break, load and take back installations, and write docs/reliability.md (TORTURE_MINUTES=25, TORTURE_PART=1, TORTURE_SEED)
+torture: parts build ## Kill, cut off, break, load and take back installations, and write docs/reliability.md (TORTURE_MINUTES=25, TORTURE_PART=1, TORTURE_SEED, TORTURE_ONLY)
 	@cargo test --package tests --test 60_torture --test 61_load --test 62_faults -- --ignored --nocapture --test-threads 1
 
 pictures: parts build ## Draw the pictures of the guides anew, from real installations

@@ -237,7 +237,7 @@ fn an_english_operator_leaves_at_any_moment_and_nothing_has_been_changed() {
         ("a password", &[("[1/4]", &port), ("[2/4]", "hi")], "[3/4]"),
         ("a password again", &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", "pw")], "The same again"),
         (
-            "a list",
+            "a secret",
             &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", "pw"), ("The same again", "pw")],
             "one is generated",
         ),
