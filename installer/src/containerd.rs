@@ -38,6 +38,8 @@ pub struct Containerd {
     channel: Channel,
     namespace: String,
     lease: Option<String>,
+    /// For whom blobs are written.
+    app: String,
     limits: Limits,
 }
 
@@ -97,7 +99,7 @@ impl Containerd {
         let connect = async { tokio::time::timeout(QUICK_ANSWER, Channel::connect(socket)).await };
         let channel = wait(connect).unwrap_or_else(|late| Err(late.into())).map_err(failed)?;
         let limits = Limits { answer: ANSWER, long_answer: LONG_ANSWER };
-        Ok(Self { channel, namespace: namespace.to_owned(), lease: None, limits })
+        Ok(Self { channel, namespace: namespace.to_owned(), lease: None, app: String::new(), limits })
     }
 
     /// The same connection for questions that are given up sooner.
@@ -106,10 +108,10 @@ impl Containerd {
         Self { limits: Limits { answer: limit, long_answer: limit }, ..self.clone() }
     }
 
-    /// The same connection; what it makes is kept from the garbage collection until the lease ends.
+    /// The same connection for an application; what it makes is kept from the garbage collection until the lease ends.
     #[must_use]
-    pub fn under_lease(&self, lease: &str) -> Self {
-        Self { lease: Some(lease.to_owned()), ..self.clone() }
+    pub fn under_lease(&self, lease: &str, app: &str) -> Self {
+        Self { lease: Some(lease.to_owned()), app: app.to_owned(), ..self.clone() }
     }
 
     /// The directory that a snapshotter keeps its files in. Where containerd was configured otherwise, it is not where one

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tests::bundle::{Bundle, Vendor};
+use tests::bundle::{self, Bundle, Vendor};
 use tests::engine::Store;
 use tests::load::{Growth, Size, status, vendor};
 use tests::parts::Suite;
@@ -149,6 +149,32 @@ fn a_large_application_is_installed() {
 #[test]
 fn several_applications_are_installed_side_by_side() {
     side_by_side(3, Store::Containerd);
+}
+
+/// One is in the middle of a layer when the other one brings the same.
+#[test]
+fn a_layer_that_two_applications_bring_at_once_arrives_for_both() {
+    let [hello, other] = ["hello", "other"].map(|name| {
+        let vendor = Vendor::with_noise(40 << 20);
+        vendor.edit("airlift.toml", "name = \"hello\"", &format!("name = \"{name}\""));
+        vendor.edit("docker-compose.yml", "name: hello", &format!("name: {name}"));
+        let bundle = vendor.pack();
+        (vendor, bundle)
+    });
+    let port = format!("http_port={}", bundle::free_port());
+    for store in [Store::Containerd, Store::Overlay2] {
+        let site = Site::new(Suite::Forky, store).with_compose();
+        let mut first = site.begin(&hello.1);
+        first.hold_at_loading();
+        first.hold_after_reading(20 << 20);
+        let install = ["install", "--answers", "answers.toml", "--yes", "--set", &port];
+        let _ = Run::of(&mut site.command_in(&site.path("other"), &other.1, &install)).done();
+        let _ = first.end().done();
+        for image in hello.0.images() {
+            let reference = &image.reference;
+            assert_eq!(site.engine.layers(reference).unwrap(), hello.1.layers(reference), "{reference}");
+        }
+    }
 }
 
 #[test]

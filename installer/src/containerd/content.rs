@@ -16,12 +16,6 @@ use crate::engine::{spawn, wait};
 /// Pieces that may wait for containerd.
 const QUEUE: usize = 8;
 
-/// Under which name a blob is written. A name of our own: an ingest that a dead client of the engine left locked (moby#51623)
-/// is not in our way.
-fn reference(digest: &Digest) -> String {
-    format!("airlift-{}", digest.hex())
-}
-
 /// A blob on its way into the content store.
 #[derive(Debug)]
 pub struct Writer {
@@ -52,6 +46,13 @@ impl Writer {
 }
 
 impl Containerd {
+    /// Under which name a blob is written. A name of our own: an ingest that a dead client of the engine left locked (moby#51623)
+    /// is not in our way. One for each application, of which one run goes on at a time: what is written under that name is what a
+    /// dead run left, never what another application is writing.
+    fn ingest(&self, digest: &Digest) -> String {
+        format!("airlift-{}-{}", self.app, digest.hex())
+    }
+
     /// Whether the content store has a blob, in this namespace.
     ///
     /// # Errors
@@ -93,7 +94,7 @@ impl Containerd {
         len: u64,
         label: Option<(&str, String)>,
     ) -> Result<Writer, ContainerdError> {
-        let reference = reference(digest);
+        let reference = self.ingest(digest);
         // What a killed run of ours left: begun anew, since its bytes are read for unpacking in any case.
         self.forget_blob(digest)?;
         let labels = label.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
@@ -109,7 +110,7 @@ impl Containerd {
     /// # Errors
     /// When containerd refuses.
     pub fn forget_blob(&self, digest: &Digest) -> Result<(), ContainerdError> {
-        let abort = api::AbortWrite { reference: reference(digest) };
+        let abort = api::AbortWrite { reference: self.ingest(digest) };
         let path = "/containerd.services.content.v1.Content/Abort";
         match self.call::<_, api::Empty>("abort write", path, abort) {
             Err(error) if !error.is(Code::NotFound) => Err(error),

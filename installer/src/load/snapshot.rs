@@ -83,7 +83,7 @@ impl Snapshots {
         containerd.create_lease(&lease, app, &expires)?;
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
         Ok(Self {
-            containerd: containerd.under_lease(&lease),
+            containerd: containerd.under_lease(&lease, app),
             snapshotter: access.snapshotter.clone(),
             app: app.to_owned(),
             lease,
