@@ -135,7 +135,10 @@ impl Index {
             parts.push(format!("installer for {}", stub.arch));
         }
         for blob in self.place.blobs.iter().filter(|blob| overlaps(blob.offset, blob.len)) {
-            parts.push(self.content.name_of(&blob.digest));
+            let name = self.content.name_of(&blob.digest);
+            if !parts.contains(&name) {
+                parts.push(name);
+            }
         }
         parts
     }

@@ -12,6 +12,7 @@ use crate::bundle::BundleFile;
 use crate::detached::WORKER;
 use crate::host::{process, signal};
 use crate::outcome::{Code, Failure, Outcome};
+use crate::receipt::Receipt;
 use crate::report::Reporter;
 use crate::text::{Lang, Message, problem};
 
@@ -159,6 +160,13 @@ impl Session<'_> {
     fn value<T: Clone + Send + Sync + 'static>(&self, verb: &ArgMatches, name: &str) -> Option<T> {
         let of = |matches: &ArgMatches| matches.try_get_one::<T>(name).ok().flatten().cloned();
         of(verb).or_else(|| of(&self.matches))
+    }
+
+    /// The language that was spoken during the installation, where neither the command line nor the locale asks for one.
+    fn unsettled_lang(&self, receipt: &Receipt) -> Option<Lang> {
+        let is_given = self.value::<String>(self.verb(), "lang").is_some();
+        let is_open = !is_given && Lang::is_open(|name| std::env::var(name).ok());
+        Lang::of_code(&receipt.lang).filter(|_| is_open)
     }
 
     /// Prints a line of the verb's own result for people.

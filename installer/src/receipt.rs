@@ -40,6 +40,9 @@ pub struct Receipt {
     /// The public key of whoever signed it: every later bundle must have it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
+    /// The language that was spoken, for those who come later in a locale that asks for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lang: String,
     /// What `--engine` was.
     pub choice: EngineChoice,
     /// Socket of the engine in use.
@@ -145,6 +148,7 @@ impl Receipt {
             bundle: String::new(),
             created: 0,
             signer: None,
+            lang: String::new(),
             choice,
             socket: PathBuf::new(),
             engine: None,

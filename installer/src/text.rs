@@ -53,6 +53,12 @@ impl Lang {
         if is_chinese && Self::hindered(variable).is_none() { Self::Zh } else { Self::En }
     }
 
+    /// Whether the environment asks for no language at all, and hinders none: servers are often left like that.
+    pub fn is_open(variable: impl Fn(&str) -> Option<String>) -> bool {
+        let is_neutral = matches!(locale(&variable).as_str(), "" | "c" | "posix" | "c.utf-8" | "c.utf8");
+        is_neutral && variable("TERM").as_deref() != Some("linux")
+    }
+
     /// Why Chinese is wanted and cannot be shown: a locale in another encoding than UTF-8, or the Linux console, which has no
     /// such letters.
     pub fn hindered(variable: impl Fn(&str) -> Option<String>) -> Option<Hindrance> {
@@ -167,6 +173,23 @@ mod tests {
         assert_eq!(with("zh_CN.GB18030", "xterm"), Lang::En);
         assert_eq!(with("C", "xterm"), Lang::En);
         assert_eq!(with("zh_CN", "xterm"), Lang::En);
+    }
+
+    #[test]
+    fn a_neutral_locale_leaves_the_language_open() {
+        let is_open = |locale: &str, term: &str| {
+            Lang::is_open(|name| match name {
+                "LANG" => Some(locale.to_owned()),
+                "TERM" => Some(term.to_owned()),
+                _ => None,
+            })
+        };
+        assert!(is_open("", "xterm") && is_open("C", "dumb") && is_open("C.UTF-8", "xterm"));
+        assert!(
+            !is_open("C.UTF-8", "linux")
+                && !is_open("en_US.UTF-8", "xterm")
+                && !is_open("zh_CN.UTF-8", "xterm")
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use bundle_spec::question::Presence;
 use bundle_spec::reference::{ImageReference, InvalidReference};
+use bundle_spec::suggest::nearest;
 
 use crate::compose::model::{Model, Service};
 use crate::finding::Finding;
@@ -55,7 +56,7 @@ fn actions(project: &Project, model: &Model, found: &mut Vec<Finding>) {
                 action.name, action.service
             );
             let names = model.services.keys().map(String::as_str);
-            let hint = match bundle_spec::suggest::nearest(&action.service, names) {
+            let hint = match nearest(&action.service, names) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "name a service of the Compose file, or switch its profile on".to_owned(),
             };
@@ -325,10 +326,13 @@ fn mounts(project: &Project, name: &str, service: &Service, found: &mut Vec<Find
 fn unused_images(project: &Project, used: &[ImageReference], found: &mut Vec<Finding>) {
     for image in project.definition.images.iter().filter(|image| !used.contains(&image.reference)) {
         let message = format!("the image {} is packed, and no service uses it", image.reference);
-        found.push(Finding::warning(
-            "image-unused",
-            message,
-            "remove its [[image]], or correct the reference",
-        ));
+        let listed =
+            |used: &ImageReference| project.definition.images.iter().any(|image| image.reference == *used);
+        let unlisted = used.iter().filter(|used| !listed(used)).map(ImageReference::as_str);
+        let hint = match nearest(image.reference.as_str(), unlisted) {
+            Some(near) => format!("did you mean `{near}`, which a service uses?"),
+            None => "remove its [[image]], or correct the reference".to_owned(),
+        };
+        found.push(Finding::warning("image-unused", message, hint));
     }
 }

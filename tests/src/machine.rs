@@ -155,6 +155,14 @@ impl Machine {
         command
     }
 
+    /// The command that runs a program on the machine, on the terminal that it is started on.
+    #[must_use]
+    pub fn command_on_terminal(&self, argv: &[&str]) -> std::process::Command {
+        let mut command = self.host.command();
+        command.args(["exec", "--interactive", "--tty", "--env", "TERM=xterm-256color", &self.id]).args(argv);
+        command
+    }
+
     /// Kills with SIGKILL every process on the machine of whose command line `is_it` says that it is the one, and returns how many.
     pub fn kill(&self, is_it: impl Fn(&str) -> bool) -> usize {
         let space = |process: &Path| fs::read_link(process.join("ns/pid")).ok();

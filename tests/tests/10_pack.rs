@@ -115,6 +115,14 @@ fn an_image_that_is_not_there_is_named() {
 }
 
 #[test]
+fn an_image_under_another_name_than_the_services_is_put_beside_it() {
+    let vendor = Vendor::new();
+    vendor.edit("docker-compose.yml", "hello/spare:1.0", "hello/spare:1.1");
+    let run = vendor.airlift(&["lint"]);
+    let _ = run.saying("did you mean `hello/spare:1.1`, which a service uses?");
+}
+
+#[test]
 fn an_image_that_compose_needs_and_nobody_has_is_named() {
     let vendor = Vendor::new();
     vendor.edit("docker-compose.yml", "hello/spare:1.0", "hello/forgotten:1.0");

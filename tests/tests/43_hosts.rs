@@ -9,6 +9,7 @@ use tests::bundle;
 use tests::machine::Machine;
 use tests::parts::{self, Debian};
 use tests::run::Run;
+use tests::terminal::Terminal;
 use tests::wait;
 
 /// The application's port, which is to be opened. The bundle names another one, too, which is open from the beginning.
@@ -177,6 +178,39 @@ fn debian_13_behind_firewalld() {
     assert_eq!(site.firewalld(), [open, open]);
     // What the engine told firewalld is gone, too.
     assert_eq!(site.said(files), before);
+}
+
+/// Both consents are asked for where there is something to consent to: by the wizard, of one who came by sudo.
+#[test]
+fn debian_13_behind_ufw_by_the_wizard() {
+    let site = Site::new(Debian::Trixie);
+    let _ = site.sh(&format!("ufw --force enable && ufw allow {OPEN_BEFORE}/tcp"));
+    let before = site.ufw();
+    site.meet_neighbour();
+    let _ = site.sh("useradd --create-home ops && echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ops");
+    let command = format!("sudo {} --lang zh", site.run);
+    let mut terminal = Terminal::start(site.machine.command_on_terminal(&["su", "-", "ops", "-c", &command]));
+    for (question, answer) in [
+        ("网页端口", PORT.to_string().as_str()),
+        ("问候语", "你好"),
+        ("管理员密码", bundle::PASSWORD),
+        ("请再输入一次", bundle::PASSWORD),
+        ("会话密钥", ""),
+        ("在本机防火墙中放行应用端口", "y"),
+        ("将当前用户加入 docker 组", "y"),
+        ("q 退出", "y"),
+    ] {
+        terminal.answer(question, answer);
+    }
+    assert_eq!(terminal.end(), 0, "{terminal:?}");
+    let screen = terminal.screen();
+    assert!(screen.contains("已安装，状态健康"), "{screen}");
+    assert_eq!(site.ufw(), format!("ufw allow {OPEN_BEFORE}/tcp\nufw allow {PORT}/tcp comment 'hello'"));
+    assert!(site.is_reached());
+    assert_eq!(site.said("id --name --groups ops"), "ops docker");
+    let _ = site.sh("echo hello | helloctl uninstall --purge");
+    assert_eq!(site.ufw(), before);
+    assert_eq!(site.said("id --name --groups ops"), "ops");
 }
 
 #[test]

@@ -323,6 +323,11 @@ fn the_language_that_was_chosen_is_spoken_to_the_end() {
     let screen = terminal.screen();
     assert!(screen.contains("完成  [4/6]") && screen.contains("已安装，状态健康"), "{screen}");
     assert_eq!(site.variable("ADMIN_PASSWORD"), bundle::PASSWORD);
+    // Who comes later in a locale that asks for no language is spoken to in the same; who asks for one gets that one.
+    let _ = site.run(&bundle, &["status"]).done().saying("全部健康");
+    let _ = site.run(&bundle, &["status", "--lang", "en"]).done().saying("all healthy");
+    let _ =
+        Run::of(site.command(&bundle, &["status"]).env("LANG", "en_US.UTF-8")).done().saying("all healthy");
 }
 
 #[test]

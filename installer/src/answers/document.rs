@@ -5,7 +5,7 @@ use bundle_spec::condition::Condition;
 use bundle_spec::index::Content;
 use bundle_spec::question::{Question, QuestionKind};
 
-use crate::text::{Lang, Message, document as text};
+use crate::text::{Lang, Message, answer, document as text};
 
 /// In which languages the comments are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +137,8 @@ fn about(question: &Question) -> Vec<Message> {
     let mut about = vec![Message::from(&question.prompt)];
     about.extend(question.help.as_ref().map(Message::from));
     let mut facts = vec![kind(question)];
+    facts.extend(question.min_length.map(answer::too_short));
+    facts.extend(question.max_length.map(answer::too_long));
     facts.extend(question.pattern_hint.as_ref().map(Message::from));
     if must_be_given(question) {
         facts.push(text::required());

@@ -80,11 +80,12 @@ pub(super) fn find(session: &Session<'_>, own: Option<PathBuf>) -> Outcome<Insta
         return Err(Failure::new(Code::Preflight, finding::not_root()).todo(finding::use_sudo()));
     }
     let layout = place(session, own);
-    let shown = layout.dir.display().to_string();
-    let absent =
-        || Failure::new(Code::Usage, problem::no_installation(&shown)).todo(problem::name_installation());
+    let absent = || is_absent(session, &layout);
     let receipt =
         Receipt::read(&layout.receipt()).map_err(|error| absent().because(&error))?.ok_or_else(absent)?;
+    if let Some(lang) = session.unsettled_lang(&receipt) {
+        session.reporter.speak(lang);
+    }
     let content = content_of(&layout, &receipt, session)?;
     let earlier = file::read_text(&layout.answers()).ok().flatten().unwrap_or_default();
     let mut sources = Sources::default();
@@ -107,11 +108,18 @@ pub(super) fn place(session: &Session<'_>, own: Option<PathBuf>) -> Layout {
     Layout { dir: std::path::absolute(&dir).unwrap_or(dir) }
 }
 
+/// Where there should be an installation, there is none.
+fn is_absent(session: &Session<'_>, layout: &Layout) -> Box<Failure> {
+    let todo = match session.dir() {
+        Some(_) => problem::name_another_installation(),
+        None => problem::name_installation(),
+    };
+    Failure::new(Code::Usage, problem::no_installation(&layout.dir.display())).todo(todo)
+}
+
 /// What was installed. A run that died before it wrote the project left no index; the bundle itself says the same.
 fn content_of(layout: &Layout, receipt: &Receipt, session: &Session<'_>) -> Outcome<Content> {
-    let shown = layout.dir.display().to_string();
-    let absent =
-        || Failure::new(Code::Usage, problem::no_installation(&shown)).todo(problem::name_installation());
+    let absent = || is_absent(session, layout);
     let from_bundle = session.bundle.as_ref().map(|bundle| &bundle.bundle.index.content);
     match file::read_text(&layout.index()).map_err(|error| absent().because(&error))? {
         Some(text) => serde_json::from_str(&text).map_err(|error| absent().because(&error)),

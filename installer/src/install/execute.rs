@@ -99,6 +99,7 @@ pub(super) fn carry_out(
     receipt.created = content.created;
     // A bundle without a signature gets here only where none was pinned.
     receipt.signer = bundle.bundle.signer.as_ref().map(|signer| signer.key.base64());
+    receipt.lang = reporter.lang().code().to_owned();
     receipt.choice = prepared.plan.choice;
     receipt.was_healthy |= receipt.is_done(Step::ProveHealthy.id());
     receipt.found_files |= known.is_none() && prepared.facts.project.is_occupied;
@@ -229,6 +230,11 @@ fn run_step(
         receipt.write(path)?;
         step::execute(step, &mut context(prepared, bundle, content, receipt, reporter))
             .map(|()| StepOutcome::Done)
+    };
+    let title = match &result {
+        // What is missing is known only once the engine runs.
+        Ok(StepOutcome::Skipped) if step == Step::LoadImages => progress::load_nothing(content.images.len()),
+        _ => title,
     };
     let (outcome, state) = match &result {
         Ok(outcome) => (*outcome, StepState::Done),

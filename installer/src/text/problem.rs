@@ -66,6 +66,9 @@ messages! {
     name_installation()
         en "Name the project directory with --dir."
         zh "请用 --dir 指定应用目录。";
+    name_another_installation()
+        en "Check what stands behind --dir: an installation is a directory with .airlift in it, usually /opt/<application>."
+        zh "请检查 --dir 的值：应用目录中有名为 .airlift 的子目录，通常是 /opt/<应用名>。";
     no_random_numbers()
         en "The kernel cannot provide random numbers for secrets."
         zh "内核无法提供用于生成密钥的随机数。";

@@ -124,7 +124,7 @@ fn a_template_says_everything_and_what_must_be_given_first() {
     let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is missing in\n{text}"));
     assert!(at("\npassword = \"\"") < at("# https = \"off\""));
     for part in [
-        "# ［密码或密钥；必填］\n# [secret; required]",
+        "# ［密码或密钥；至少需要 3 个字符；必填］\n# [secret; at least 3 characters are needed; required]",
         "# [whole number, 1 to 64; default 4]\n# workers = 4",
         "#   off: None",
         "# 仅当 https 为 own 时需要。\n# Only if https is own.\n# certificate = \"\"",
