@@ -13,12 +13,12 @@ use crate::engine::{Description, Engine};
 use crate::host::below::Folder;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock, process};
-use crate::layout::{EngineHome, Layout, SYSTEM_UNIT};
+use crate::layout::{ENGINE_LOCK, EngineHome, Layout, SYSTEM_UNIT};
 use crate::load::{leases, replaced};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
-use crate::receipt::{Extent, StepState};
+use crate::receipt::{Extent, Receipt, StepState};
 use crate::step::{join_group, open_firewall, start_engine};
-use crate::text::{problem, summary as text};
+use crate::text::{problem, progress, summary as text};
 use crate::wizard;
 
 pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
@@ -87,7 +87,12 @@ fn take_back(session: &Session<'_>, installed: &Installed, purge: bool) -> Outco
     session.reporter.working();
     // A worker that was killed leaves its socket.
     attach::clear(&installed.layout);
-    let lock = lock::take(&installed.layout.lock())?;
+    // To the very end: who comes before would have its files taken away.
+    let _lock = lock::take(&installed.layout.lock())?;
+    // The record was read before the question was answered.
+    if Receipt::read(&installed.layout.receipt()).ok().flatten().as_ref() != Some(&installed.receipt) {
+        return Err(Failure::new(Code::Locked, problem::another_run_meanwhile()).todo(problem::run_again()));
+    }
     match installed.started_engine() {
         Ok(engine) => remove_from_engine(session, installed, &engine, purge)?,
         // An engine of ours that does not start goes as a whole; one that is not ours still has our containers. A run that died
@@ -100,7 +105,6 @@ fn take_back(session: &Session<'_>, installed: &Installed, purge: bool) -> Outco
     open_firewall::take_back(&installed.receipt)?;
     join_group::take_back(&installed.receipt)?;
     remove_engine(session, installed, purge)?;
-    drop(lock);
     remove_project(installed, purge)?;
     if purge {
         session.say(&text::purged(app));
@@ -185,6 +189,11 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
         }
         return Ok(());
     }
+    // An application that counts on this engine, or brings one itself, comes before or after.
+    let tell = |holder: &lock::Holder| session.say(&progress::waiting_for_engine(&holder.app, &holder.pid));
+    let app = &installed.content.app.name;
+    let _lock =
+        if purge { Some(lock::wait(Path::new(ENGINE_LOCK), app, lock::FOR_ENGINE, tell)?) } else { None };
     // A purge that was killed halfway has removed the programs already.
     let is_gone = !home.bin().join("dockerd").exists();
     let is_empty = is_gone
@@ -261,12 +270,16 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
         file::remove(&link)?;
     }
     if purge {
-        // The record goes last: a purge that is killed before can be run again.
-        for entry in std::fs::read_dir(&layout.dir).into_iter().flatten().flatten() {
-            if entry.file_name() != bundle_spec::path::STATE_DIR {
-                file::remove_any(&entry.path())?;
+        // The record goes last, and the lock after it: a purge that is killed before can be run again.
+        let last = [layout.state(), layout.receipt(), layout.lock()];
+        for dir in [&layout.dir, &layout.state()] {
+            for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+                if !last.contains(&entry.path()) {
+                    file::remove_any(&entry.path())?;
+                }
             }
         }
+        file::remove(&layout.receipt())?;
         return file::remove_tree(&layout.dir);
     }
     let written = installed.receipt.files.iter().chain(&installed.receipt.certificate);

@@ -1,8 +1,8 @@
 //! One run at a time: an advisory lock on a file, which dies with the process and so is never stale.
 
-use std::fs::{File, Permissions, TryLockError};
+use std::fs::{File, Metadata, Permissions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,10 @@ pub struct Lock {
 pub fn take(path: &Path) -> Outcome<Lock> {
     let mut file = open(path)?;
     match file.try_lock() {
+        // Whoever held it has taken the directory away, and the file with it: what is locked now keeps nobody out.
+        Ok(()) if !is_at(&file, path) => {
+            Err(Failure::new(Code::Locked, problem::another_run_meanwhile()).todo(problem::run_again()))
+        }
         Ok(()) => {
             // Who cannot be named is locked out all the same.
             let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
@@ -60,6 +64,10 @@ pub struct Patience {
     /// In all.
     pub longest: Duration,
 }
+
+/// How long another installation may take to bring the engine: from a slow stick some minutes, and several may come before us.
+pub const FOR_ENGINE: Patience =
+    Patience { still: Duration::from_secs(300), longest: Duration::from_secs(1800) };
 
 /// How often a lock is tried that somebody else holds.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -124,6 +132,13 @@ fn open(path: &Path) -> Outcome<File> {
     open().map_err(|error| cannot(path, &error))
 }
 
+/// Whether the file is the one at `path`.
+fn is_at(file: &File, path: &Path) -> bool {
+    let same = |a: &Metadata, b: &Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    let there = std::fs::symlink_metadata(path);
+    file.metadata().and_then(|own| Ok(same(&own, &there?))).unwrap_or(false)
+}
+
 fn cannot(path: &Path, error: &std::io::Error) -> Box<Failure> {
     Failure::midway(problem::cannot_write(&path.display())).refused(error, path)
 }
@@ -142,6 +157,18 @@ mod tests {
         assert!(second.what.en.contains(&std::process::id().to_string()), "{}", second.what.en);
         drop(first);
         drop(take(&path).unwrap());
+    }
+
+    #[test]
+    fn a_lock_whose_file_is_gone_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let file = open(&path).unwrap();
+        assert!(is_at(&file, &path));
+        std::fs::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path));
+        let _other = open(&path).unwrap();
+        assert!(!is_at(&file, &path));
     }
 
     const SHORT: Patience =

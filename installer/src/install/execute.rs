@@ -1,7 +1,7 @@
 //! Carries out a plan: under the lock, step by step, with the receipt written around each.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::event::{Event, StepOutcome};
 use crate::facts::EngineFacts;
 use crate::host::file::{self, Access};
-use crate::host::lock::{self, Holder, Lock, Patience};
+use crate::host::lock::{self, Holder, Lock};
 use crate::layout::{ENGINE_LOCK, EngineHome};
 use crate::load::replaced;
 use crate::outcome::{Code, Failure, Outcome};
@@ -23,10 +23,6 @@ use crate::receipt::{Receipt, StepState};
 use crate::report::Reporter;
 use crate::step::{self, Context, write_project};
 use crate::text::{Message, problem as text, progress};
-
-/// How long another installation may take to bring the engine: from a slow stick some minutes, and several may come before us.
-const ENGINE_PATIENCE: Patience =
-    Patience { still: Duration::from_secs(300), longest: Duration::from_secs(1800) };
 
 /// Whether every step finds its work done; looks at the host each time.
 pub(super) fn all_done(
@@ -121,8 +117,8 @@ pub(super) fn carry_out(
             let text = progress::waiting_for_engine(&holder.app, &holder.pid);
             reporter.emit(&Event::Note { text });
         };
-        let wait = || lock::wait(Path::new(ENGINE_LOCK), &content.app.name, ENGINE_PATIENCE, tell);
-        engine_lock = Some(reporter.while_waiting(Some(ENGINE_PATIENCE.longest), wait)?);
+        let wait = || lock::wait(Path::new(ENGINE_LOCK), &content.app.name, lock::FOR_ENGINE, tell);
+        engine_lock = Some(reporter.while_waiting(Some(lock::FOR_ENGINE.longest), wait)?);
         look_again(bundle, content, prepared)?;
         record_engine(&mut receipt, &prepared.plan);
         receipt.write(&layout.receipt())?;
@@ -158,6 +154,10 @@ pub(super) fn tidy_up_later(
         return;
     }
     let Ok(_lock) = lock::take(&layout.lock()) else { return };
+    // Another run has been at work meanwhile: what it has written is not to be overwritten.
+    if Receipt::read(&layout.receipt()).ok().flatten().as_ref() != Some(&*receipt) {
+        return;
+    }
     if let Ok(engine) = context(prepared, bundle, content, receipt, reporter).engine() {
         let left = replaced::remove(&engine, &receipt.replaced, || {});
         if left != receipt.replaced {
