@@ -118,9 +118,9 @@ intact() {
 
 # make_work DIRECTORY: makes a folder of our own in it.
 make_work() {
-  work=$(mktemp -d "$1/airlift.XXXXXX" 2>/dev/null) && [ -d "$work" ] && return 0
+  work=$(mktemp -d "$1/airlift.$$.XXXXXX" 2>/dev/null) && [ -d "$work" ] && return 0
   random=$(dd if=/dev/urandom bs=8 count=1 2>/dev/null | od -An -tx1 2>/dev/null | tr -d ' \n')
-  work=$1/airlift.$$${random:-$(date +%s)}
+  work=$1/airlift.$$.${random:-$(date +%s)}
   mkdir -m 700 "$work" 2>/dev/null && return 0
   work=
   return 1
@@ -176,6 +176,8 @@ main() {
   tried=
   for place in "${AIRLIFT_TMPDIR:-}" "${XDG_RUNTIME_DIR:-}" /run /dev/shm /tmp /var/tmp "${HOME:-}" "${self%/*}"; do
     [ -n "$place" ] && [ -d "$place" ] && [ -w "$place" ] || continue
+    # Who became root may still have these of somebody else, who could exchange what lies there.
+    case $place in "${XDG_RUNTIME_DIR:-}" | "${HOME:-}") [ -O "$place" ] || continue ;; esac
     tried="$tried $place"
     umask 077
     make_work "$place" || continue

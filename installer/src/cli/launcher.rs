@@ -1,5 +1,6 @@
 //! How this process came to be: from which bundle, and which copy of the stub to clean away.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use crate::bundle::BundleFile;
@@ -17,7 +18,29 @@ pub(super) fn clean_up() {
     let (Some(dir), Ok(own)) = (std::env::var_os(STUB_DIR), std::env::current_exe()) else { return };
     if own.parent() == Some(Path::new(&dir)) && file::remove(&own).is_ok() {
         file::remove_dir_if_empty(Path::new(&dir));
+        Path::new(&dir).parent().iter().for_each(|place| sweep(place));
     }
+}
+
+/// Removes the copies of launchers that were killed before the program cleared its copy away: `airlift.<process>.<random>`, ours,
+/// of a process that is no more.
+fn sweep(place: &Path) {
+    let own = rustix::process::geteuid().as_raw();
+    for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
+        let is_ours = || entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
+        let pid = entry.file_name().to_str().and_then(launcher_of);
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) && is_ours() {
+            // What cannot be removed is as it was.
+            drop(file::remove_tree(&entry.path()));
+        }
+    }
+}
+
+/// The process that made a directory of this name, if a launcher did.
+fn launcher_of(name: &str) -> Option<u32> {
+    let (pid, random) = name.strip_prefix("airlift.")?.split_once('.')?;
+    let is_random = !random.is_empty() && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    pid.parse().ok().filter(|_| is_random)
 }
 
 /// The bundle, if this process was started from one.
@@ -26,4 +49,28 @@ pub(super) fn clean_up() {
 /// When it was, and the file is not usable.
 pub(super) fn bundle() -> Outcome<Option<BundleFile>> {
     std::env::var_os(BUNDLE).map(|path| BundleFile::open(Path::new(&path))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A launcher that was killed left its copy of the program for ever.
+    #[test]
+    fn copies_of_dead_launchers_go_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let (dead, own) = (child.id(), std::process::id());
+        child.wait().unwrap();
+        let dead_copy = format!("airlift.{dead}.x9Qz01");
+        let others =
+            [format!("airlift.{own}.x9Qz01"), format!("airlift.{dead}"), "airlift.x9Qz01".to_owned()];
+        for name in others.iter().chain([&dead_copy]) {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            std::fs::write(folder.path().join(name).join("hello"), "").unwrap();
+        }
+        sweep(folder.path());
+        assert!(!folder.path().join(dead_copy).exists());
+        assert!(others.iter().all(|name| folder.path().join(name).join("hello").exists()));
+    }
 }
