@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use bundle_spec::index::Content;
 use bundle_spec::signature::PublicKey;
 
-use crate::answers::{Problem, Resolved, Sources, builtin, generate, resolve, suggest};
+use crate::answers::{Origin, Problem, Resolved, Sources, builtin, generate, resolve, suggest};
 use crate::bundle::{BundleFile, Extent};
 use crate::detached::last;
 use crate::event::{Event, SCHEMA};
@@ -59,9 +59,7 @@ pub struct Options {
     pub engine: Option<EngineChoice>,
     /// This process leaves the terminal when the work begins; signals are then its own affair.
     pub worker: Option<Watch>,
-    /// Somebody sits at a terminal.
-    pub on_terminal: bool,
-    /// That person may be asked.
+    /// Somebody sits at a terminal and may be asked.
     pub interactive: bool,
     /// The language is settled: `--lang`, or a terminal that can show one only.
     pub language_is_settled: bool,
@@ -138,7 +136,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         return Ok(());
     }
     let is_told = options.yes || options.answers.is_some() || !options.set.is_empty();
-    if !options.on_terminal && !is_told && target.receipt.is_none() {
+    if !options.interactive && !is_told && target.receipt.is_none() {
         return Err(Failure::new(Code::Usage, problem_text::consent_missing()).todo(problem_text::say_yes()));
     }
     if is_known && execute::all_done(&prepared, bundle, content, &mut receipt, reporter) {
@@ -179,11 +177,13 @@ fn talk(
     reporter: &Reporter,
 ) -> Outcome<Prepared> {
     let first = prepare_quietly(content, target, &sources, facts.clone())?;
-    // A port that is taken can be answered with another one.
     let settled: Vec<_> =
-        first.findings.iter().filter(|finding| !finding.id.starts_with("port")).cloned().collect();
+        first.findings.iter().filter(|finding| !is_open_port(finding, content, &first)).cloned().collect();
     show_findings(&settled, &sources, reporter);
-    refuse_by_findings(&settled)?;
+    // What an answer may still change is judged again before anything is installed.
+    let is_settled =
+        |finding: &&Finding| finding.severity == Severity::Fail || !DEPEND_ON_ANSWERS.contains(&finding.id);
+    refuse_by_findings(&settled.iter().filter(is_settled).cloned().collect::<Vec<_>>())?;
     let forced = |problem: &Problem| !problem.can_be_asked();
     refuse(first.problems.iter().filter(|problem| forced(problem)), problem_text::give_differently())?;
     let mut asked = content.clone();
@@ -202,6 +202,22 @@ fn talk(
         is_rehearsal,
     };
     wizard::converse(matter, reporter)
+}
+
+/// Warnings that an answer may take away: that ports are opened, another address, another host.
+const DEPEND_ON_ANSWERS: [&str; 4] = ["firewall", "address-pool", "check-url", "dns"];
+
+/// Whether a port that is taken can still be answered with another one.
+fn is_open_port(finding: &Finding, content: &Content, prepared: &Prepared) -> bool {
+    let resolved = &prepared.resolved;
+    let port = finding.needed.as_ref().or(finding.found.as_ref());
+    let is_asked = |template: &&String| {
+        let id = template.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        let origin = resolved.origins.iter().find(|(known, _)| id == Some(known.as_str()));
+        origin.is_some_and(|(_, origin)| *origin > Origin::File)
+            && resolved.answers.expand(template).ok().as_ref() == port
+    };
+    finding.id.starts_with("port") && content.requirements.ports.iter().any(|port| is_asked(&port))
 }
 
 fn is_complete(receipt: &Receipt, bundle: &BundleFile) -> bool {
@@ -374,8 +390,13 @@ pub fn refuse_by_findings(findings: &[Finding]) -> Outcome<()> {
     if failed == 0 {
         return Ok(());
     }
-    Err(Failure::new(Code::Preflight, problem_text::preflight_refused(failed))
-        .todo(problem_text::fix_and_run_again()))
+    let is_strict = findings.iter().any(|finding| finding.refuses && finding.severity != Severity::Fail);
+    let what = if is_strict {
+        problem_text::preflight_refused_strictly(failed)
+    } else {
+        problem_text::preflight_refused(failed)
+    };
+    Err(Failure::new(Code::Preflight, what).todo(problem_text::fix_and_run_again()))
 }
 
 /// What is running now, for summaries.

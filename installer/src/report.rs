@@ -32,6 +32,8 @@ use human::{Human, Stream};
 /// How a line is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
+    /// As everything else is.
+    Plain,
     /// What matters now.
     Strong,
     /// Beside it.

@@ -157,7 +157,7 @@ impl Talk<'_> {
         match self.flow.next(self.questions().len(), |question| open.contains(&question)) {
             Some(_) => {
                 let left = open.iter().filter(|question| !self.flow.has(**question)).count();
-                self.reporter.line(&text::opening(left));
+                self.reporter.toned(&text::opening(left), Tone::Plain);
             }
             None => self.reporter.line(&text::keys()),
         }
@@ -290,11 +290,8 @@ impl Talk<'_> {
         }
         let may_install = refusals.is_empty();
         loop {
-            self.reporter.line(&if may_install {
-                text::commands(rows.len())
-            } else {
-                text::commands_refused()
-            });
+            let commands = if may_install { text::commands(rows.len()) } else { text::commands_refused() };
+            self.reporter.toned(&commands, Tone::Plain);
             let typed = console.line(&[])?;
             match review::command(typed.as_deref()) {
                 Command::Install if may_install => return Ok(Some(prepared)),

@@ -15,6 +15,24 @@ use crate::running::Running;
 /// What installs everything, without a question.
 pub const INSTALL: [&str; 4] = ["install", "--answers", "answers.toml", "--yes"];
 
+/// The beginning of the password, which looks the same wherever it is quoted.
+const SECRET: &str = "s3cret $(i";
+
+/// Every test's last look: what was written down for people has neither the password nor what was generated.
+impl Drop for Site {
+    fn drop(&mut self) {
+        let state = self.dir().join(".airlift");
+        let answers = fs::read_to_string(state.join("answers.json")).unwrap_or_default();
+        let answers: serde_json::Value = serde_json::from_str(&answers).unwrap_or_default();
+        let key = answers["session_key"].as_str().filter(|key| key.len() == 64).unwrap_or(SECRET);
+        for name in ["install.log", "last-run.json", "receipt.json", "index.json"] {
+            let text = fs::read_to_string(state.join(name)).unwrap_or_default();
+            let is_told = text.contains(SECRET) || text.contains(key);
+            assert!(!is_told || std::thread::panicking(), "there is a secret in {name}:\n{text}");
+        }
+    }
+}
+
 /// An engine with a place for the project, and the command that installs onto it.
 #[derive(Debug)]
 pub struct Site {
@@ -48,8 +66,9 @@ impl Site {
 
     /// The same with another project directory, as a path in its folder.
     #[must_use]
-    pub fn with_dir(self, dir: &'static str) -> Self {
-        Self { dir, ..self }
+    pub fn with_dir(mut self, dir: &'static str) -> Self {
+        self.dir = dir;
+        self
     }
 
     /// The same on a machine that has a Compose plugin, so that bundles need not bring one.
@@ -113,9 +132,12 @@ impl Site {
         command
     }
 
-    /// Runs the bundle's command to its end.
+    /// Runs the bundle's command to its end. Whatever it is, it does not say the password.
+    ///
+    /// # Panics
+    /// When it does.
     pub fn run(&self, bundle: &Bundle, args: &[&str]) -> Run {
-        Run::of(&mut self.command(bundle, args))
+        Run::of(&mut self.command(bundle, args)).never_saying(SECRET)
     }
 
     /// Installs.
@@ -131,7 +153,7 @@ impl Site {
 
     /// Installs, with what happens as events.
     pub fn install_with_events(&self, bundle: &Bundle) -> Run {
-        Run::of(self.command(bundle, &INSTALL).arg("--json"))
+        Run::of(self.command(bundle, &INSTALL).arg("--json")).never_saying(SECRET)
     }
 
     /// The page of the application.

@@ -58,7 +58,8 @@ fn answers_go_into_files_and_actions_and_are_seen_nowhere() {
     let bundle = vendor.pack();
     let stop = Arc::new(AtomicBool::new(false));
     let watcher = watch(stop.clone());
-    let _ = site.install(&bundle).done().never_saying(PASSWORD).saying("Set the administrator's password");
+    let _ =
+        site.install(&bundle).done().never_saying(&PASSWORD[..10]).saying("Set the administrator's password");
     stop.store(true, Ordering::Relaxed);
     let (looks, seen) = watcher.join().unwrap();
     assert!(looks > 10 && !seen, "{looks} looks, seen: {seen}");

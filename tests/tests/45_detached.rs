@@ -202,7 +202,7 @@ fn nobody_but_root_sees_what_the_work_says_or_knows() {
         let own = format!("/proc/{}", pid.as_raw_nonzero());
         for file in ["cmdline", "environ"] {
             let seen = fs::read(format!("{own}/{file}")).unwrap();
-            assert!(!String::from_utf8_lossy(&seen).contains(PASSWORD), "{own}/{file}");
+            assert!(!String::from_utf8_lossy(&seen).contains(&PASSWORD[..10]), "{own}/{file}");
         }
     }
     // Two processes, and not twice the memory.
@@ -219,10 +219,10 @@ fn nobody_but_root_sees_what_the_work_says_or_knows() {
     let files = ["install.log", "last-run.json", "receipt.json"];
     for file in files {
         assert_eq!(mode(&state.join(file)), 0o600, "{file}");
-        assert!(!fs::read_to_string(state.join(file)).unwrap().contains(PASSWORD), "{file}");
+        assert!(!fs::read_to_string(state.join(file)).unwrap().contains(&PASSWORD[..10]), "{file}");
     }
     let run = running.end().done();
-    let _ = run.never_saying(PASSWORD);
+    let _ = run.never_saying(&PASSWORD[..10]);
 }
 
 #[test]

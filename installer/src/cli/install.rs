@@ -22,7 +22,12 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<Option<u8>> {
     let target = Target::of(&bundle.bundle.index.content, &options);
     let live = if target.is_silent { None } else { attach::find(&target.layout) };
     let ended = match live {
-        Some(live) => look_on(live, bundle, &target, &options, process)?,
+        Some(live) => {
+            if let Some(lang) = target.receipt.as_ref().and_then(|receipt| session.unsettled_lang(receipt)) {
+                session.reporter.speak(lang);
+            }
+            look_on(live, bundle, &target, &options, process)?
+        }
         None => front::run(process.arguments, process.reporter, process.watch)?,
     };
     if let Some(way_back) = ended.way_back.filter(|_| options.interactive) {
@@ -85,10 +90,11 @@ pub(super) fn options(session: &Session<'_>) -> Outcome<Options> {
             _ => EngineChoice::Auto,
         }),
         worker: None,
-        on_terminal,
         interactive: on_terminal && answers.is_none() && !yes && !session.json,
         answers,
         language_is_settled: session.value::<String>(verb, "lang").is_some()
-            || Lang::hindered(|name| std::env::var(name).ok()).is_some(),
+            || Lang::hindered(|name| std::env::var(name).ok()).is_some()
+            // Whatever the locale is: this console has no Chinese letters.
+            || std::env::var("TERM").is_ok_and(|term| term == "linux"),
     })
 }

@@ -36,6 +36,8 @@ pub struct Container {
     pub working_dir: String,
     /// What of the host is mounted into it.
     pub binds: Vec<PathBuf>,
+    /// Ports of the host that are published for it, as far as they are fixed.
+    pub published: Vec<u16>,
 }
 
 fn binds(mounts: Vec<MountPoint>) -> Vec<PathBuf> {
@@ -48,8 +50,10 @@ impl Container {
     pub(super) fn from_reply(reply: ContainerInspectResponse) -> Self {
         let state = reply.state.unwrap_or_default();
         let labels = reply.config.and_then(|config| config.labels).unwrap_or_default();
-        let policy =
-            reply.host_config.and_then(|config| config.restart_policy).and_then(|policy| policy.name);
+        let host = reply.host_config.unwrap_or_default();
+        let published = host.port_bindings.unwrap_or_default().into_values().flatten().flatten();
+        let published = published.filter_map(|binding| binding.host_port?.parse().ok()).collect();
+        let policy = host.restart_policy.and_then(|policy| policy.name);
         let policy = policy.map(|name| name.to_string()).unwrap_or_default();
         let health = state.health.and_then(|health| health.status).map(|status| status.to_string());
         Self {
@@ -66,6 +70,7 @@ impl Container {
             stays_up: matches!(policy.as_str(), "always" | "unless-stopped"),
             started_at: state.started_at.map(|time| time.to_string()).unwrap_or_default(),
             binds: binds(reply.mounts.unwrap_or_default()),
+            published,
             working_dir: labels.get("com.docker.compose.project.working_dir").cloned().unwrap_or_default(),
         }
     }

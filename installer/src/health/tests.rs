@@ -18,6 +18,7 @@ fn container(service: &str, state: &str) -> Container {
         started_at: String::new(),
         working_dir: "/opt/shop".to_owned(),
         binds: vec![],
+        published: vec![],
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the operator reads at the end: what runs, where to look at it, what to do next.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bundle_spec::index::Content;
@@ -10,6 +11,7 @@ use crate::engine::{Engine, http};
 use crate::event::Event;
 use crate::facts::EngineChoice;
 use crate::health::{self, ServiceHealth, Verdict};
+use crate::host::below::Folder;
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
@@ -67,12 +69,16 @@ pub(super) fn has_secret_from_file(content: &Content, resolved: &Resolved) -> bo
     secrets.into_iter().any(|question| origins.get(&question.id) == Some(&Origin::File))
 }
 
+/// Bytes of a certificate file at most.
+const PEM_MAX: u64 = 1 << 20;
+
 /// With it whoever opens the page can see that it is this machine's certificate which the browser warns of.
 fn show_fingerprint(content: &Content, prepared: &Prepared, reporter: &Reporter) {
     let (Some(tls), Some(Wanted::SelfSigned { hosts })) = (&content.tls, &prepared.plan.certificate) else {
         return;
     };
-    let placed = std::fs::read(prepared.plan.layout.dir.join(tls.certificate.as_str()));
+    let folder = Folder::open(&prepared.plan.layout.dir);
+    let placed = folder.and_then(|folder| folder.read(Path::new(tls.certificate.as_str()), PEM_MAX));
     if let Some(fingerprint) = placed.ok().and_then(|placed| judge::fingerprint(&placed)) {
         reporter.emit(&Event::Note { text: tls_text::fingerprint_follows(&hosts.join(", ")) });
         reporter.emit(&Event::Note { text: Message::verbatim(fingerprint) });

@@ -62,7 +62,7 @@ fn pools(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     let wanted = networks + usize::from(makes_bridge && pools.bridge.is_none());
     let mut taken: Vec<Net> = configured.chain(defaults).filter(is_free).take(wanted).collect();
     if taken.len() < wanted {
-        let todo = choose_pool(facts, is_absent);
+        let todo = choose_pool(facts, demand, is_absent);
         return vec![Finding::fail("address-pool", text::pools_are_used_up(), todo)];
     }
     if let Some(bridge) = pools.bridge.filter(|_| makes_bridge) {
@@ -72,7 +72,11 @@ fn pools(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     for (what, address) in peers(facts, demand) {
         let Some(position) = taken.iter().position(|net| net.contains(address)) else { continue };
         let (net, shown) = (taken[position].to_string(), address.to_string());
-        let todo = choose_pool(facts, is_absent);
+        let todo = if pools.bridge.is_some() && makes_bridge && position == 0 {
+            text::choose_bridge(&spare(facts, demand), &EngineHome::System.config().display().to_string())
+        } else {
+            choose_pool(facts, demand, is_absent)
+        };
         // The bridge of a new engine is certain to come; what Compose will get is another engine's choice.
         findings.push(if makes_bridge && position == 0 {
             Finding::fail("address-pool", text::pool_covers(&net, &what, &shown), todo).with(net, None)
@@ -116,9 +120,18 @@ fn hosts<'a>(demand: &'a Demand<'_>) -> impl Iterator<Item = (&'a Question, Stri
     })
 }
 
-fn choose_pool(facts: &Facts, is_absent: bool) -> Message {
-    let is_free = |net: &Net| !facts.surroundings.routes.iter().any(|route| route.overlaps(*net));
-    let spare = SPARE.0.split(SPARE.1).find(is_free).unwrap_or(SPARE.0).to_string();
+/// A network that neither a route nor somebody who must stay within reach is in.
+fn spare(facts: &Facts, demand: &Demand<'_>) -> String {
+    let peers = peers(facts, demand);
+    let is_free = |net: &Net| {
+        !facts.surroundings.routes.iter().any(|route| route.overlaps(*net))
+            && !peers.iter().any(|(_, address)| net.contains(*address))
+    };
+    SPARE.0.split(SPARE.1).find(is_free).unwrap_or(SPARE.0).to_string()
+}
+
+fn choose_pool(facts: &Facts, demand: &Demand<'_>, is_absent: bool) -> Message {
+    let spare = spare(facts, demand);
     let path = EngineHome::System.config().display().to_string();
     if is_absent { text::choose_pool(&spare, &path) } else { text::choose_pool_and_restart(&spare, &path) }
 }

@@ -108,7 +108,10 @@ fn is_own(listener: &Listener, inventory: &Inventory) -> bool {
     inventory.containers.iter().any(|container| {
         let is_inside = !container.id.is_empty() && owner.cgroup.contains(&container.id);
         // On cgroup v2 with a private namespace the path is relative; the first process at least is known by id.
-        is_inside || i64::from(owner.pid) == container.pid
-    }) || (owner.name == "docker-proxy"
-        && inventory.containers.iter().any(|container| container.state == "running"))
+        is_inside
+            || i64::from(owner.pid) == container.pid
+            || (owner.name == "docker-proxy"
+                && container.state == "running"
+                && container.published.contains(&listener.port))
+    })
 }

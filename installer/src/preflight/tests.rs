@@ -234,6 +234,7 @@ fn own_container() -> Container {
         started_at: String::new(),
         working_dir: "/opt/shop".to_owned(),
         binds: vec![],
+        published: vec![],
     }
 }
 
@@ -258,6 +259,11 @@ fn a_taken_port_names_its_process_and_our_own_is_no_conflict() {
     facts.listeners = vec![listener(80, "nginx", 900, &format!("0::/system.slice/docker-{id}.scope"))];
     let own = Container { id, ..own_container() };
     facts.inventory.containers = vec![own];
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
+    // What the engine publishes for others is not ours, however many containers of ours run.
+    facts.listeners = vec![listener(80, "docker-proxy", 7, "0::/system.slice/docker.service/x")];
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["port"]);
+    facts.inventory.containers[0].published = vec![80];
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
     facts.inventory.containers[0].working_dir = "/home/alice/shop".into();
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["project-name"]);

@@ -92,7 +92,9 @@ impl Human {
             Event::Progress { title, done, total } => self.progress(title, *done, *total),
             Event::Phase { title } => self.phase(title),
             Event::Waiting { seconds, limit } => self.waiting(*seconds, *limit),
-            Event::StepFinished { outcome, millis, .. } => self.step_finished(*outcome, *millis),
+            Event::StepFinished { outcome, millis, title, .. } => {
+                self.step_finished(*outcome, *millis, title);
+            }
             Event::Health { services } => self.health(services),
             Event::Note { text } => self.line(text.in_lang(self.lang)),
             Event::Finished { text, .. } => self.bold(text),
@@ -121,6 +123,7 @@ impl Human {
 
     pub(super) fn toned(&mut self, text: &str, tone: Tone) {
         let style = match tone {
+            Tone::Plain => Style::new(),
             Tone::Strong => Style::new().bold(),
             Tone::Dim => Style::new().dim(),
             Tone::Bad => Style::new().red(),
@@ -135,6 +138,17 @@ impl Human {
         for line in columns::wrap(text, self.width().saturating_sub(4)) {
             self.line(&format!("    {line}"));
         }
+    }
+
+    /// Prose behind a mark; on a terminal it is broken between words, and goes on below itself. What is to be copied, such as a
+    /// command, is left to the terminal, which knows that its rows are one line.
+    fn hanging(&mut self, mark: &str, text: &str) {
+        if !self.is_terminal {
+            return self.line(&format!("{mark}{text}"));
+        }
+        let margin = columns::width(&console::strip_ansi_codes(mark.trim_start_matches('\n')));
+        let rows = columns::wrap(text, self.width().saturating_sub(margin));
+        self.line(&format!("{mark}{}", rows.join(&format!("\n{:margin$}", ""))));
     }
 
     /// Columns that a line may have; the last one stays free, where some terminals wrap too early.
@@ -165,9 +179,9 @@ impl Human {
         }
         let mark = self.painted(command::error_mark().in_lang(self.lang), Style::new().red().bold());
         let gap = if self.has_spoken { "\n" } else { "" };
-        self.line(&format!("{gap}{mark}{}", failure.what.in_lang(self.lang)));
+        self.hanging(&format!("{gap}{mark}"), failure.what.in_lang(self.lang));
         for detail in &failure.details {
-            self.line(&format!("  - {}", detail.in_lang(self.lang)));
+            self.hanging("  - ", detail.in_lang(self.lang));
         }
         for cause in &failure.causes {
             for line in explained(cause).in_lang(self.lang).lines() {
@@ -220,7 +234,8 @@ impl Human {
         };
         let mark = self.painted(mark.in_lang(self.lang), style);
         let accepted = if finding.accepted { finding::is_accepted() } else { Message::verbatim("") };
-        self.line(&format!("  {mark}  {}{}", finding.text.in_lang(self.lang), accepted.in_lang(self.lang)));
+        let text = format!("{}{}", finding.text.in_lang(self.lang), accepted.in_lang(self.lang));
+        self.hanging(&format!("  {mark}  "), &text);
         if let Some(todo) = finding.todo.as_ref().filter(|_| !finding.accepted) {
             self.line(&format!("        > {}", todo.in_lang(self.lang)));
         }
@@ -229,7 +244,7 @@ impl Human {
     fn plan(&mut self, steps: &[Message]) {
         self.bold(&text::plan_title());
         for (position, step) in steps.iter().enumerate() {
-            self.line(&format!("  {}. {}", position + 1, step.in_lang(self.lang)));
+            self.hanging(&format!("  {}. ", position + 1), step.in_lang(self.lang));
         }
     }
 
@@ -244,8 +259,9 @@ impl Human {
         }
     }
 
-    fn step_finished(&mut self, outcome: StepOutcome, millis: u64) {
-        if let Some(live) = self.live.take() {
+    fn step_finished(&mut self, outcome: StepOutcome, millis: u64, title: &Message) {
+        if let Some(mut live) = self.live.take() {
+            live.title.clone_from(title);
             let line = live.ended(self.lang, outcome, millis, self.width());
             self.clear_live();
             let line = match outcome {

@@ -19,7 +19,7 @@ const TITLE: usize = 16;
 pub(super) struct Live {
     /// Number and count of the step; none for what comes before the steps.
     pub(super) step: Option<(usize, usize)>,
-    title: Message,
+    pub(super) title: Message,
     tail: Tail,
     counted: Option<(u64, u64)>,
     samples: VecDeque<(Instant, u64)>,

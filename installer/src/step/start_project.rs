@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::Context;
 use crate::engine::Container;
 use crate::health;
+use crate::host::below::Folder;
 use crate::host::salt::Salt;
 use crate::outcome::{Failure, Outcome};
 use crate::plan::Step;
@@ -67,12 +68,17 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     Ok(())
 }
 
-/// A digest of every file that services may have mounted, as it is now.
+/// Bytes of a file that are looked at; what an application makes of its own files may be large without end.
+const LOOK_MAX: u64 = 64 << 20;
+
+/// A digest of every file that services may have mounted, as it is now. A service can put links into folders that it has mounted:
+/// none is followed.
 fn files_now(context: &Context<'_>, salt: &Salt) -> BTreeMap<String, String> {
     let files = context.content.project.files.iter().map(|file| &file.path);
     let tls = context.content.tls.iter().flat_map(|tls| [&tls.certificate, &tls.key]);
+    let project = Folder::open(&context.plan.layout.dir).ok();
     let digest = |path: &ProjectPath| {
-        let content = std::fs::read(context.plan.layout.dir.join(path.as_str())).ok()?;
+        let content = project.as_ref()?.read(Path::new(path.as_str()), LOOK_MAX).ok()?;
         Some((path.as_str().to_owned(), salt.digest([&content[..]])))
     };
     files.chain(tls).filter_map(digest).collect()
@@ -186,6 +192,7 @@ mod tests {
             started_at: started_at.into(),
             working_dir: String::new(),
             binds: binds.iter().map(Into::into).collect(),
+            published: vec![],
         }
     }
 

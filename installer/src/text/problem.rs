@@ -84,6 +84,9 @@ messages! {
     preflight_refused(count: usize)
         en "This machine does not meet the requirements yet: {count} problem(s), marked FAIL above. Nothing has been changed."
         zh "本机暂不满足要求：上面有 {count} 项标为“失败”。尚未做任何改动。";
+    preflight_refused_strictly(count: usize)
+        en "{count} finding(s) above stand in the way: with --strict a warning does as well. Nothing has been changed."
+        zh "上面有 {count} 项检查未通过（--strict 下警告也视为未通过）。尚未做任何改动。";
     fix_and_run_again() en "Fix them and run the same command again." zh "请逐项解决后重新运行同一条命令。";
     answers_unreadable(path: &impl Display) en "Cannot read the answers file {path}." zh "无法读取应答文件 {path}。";
     answers_not_found(path: &impl Display) en "There is no answers file {path}." zh "找不到应答文件 {path}。";

@@ -26,7 +26,7 @@ messages! {
     open_firewall(ports: &str) en "Open in the firewall: TCP {ports}" zh "在防火墙中放行：TCP {ports}";
     no_firewall_to_open()
         en "open_firewall = true, but neither firewalld nor ufw is active on this machine: nothing is opened."
-        zh "open_firewall = true，但本机未启用 firewalld 或 ufw，因此不作任何改动。";
+        zh "open_firewall = true，但本机未启用 firewalld 或 ufw，因此不会放行任何端口。";
     close_firewall() en "Close in the firewall what was opened before" zh "关闭此前在防火墙中放行的端口";
     join_group(user: &str)
         en "Add the user {user} to the group docker, whose members have the power of root"

@@ -165,6 +165,15 @@ const FAILURES: &[(&str, &str, Change)] = &[
         case.facts.project.address_pools.bridge = Some(net("10.9.0.1/24"));
         case.given.push(("api", QuestionKind::Url, "http://10.9.0.77:8080/v1"));
     }),
+    ("address-pool", "\"bip\"", |case| {
+        case.facts.project.address_pools.bridge = Some(net("10.9.0.1/24"));
+        case.facts.surroundings.ssh_client = Some([10, 9, 0, 4].into());
+    }),
+    // What is proposed must not be where the operator sits.
+    ("address-pool", "10.193.0.0/16", |case| {
+        case.facts.surroundings.ssh_client = Some([10, 192, 3, 4].into());
+        case.facts.surroundings.gateways = vec![[172, 17, 0, 9].into()];
+    }),
     ("address-pool", "would not start", |case| {
         case.facts.surroundings.routes = vec![net("172.16.0.0/12"), net("192.168.0.0/16")];
     }),

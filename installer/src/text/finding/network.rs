@@ -5,8 +5,8 @@ use super::{Message, messages};
 messages! {
     firewall_lets_through(name: &str) en "{name} lets the application's ports through." zh "{name} 已放行应用的端口。";
     firewall_blocks(name: &str, ports: &str)
-        en "{name} is active and does not let through: {ports}. Other machines cannot reach these ports."
-        zh "{name} 已启用且未放行端口：{ports}。其他机器将无法访问这些端口。";
+        en "{name} is active and does not let through: {ports}. Other machines may not reach these ports."
+        zh "{name} 已启用且未放行端口：{ports}。其他机器可能无法访问这些端口。";
     open_firewall(command: &str)
         en "If other machines shall reach them: {command}"
         zh "如需供其他机器访问，请执行：{command}";
@@ -32,6 +32,9 @@ messages! {
     choose_pool_and_restart(net: &str, path: &str)
         en "Give Docker another network, for instance {net}, in {path} (\"default-address-pools\"), and restart it; this stops its containers for a moment."
         zh "请在 {path} 中用 \"default-address-pools\" 为 Docker 指定其他网段（例如 {net}）并重启 Docker；重启期间容器会短暂停止。";
+    choose_bridge(net: &str, path: &str)
+        en "In {path}, \"bip\" is the address of Docker's own bridge: give it one that is not used at this site, for instance from {net}, or remove it; restart Docker if it runs."
+        zh "{path} 中的 \"bip\" 是 Docker 默认网桥的地址：请改为本单位未使用的地址（例如取自 {net}），或删除该项；如 Docker 正在运行，请重启。";
     your_ssh() en "your SSH connection" zh "当前的 SSH 连接";
     a_gateway() en "a router" zh "网关";
     a_nameserver() en "a name server" zh "DNS 服务器";
