@@ -135,6 +135,15 @@ impl Machine {
         };
         let log = || self.host.docker(["logs", "--tail", "30", &self.id]).to_string();
         wait::until("the machine", Duration::from_secs(90), running, log);
+        self.begin_boot();
+    }
+
+    /// Gives each boot an identifier of its own, as the kernel of a machine would: the one below is always the same. What an installer
+    /// brought in a boot that ended without power it must not believe in the next.
+    fn begin_boot(&self) {
+        let script = "cat /proc/sys/kernel/random/uuid >/run/boot_id && \
+                      mount --bind /run/boot_id /proc/sys/kernel/random/boot_id";
+        let _ = self.sh(script).done();
     }
 
     /// Runs a script in the machine's shell.

@@ -121,8 +121,11 @@ fn machine_can_run_an_engine_of_its_own() {
         docker run -d --restart unless-stopped --network host --name web box:1 /busybox httpd -f -p 8080"
     );
     let _ = machine.sh(&setup).done().saying("over a bridge");
+    let boot = || machine.sh("cat /proc/sys/kernel/random/boot_id").done().stdout;
+    let first = boot();
     machine.cut_power();
     machine.power_on();
+    assert_ne!(boot(), first, "a machine that was switched off has booted");
     let back = || {
         (machine.sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/").stdout == "404")
             .then_some(())

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use bundle_spec::error::ReadError;
-use bundle_spec::layout::{STRETCH_LEN, TRAILER_LEN};
+use bundle_spec::layout::{LAUNCHER_LENGTH_DIGITS, LAUNCHER_LENGTH_KEY, STRETCH_LEN, TRAILER_LEN};
 use bundle_spec::reader::Bundle as Opened;
 use tests::bundle::{Bundle, Vendor};
 use tests::dice::Dice;
@@ -244,20 +244,32 @@ impl Seek for Counting<'_> {
     }
 }
 
+/// Bytes of a bundle that was cut off on its way.
+const WHOLE: u64 = 1_100_000_000;
+
 #[test]
 fn a_truncated_gigabyte_is_found_without_reading_it() {
     let subject = Subject::new();
     let folder = parts::scratch();
     let path = folder.path().join("long.run");
-    // As long as a real one, and cut off: what is missing in the middle is a hole.
-    let damaged = subject.bundle.changed(&path, |bytes| bytes.truncate(8 << 20));
+    // One of 1.1 GB that was cut off after 1 GiB. Most of what is left is a hole.
+    let damaged = subject.bundle.changed(&path, |bytes| {
+        let key = format!("\n{LAUNCHER_LENGTH_KEY}");
+        let at = bytes.windows(key.len()).position(|window| window == key.as_bytes()).unwrap() + key.len();
+        let digits = format!("{WHOLE:0width$}", width = LAUNCHER_LENGTH_DIGITS);
+        bytes[at..at + digits.len()].copy_from_slice(digits.as_bytes());
+        bytes.truncate(8 << 20);
+    });
     let file = File::options().read(true).write(true).open(&damaged.path).unwrap();
     file.set_len(1 << 30).unwrap();
     let mut counting = Counting { file: &file, read: 0 };
     let started = Instant::now();
     let opened = Opened::open(&mut counting);
     let took = started.elapsed();
-    assert!(matches!(opened, Err(ReadError::WrongLength { actual: 0x4000_0000, .. })), "{opened:?}");
+    assert!(
+        matches!(opened, Err(ReadError::WrongLength { actual: 0x4000_0000, expected: WHOLE })),
+        "{opened:?}"
+    );
     assert!(counting.read < 128 << 10, "{} bytes were read", counting.read);
     let mut buffer = vec![0; 1 << 20];
     let mut file = &file;
@@ -270,7 +282,7 @@ fn a_truncated_gigabyte_is_found_without_reading_it() {
     assert!(took < whole.max(Duration::from_millis(500)) / 5, "{took:?}; reading all takes {whole:?}");
     line(
         &format!(
-            "1 GiB, of the wrong length: {} bytes read, {:.1} ms",
+            "1.1 GB, cut off after 1 GiB: {} bytes read, {:.1} ms",
             counting.read,
             took.as_secs_f64() * 1e3
         ),

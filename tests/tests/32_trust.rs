@@ -7,6 +7,7 @@ use serde_json::Value;
 use tests::bundle::{Bundle, Vendor};
 use tests::engine::Store;
 use tests::parts::Suite;
+use tests::run::Run;
 use tests::site::Site;
 
 /// A vendor with two keys and a stranger's bundle.
@@ -61,8 +62,11 @@ fn the_first_key_is_pinned_and_only_the_operator_changes_it() {
     let wrong = ["install", "--yes", "--trust", &keys.new];
     let _ = site.run(&first, &wrong).expect(5).saying("Do not install it");
     assert!(!site.dir().join(".airlift").exists());
-    let _ = site.install(&first).done();
+    let key = first.open().signer.unwrap().key.to_string();
+    let _ = site.install(&first).done().saying(&key);
     assert_eq!(pinned(&site), keys.old.as_str());
+    let _ = first.run(&["verify", "--key", &keys.old]).done().saying(&key);
+    let _ = first.run(&["verify", "--key", &keys.new]).expect(5);
 
     keys.vendor.edit("airlift.toml", "version = \"1.0.0\"", "version = \"1.0.1\"");
     let receipt = fs::read(site.dir().join(".airlift/receipt.json")).unwrap();
@@ -80,4 +84,10 @@ fn the_first_key_is_pinned_and_only_the_operator_changes_it() {
     let _ = site.run(&strange, &["install", "--yes", "--trust", public.to_str().unwrap()]).done();
     assert_eq!(pinned(&site), keys.new.as_str());
     let _ = site.run(&first, &install).expect(5);
+
+    // The data that is kept has the key with it; who purges begins anew.
+    let _ = site.run(&strange, &["uninstall", "--yes"]).done();
+    let _ = site.run(&unsigned, &install).expect(5).saying("It is not signed.");
+    let _ = Run::of_typing(&mut site.command(&strange, &["uninstall", "--purge"]), "hello\n").done();
+    let _ = site.run(&unsigned, &["preflight", "--answers", "answers.toml"]).done();
 }

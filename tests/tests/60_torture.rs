@@ -99,7 +99,7 @@ type Draw = Box<dyn Fn(&Pace, &mut Dice) -> Script + Send>;
 fn each_boundary() -> Draw {
     let kills =
         |pace: &Pace| pace.boundaries().into_iter().map(|moment| (Victim::Installer, moment)).collect();
-    Box::new(move |pace, _| Script { kills: kills(pace), end: End::Finish })
+    Box::new(move |pace, _| Script { kills: kills(pace), end: End::Finish, undo: None })
 }
 
 /// An installation that is killed at one boundary.
@@ -107,7 +107,7 @@ fn one_boundary(number: usize) -> Draw {
     Box::new(move |pace, _| {
         let boundaries = pace.boundaries();
         let moment = boundaries[number % boundaries.len()];
-        Script { kills: vec![(Victim::Installer, moment)], end: End::Finish }
+        Script { kills: vec![(Victim::Installer, moment)], end: End::Finish, undo: None }
     })
 }
 
@@ -115,7 +115,8 @@ fn one_boundary(number: usize) -> Draw {
 fn random(victim: Victim, times: usize, end: End) -> Draw {
     Box::new(move |pace, dice| {
         let kills = (0..times).map(|_| (victim, pace.draw(dice))).collect();
-        Script { kills, end }
+        let is_undone = end != End::Finish && victim != Victim::Power;
+        Script { kills, end, undo: is_undone.then(|| dice.fraction()) }
     })
 }
 
@@ -262,7 +263,7 @@ fn torture() {
     let on_machine = || {
         let mut dice = Dice::new(seed() + 100);
         let mut draws = vec![each_boundary()];
-        draws.extend(many(Victim::Installer, share(30), &mut dice));
+        draws.extend(many(Victim::Installer, share(40), &mut dice));
         draws.extend(many(Victim::Engine, share(8), &mut dice));
         run(&mut OnMachine::new(Machine::boot()), &draws, &mut dice, &table, &failures);
     };
@@ -277,8 +278,8 @@ fn torture() {
         }
     };
     std::thread::scope(|scope| {
-        let _ = scope.spawn(|| if_wanted("containerd", &|| on_engine(Store::Containerd, 0, 120)));
-        let _ = scope.spawn(|| if_wanted("overlay2", &|| on_engine(Store::Overlay2, 1, 80)));
+        let _ = scope.spawn(|| if_wanted("containerd", &|| on_engine(Store::Containerd, 0, 140)));
+        let _ = scope.spawn(|| if_wanted("overlay2", &|| on_engine(Store::Overlay2, 1, 100)));
         let _ = scope.spawn(|| {
             if_wanted("machine", &on_machine);
             if_wanted("power", &without_power);
@@ -298,5 +299,9 @@ fn torture() {
     if std::env::var_os("TORTURE_ONLY").is_some() {
         return;
     }
+    assert!(
+        table.kills(Victim::Installer) >= 200,
+        "too few kills for the document: give it more TORTURE_MINUTES"
+    );
     table.write(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reliability.md"));
 }

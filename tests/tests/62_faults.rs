@@ -91,6 +91,7 @@ impl Outcomes {
     }
 
     fn assert_right(&self) {
+        assert!(!self.failed.is_empty(), "no fault has ended a run: none has bitten");
         assert!(self.wrong.is_empty(), "{} wrong:\n{}", self.wrong.len(), self.wrong.join("\n\n"));
     }
 }

@@ -1,6 +1,7 @@
 //! Kill after kill on one installation, with what must hold after each, and how it ends.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -31,6 +32,8 @@ pub struct Script {
     pub kills: Vec<(Victim, Moment)>,
     /// What comes then.
     pub end: End,
+    /// Where `uninstall` is killed before it is run to its end, as a part of the time that it takes undisturbed.
+    pub undo: Option<f64>,
 }
 
 /// What a patient is like before, and what an installation that nothing disturbed makes of it.
@@ -38,6 +41,8 @@ pub struct Script {
 pub struct Reference {
     /// How long everything takes.
     pub pace: Pace,
+    /// How long taking everything back takes.
+    pub undo: Duration,
     engine_before: String,
     engine_installed: String,
     around_before: Tree,
@@ -59,7 +64,8 @@ impl Reference {
         let run = install(patient).done();
         let receipt = std::fs::read_to_string(patient.dir().join(".airlift/receipt.json")).unwrap();
         let receipt: Value = serde_json::from_str(&receipt).unwrap();
-        let reference = Self {
+        let mut reference = Self {
+            undo: Duration::ZERO,
             pace: Pace::of(&run, &receipt),
             engine_installed: patient.engine(),
             around_installed: patient.surroundings(),
@@ -67,6 +73,9 @@ impl Reference {
             engine_before,
             around_before,
         };
+        let started = Instant::now();
+        let _ = patient.run(&["uninstall", "--purge"], "hello\n").done();
+        reference.undo = started.elapsed();
         purge(patient, &reference, true).unwrap_or_else(|why| panic!("undisturbed: {why}"));
         reference
     }
@@ -96,7 +105,15 @@ pub fn carry_out(
         }
         let run = patient.strike(*victim, running);
         let place = reference.pace.place(&run);
-        table.killed(&patient.name(), *victim, &place);
+        // Who cannot go on says so, with a code of its own; who was killed says nothing.
+        let codes = [None, Some(0), Some(1), Some(4), Some(6), Some(137)];
+        if !codes.contains(&run.code) || run.stderr.contains("panicked") {
+            return Err(format!("after a kill in {place}: that is no way to end\n{run}"));
+        }
+        // It was through before it was hit.
+        if run.code != Some(0) || *victim != Victim::Installer {
+            table.killed(&patient.name(), *victim, moment.is_boundary(), &place);
+        }
         check_directory(&patient.dir(), &mut key)
             .map_err(|why| format!("after a kill in {place}: {why}\n{run}"))?;
         // What has arrived in the engine need not come again, unless it was not synced when the power went.
@@ -105,6 +122,17 @@ pub fn carry_out(
             Victim::Engine if patient.engine().is_empty() => None,
             _ => Some(missing_bytes(patient.bundle(), &patient.engine())),
         };
+    }
+    if let Some(part) = script.undo {
+        let (args, typed): (&[&str], _) = match script.end {
+            End::Purge => (&["uninstall", "--purge"], "hello\n"),
+            _ => (&["uninstall", "--yes"], ""),
+        };
+        if patient.run_and_kill(args, typed, reference.undo.mul_f64(part)) {
+            table.undo_killed(&patient.name());
+        }
+        check_directory(&patient.dir(), &mut key)
+            .map_err(|why| format!("after {args:?} was killed: {why}"))?;
     }
     match script.end {
         End::Finish => finish(patient, reference, &mut key, missing)?,
@@ -143,6 +171,12 @@ pub fn finish(
     }
     let events = run.events();
     let loading = events.iter().find(|event| event["event"] == "progress" && is_loading(event));
+    let has_loaded = events
+        .iter()
+        .any(|event| event["event"] == "step-finished" && event["outcome"] == "done" && is_loading(event));
+    if has_loaded && loading.is_none() {
+        return Err(format!("it does not say what it read\n{run}"));
+    }
     let read = loading.and_then(|event| event["total"].as_u64()).unwrap_or(0);
     if let Some(missing) = missing.filter(|missing| read > *missing) {
         return Err(format!("{read} bytes of layers were read and {missing} were missing\n{run}"));
@@ -201,6 +235,10 @@ pub fn purge(patient: &dyn Patient, reference: &Reference, with_times: bool) -> 
     }
     await_engine(patient, &reference.engine_before)
         .map_err(|why| format!("the engine is not as before:\n{why}\n{run}"))?;
+    let scraps = patient.scraps();
+    if !scraps.is_empty() {
+        return Err(format!("left lying about: {scraps}\n{run}"));
+    }
     let now = patient.surroundings();
     let is_group = |line: &str| line[2..].starts_with("etc/group") || line[2..].starts_with("etc/gshadow");
     let changes = reference.around_before.changes(&now);

@@ -21,6 +21,14 @@ pub enum Moment {
     Anywhere(f64),
 }
 
+impl Moment {
+    /// Whether it is a boundary between steps; all others are random.
+    #[must_use]
+    pub fn is_boundary(self) -> bool {
+        matches!(self, Self::Begin(_) | Self::End(_))
+    }
+}
+
 /// How long an installation and each of its steps takes when nothing disturbs it.
 #[derive(Clone, Debug)]
 pub struct Pace {

@@ -1,7 +1,8 @@
 //! Where it is installed.
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
@@ -28,6 +29,15 @@ pub enum Victim {
     Power,
 }
 
+/// Starts a command that nobody listens to.
+fn start(command: &mut Command, typed: &str) -> Child {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = pipes.spawn().unwrap();
+    // Who does not read it does not want it.
+    let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
+    child
+}
+
 /// Where an application is installed again and again.
 pub trait Patient {
     /// What it is called in tables.
@@ -36,6 +46,15 @@ pub trait Patient {
     fn bundle(&self) -> &Bundle;
     /// Runs the bundle with these arguments, and `name` typed where it asks.
     fn run(&self, args: &[&str], typed: &str) -> Run;
+    /// Begins to run the bundle with these arguments and kills it (SIGKILL) after a time; returns whether it was still at work. A
+    /// patient that knows no such thing is left as it is.
+    fn run_and_kill(&self, _args: &[&str], _typed: &str, _after: Duration) -> bool {
+        false
+    }
+    /// What lies about in places for temporary files, where that can be told from others'.
+    fn scraps(&self) -> String {
+        String::new()
+    }
     /// Begins to install.
     fn begin(&self) -> Running;
     /// Kills; brings back what does not come back by itself. Returns what the run under way made of it.
@@ -97,6 +116,15 @@ impl Patient for OnEngine {
 
     fn run(&self, args: &[&str], typed: &str) -> Run {
         Run::of_typing(&mut self.site.command(&self.bundle, args), typed)
+    }
+
+    fn run_and_kill(&self, args: &[&str], typed: &str, after: Duration) -> bool {
+        let mut child = start(&mut self.site.command(&self.bundle, args), typed);
+        let is_over = || child.try_wait().unwrap().is_some();
+        let was_over = wait::comes(after, is_over);
+        let _ = child.kill();
+        let _ = child.wait();
+        !was_over
     }
 
     fn begin(&self) -> Running {
@@ -192,6 +220,21 @@ impl Patient for OnMachine {
         let args: Vec<_> =
             args.iter().map(|arg| arg.replace("answers.toml", "/stick/answers.toml")).collect();
         self.machine.sh(&format!("printf '%s' '{typed}' | {} {}", self.run, args.join(" ")))
+    }
+
+    fn run_and_kill(&self, args: &[&str], typed: &str, after: Duration) -> bool {
+        let script = format!("printf '%s' '{typed}' | {} {}", self.run, args.join(" "));
+        let mut child = start(&mut self.machine.command(&["bash", "-c", &script]), "");
+        let is_over = || child.try_wait().unwrap().is_some();
+        let was_over = wait::comes(after, is_over);
+        let _ = self.machine.kill(|line| line.contains(" uninstall"));
+        let _ = child.wait();
+        !was_over
+    }
+
+    fn scraps(&self) -> String {
+        let places = "/run/airlift.* /tmp/airlift* /var/tmp/airlift* /dev/shm/airlift*";
+        self.machine.sh(&format!("ls -d {places} 2>/dev/null")).stdout
     }
 
     fn begin(&self) -> Running {

@@ -15,7 +15,9 @@ pub struct Table(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    kills: BTreeMap<(Victim, String), usize>,
+    /// By victim, whether at a boundary of steps, and name.
+    kills: BTreeMap<(Victim, bool, String), usize>,
+    undone: BTreeMap<String, usize>,
     places: BTreeMap<String, usize>,
     ends: BTreeMap<(End, String), usize>,
     others: Vec<(String, usize, String)>,
@@ -29,10 +31,18 @@ impl Table {
     ///
     /// # Panics
     /// When another thread has panicked while it counted.
-    pub fn killed(&self, name: &str, victim: Victim, place: &str) {
+    pub fn killed(&self, name: &str, victim: Victim, is_boundary: bool, place: &str) {
         let mut counts = self.0.lock().unwrap();
-        *counts.kills.entry((victim, name.to_owned())).or_default() += 1;
+        *counts.kills.entry((victim, is_boundary, name.to_owned())).or_default() += 1;
         *counts.places.entry(place.to_owned()).or_default() += 1;
+    }
+
+    /// Counts an uninstallation that was killed.
+    ///
+    /// # Panics
+    /// When another thread has panicked while it counted.
+    pub fn undo_killed(&self, name: &str) {
+        *self.0.lock().unwrap().undone.entry(name.to_owned()).or_default() += 1;
     }
 
     /// Counts an installation that came to its end.
@@ -51,14 +61,19 @@ impl Table {
         self.0.lock().unwrap().others.push((what.to_owned(), times, outcome.to_owned()));
     }
 
-    /// Kills so far.
+    /// Kills at random moments so far.
     ///
     /// # Panics
     /// When another thread has panicked while it counted.
     #[must_use]
     pub fn kills(&self, victim: Victim) -> usize {
         let counts = self.0.lock().unwrap();
-        counts.kills.iter().filter(|((killed, _), _)| *killed == victim).map(|(_, times)| times).sum()
+        counts
+            .kills
+            .iter()
+            .filter(|((killed, is_boundary, _), _)| *killed == victim && !is_boundary)
+            .map(|(_, times)| times)
+            .sum()
     }
 
     /// The table as Markdown.
@@ -72,19 +87,28 @@ impl Table {
         let mut line = |what: &str, times: usize, outcome: &str| {
             let _ = writeln!(text, "| {what} | {times} | {outcome} |");
         };
-        for ((victim, name), times) in &counts.kills {
+        for ((victim, is_boundary, name), times) in &counts.kills {
             let what = match victim {
                 Victim::Installer => "installer killed (SIGKILL)",
                 Victim::Engine => "engine and its containerd killed (SIGKILL)",
                 Victim::Power => "power cut, with everything lost that was not synced",
             };
             let outcome = "no half file, no secret changed or open to others; finished by the same command or taken back";
-            line(&format!("{what}; {name}"), *times, outcome);
+            let moment = if *is_boundary { "where a step begins or ends" } else { "at random moments" };
+            line(&format!("{what} {moment}; {name}"), *times, outcome);
+        }
+        for (name, times) in &counts.undone {
+            let outcome = "the same command, run again, ends it; then as before";
+            line(
+                &format!("`uninstall`, or `uninstall --purge`, killed (SIGKILL) at random moments; {name}"),
+                *times,
+                outcome,
+            );
         }
         for ((end, name), times) in &counts.ends {
             let (what, outcome) = match end {
                 End::Finish => (
-                    "the same command after one to seven kills, then `uninstall --purge`",
+                    "the same command after up to seven kills, then `uninstall --purge`",
                     "healthy; files, modes, containers, images, layers and leases as undisturbed; no layer that had arrived read again; then all as before",
                 ),
                 End::Uninstall => (
