@@ -69,12 +69,16 @@ fn build(workspace: &Path) -> Result<PathBuf, Box<dyn Error>> {
     Ok(stub)
 }
 
-/// Makes the stub small: no unwind tables in a program that aborts, and packed relocations. Added to what
-/// `.cargo/config.toml` says for the target.
+/// Makes the stub small: no unwind tables in a program that aborts, packed relocations, and functions of the same code once, which
+/// only the linker that Rust brings for x86_64 can do. Added to what `.cargo/config.toml` says for the target.
 fn link_args(workspace: &Path, target: &str) -> Result<String, Box<dyn Error>> {
     let script = workspace.canonicalize()?.join("installer/no-unwind.ld");
-    let flags = ["-z,pack-relative-relocs", "--no-eh-frame-hdr", &format!("-T,{}", script.display())]
-        .map(|flag| format!("{:?}", format!("-Clink-arg=-Wl,{flag}")));
+    let mut flags = vec!["-z,pack-relative-relocs".to_owned(), "--no-eh-frame-hdr".to_owned()];
+    if target.starts_with("x86_64-") {
+        flags.push("--icf=all".to_owned());
+    }
+    flags.push(format!("-T,{}", script.display()));
+    let flags: Vec<_> = flags.iter().map(|flag| format!("{:?}", format!("-Clink-arg=-Wl,{flag}"))).collect();
     Ok(format!("target.{target}.rustflags=[{}]", flags.join(",")))
 }
 

@@ -21,6 +21,8 @@ if ! is_current "$bench/all.tar"; then
   for part in backend frontend nginx; do "$engine/bin/docker" load -q -i "$bench/save/$part-image.tar" >"$bench/command.log"; done
   "$engine/bin/docker" save -o "$bench/all.part" "${images[@]}"
   mv "$bench/all.part" "$bench/all.tar"
+  discard "$state"
+  drop_disk
 fi
 
 guide() {
