@@ -107,7 +107,8 @@ pub fn carry_out(
         let place = reference.pace.place(&run);
         // Who cannot go on says so, with a code of its own; who was killed says nothing.
         let codes = [None, Some(0), Some(1), Some(4), Some(6), Some(137)];
-        if !codes.contains(&run.code) || run.stderr.contains("panicked") {
+        let is_known = *victim == Victim::Power || codes.contains(&run.code);
+        if !is_known || run.stderr.contains("panicked") {
             return Err(format!("after a kill in {place}: that is no way to end\n{run}"));
         }
         // It was through before it was hit.
