@@ -60,6 +60,10 @@ pub fn run() -> ExitCode {
     match arguments.get(1).and_then(|argument| argument.to_str()) {
         // The launcher asks whether this file can be executed where it lies.
         Some("__probe") => return ExitCode::SUCCESS,
+        Some("__follow") => {
+            process::become_follower(&arguments[2..]);
+            return ExitCode::from(127);
+        }
         Some("__detach") => {
             let _error = process::become_detached(&arguments[2..]);
             return ExitCode::FAILURE;

@@ -6,10 +6,12 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tests::bundle::{self, GREETING, PASSWORD, Vendor};
 use tests::engine::Store;
 use tests::parts::Suite;
 use tests::site::Site;
+use tests::wait;
 
 fn mode_of(path: &Path) -> u32 {
     fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode()
@@ -222,4 +224,35 @@ fn an_application_that_crashes_every_few_seconds_is_not_healthy() {
     let bundle = vendor.pack();
     let site = Site::new(Suite::Forky, Store::Containerd);
     let _ = site.install(&bundle).expect(6).saying("worker");
+}
+
+/// Processes of Compose that work for a project directory.
+fn composes(dir: &Path) -> usize {
+    let dir = dir.display().to_string();
+    let lines = fs::read_dir("/proc").unwrap().flatten();
+    let lines = lines.map(|entry| fs::read(entry.path().join("cmdline")).unwrap_or_default());
+    lines
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+        .filter(|line| line.contains(&dir) && line.contains("--project-directory"))
+        .count()
+}
+
+/// It went on alone, and what it still made came between the next run's feet.
+#[test]
+fn compose_ends_with_the_run_that_called_it() {
+    let site = Site::new(Suite::Forky, Store::Overlay2);
+    let bundle = bundle::hello_with_engine();
+    let mut running = site.begin(&bundle);
+    running.reach(|event| {
+        event["title"]["en"].as_str().is_some_and(|title| title.starts_with("Start the project"))
+    });
+    // An engine that does not answer keeps Compose waiting.
+    let engine = Pid::from_raw(i32::try_from(site.engine.pid()).unwrap()).unwrap();
+    kill_process(engine, Signal::STOP).unwrap();
+    let is_called = wait::comes(Duration::from_secs(20), || composes(&site.dir()) > 0);
+    let _ = running.kill();
+    let is_gone = wait::comes(Duration::from_secs(10), || composes(&site.dir()) == 0);
+    kill_process(engine, Signal::CONT).unwrap();
+    assert!(is_called && is_gone, "called: {is_called}, gone: {is_gone}");
+    let _ = site.install(&bundle).done();
 }

@@ -253,18 +253,18 @@ fn torture() {
     println!("seed {}", seed());
     let on_engine = |store, number: u64, times: usize| {
         let mut dice = Dice::new(seed() + number);
-        let mut draws: Vec<_> = (0..12).map(one_boundary).collect();
-        draws.truncate(share(12));
-        draws.push(each_boundary());
-        draws.extend(many(Victim::Installer, share(times), &mut dice));
+        // What there may be no time for comes last: the boundaries one by one, which the first one has all of.
+        let mut draws = vec![each_boundary()];
         draws.extend(many(Victim::Engine, share(12), &mut dice));
+        draws.extend(many(Victim::Installer, share(times), &mut dice));
+        draws.extend((0..share(12)).map(one_boundary));
         run(&mut OnEngine::new(Suite::Forky, store), &draws, &mut dice, &table, &failures);
     };
     let on_machine = || {
         let mut dice = Dice::new(seed() + 100);
         let mut draws = vec![each_boundary()];
-        draws.extend(many(Victim::Installer, share(40), &mut dice));
         draws.extend(many(Victim::Engine, share(8), &mut dice));
+        draws.extend(many(Victim::Installer, share(40), &mut dice));
         run(&mut OnMachine::new(Machine::boot()), &draws, &mut dice, &table, &failures);
     };
     let without_power = || {

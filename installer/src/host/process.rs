@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,25 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("PATH", SYSTEM_PATH).env("LC_ALL", "C").stdin(Stdio::null());
     command
+}
+
+/// The same, for a program that must not outlive us: what it still did would come between the next run's feet.
+///
+/// The kernel is told so in the new process, by this executable under the hidden verb `__follow` ([`become_follower`]).
+pub fn following_command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = command(OWN);
+    command.arg("__follow").arg(program);
+    command
+}
+
+/// The other half of [`following_command`]: asks to be killed when the parent is gone, and becomes the program. Returns only when
+/// that fails; the reason goes to standard error, where that of a program would be.
+pub fn become_follower(command: &[std::ffi::OsString]) {
+    let Some((program, arguments)) = command.split_first() else { return };
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    let error = Command::new(program).args(arguments).exec();
+    // Nobody may listen.
+    let _ = writeln!(io::stderr(), "{}: {error}", Path::new(program).display());
 }
 
 /// Runs a command to its end, with no input.

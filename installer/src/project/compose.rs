@@ -36,7 +36,7 @@ impl Compose {
 
     /// A Compose command, ready to run.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = process::command(&self.plugin);
+        let mut command = process::following_command(&self.plugin);
         command
             // A variable of the operator's shell would win over `.env`; that is why the environment is clean.
             .env("DOCKER_HOST", format!("unix://{}", self.socket.display()))
