@@ -375,7 +375,6 @@ fn a_run_that_is_killed_while_it_loads_newest_containerd() {
     killed_while_loading(Suite::Forky, Store::Containerd);
 }
 
-/// Removes one image, which shares its lower layers with the others.
 /// What such a run holds in containerd outlived an uninstallation by days.
 #[test]
 fn a_run_that_is_killed_while_it_loads_holds_nothing_after_an_uninstallation() {
@@ -409,7 +408,9 @@ fn leases_of_requests_that_died_are_let_go() {
     tar.append_data(&mut header, format!("blobs/sha256/{}", manifest.hex()), document.as_slice()).unwrap();
     let part = tar.get_ref();
     let head = "POST /images/load HTTP/1.1\r\nHost: engine\r\nTransfer-Encoding: chunked\r\n\r\n";
-    for args in [&INSTALL[..], &["uninstall", "--yes"]] {
+    // The second one finds all images there, and loads none.
+    let another = [&INSTALL[..], &["--set", "greeting=another"]].concat();
+    for args in [&INSTALL[..], &another, &["uninstall", "--yes"]] {
         let mut request = UnixStream::connect(site.engine.socket()).unwrap();
         write!(request, "{head}{:x}\r\n", part.len()).unwrap();
         request.write_all(&[part, &b"\r\n"[..]].concat()).unwrap();
@@ -421,6 +422,7 @@ fn leases_of_requests_that_died_are_let_go() {
     }
 }
 
+/// Removes one image, which shares its lower layers with the others.
 fn one_image_removed(suite: Suite, store: Store) {
     let bundle = bundle::tall_with_engine();
     let site = Site::new(suite, store);

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use crate::bundle::BundleFile;
-use crate::host::file;
+use crate::host::{file, process};
 use crate::outcome::Outcome;
 
 /// The launcher's word on where the bundle lies.
@@ -29,7 +29,7 @@ fn sweep(place: &Path) {
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
         let is_ours = || entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
         let pid = entry.file_name().to_str().and_then(launcher_of);
-        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) && is_ours() {
+        if pid.is_some_and(|pid| !process::is_alive(pid)) && is_ours() {
             // What cannot be removed is as it was.
             drop(file::remove_tree(&entry.path()));
         }
@@ -37,7 +37,7 @@ fn sweep(place: &Path) {
 }
 
 /// The process that made a directory of this name, if a launcher did.
-fn launcher_of(name: &str) -> Option<u32> {
+fn launcher_of(name: &str) -> Option<i32> {
     let (pid, random) = name.strip_prefix("airlift.")?.split_once('.')?;
     let is_random = !random.is_empty() && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
     pid.parse().ok().filter(|_| is_random)
@@ -61,7 +61,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let (dead, own) = (child.id(), std::process::id());
-        child.wait().unwrap();
+        // It has ended, and its parent has not looked yet.
+        let id = rustix::process::WaitId::Pid(rustix::process::Pid::from_child(&child));
+        let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
+        rustix::process::waitid(id, options).unwrap();
         let dead_copy = format!("airlift.{dead}.x9Qz01");
         let others =
             [format!("airlift.{own}.x9Qz01"), format!("airlift.{dead}"), "airlift.x9Qz01".to_owned()];
@@ -70,6 +73,7 @@ mod tests {
             std::fs::write(folder.path().join(name).join("hello"), "").unwrap();
         }
         sweep(folder.path());
+        child.wait().unwrap();
         assert!(!folder.path().join(dead_copy).exists());
         assert!(others.iter().all(|name| folder.path().join(name).join("hello").exists()));
     }

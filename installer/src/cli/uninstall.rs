@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use bundle_spec::project::Image;
 use clap::ArgMatches;
@@ -151,7 +152,7 @@ fn remove_from_engine(
     engine.release_images(&installed.content.app.name, |_| true).map_err(gone)?;
     // A run that was killed while it loaded holds what it brought, until its lease expires if that cannot be ended now.
     if let Ok(Description { containerd: Some(access), .. }) = engine.describe() {
-        drop(leases::release(&access, &installed.content));
+        drop(leases::release(&access, &installed.content, SystemTime::now()));
     }
     let ours =
         |image: &&Image| installed.receipt.loaded.iter().any(|loaded| loaded == image.reference.as_str());

@@ -209,6 +209,13 @@ pub fn is_running(pid: i32, program: &Path) -> bool {
     })
 }
 
+/// Whether there is such a process. One that has ended and that nobody has asked about yet is none.
+pub fn is_alive(pid: i32) -> bool {
+    procfs::process::Process::new(pid)
+        .and_then(|process| process.stat())
+        .is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X'))
+}
+
 /// The process that runs `program`, if any does.
 pub fn find_running(program: &Path) -> Option<i32> {
     let processes = procfs::process::all_processes().into_iter().flatten().flatten();

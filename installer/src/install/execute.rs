@@ -1,7 +1,7 @@
 //! Carries out a plan: under the lock, step by step, with the receipt written around each.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
@@ -9,13 +9,13 @@ use bundle_spec::index::Content;
 use super::{Options, Prepared, Target, remains};
 use crate::bundle::BundleFile;
 use crate::detached::worker;
-use crate::engine::Engine;
+use crate::engine::{Description, Engine};
 use crate::event::{Event, StepOutcome};
 use crate::facts::EngineFacts;
 use crate::host::file::{self, Access};
 use crate::host::lock::{self, Holder, Lock};
 use crate::layout::{ENGINE_LOCK, EngineHome};
-use crate::load::replaced;
+use crate::load::{leases, replaced};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
 use crate::preflight::{self, Demand};
@@ -80,6 +80,7 @@ pub(super) fn carry_out(
     options: &Options,
     reporter: &Reporter,
 ) -> Outcome<Option<Lock>> {
+    let begun = SystemTime::now();
     let layout = &prepared.plan.layout.clone();
     let way_back = remains::way_back(known.as_ref(), &prepared.facts, bundle, layout);
     file::make_dir(&layout.dir, Access::EXECUTABLE)?;
@@ -133,7 +134,7 @@ pub(super) fn carry_out(
         )?;
     }
     if let Ok(engine) = context(prepared, bundle, content, &mut receipt, reporter).engine() {
-        tidy_up(&engine, content, &mut receipt, reporter);
+        tidy_up(&engine, content, begun, &mut receipt, reporter);
         // Without it the next run looks in vain for what is gone.
         let _ = receipt.write(&layout.receipt());
     }
@@ -170,10 +171,20 @@ pub(super) fn tidy_up_later(
 
 /// Removes what only the installation needed, and what the version before leaves without a name. All that was asked for is there;
 /// what cannot be removed now, the next run looks for.
-fn tidy_up(engine: &Engine, content: &Content, receipt: &mut Receipt, reporter: &Reporter) {
+fn tidy_up(
+    engine: &Engine,
+    content: &Content,
+    begun: SystemTime,
+    receipt: &mut Receipt,
+    reporter: &Reporter,
+) {
     // The containers that held images while they were loaded go when the project starts; here, where it ran already.
     if engine.release_images(&content.app.name, |_| true).is_err() {
         reporter.emit(&Event::Note { text: progress::not_released() });
+    }
+    // A request that died before this run may have gone on in the engine while images were loaded; by now it has ended.
+    if let Ok(Description { containerd: Some(access), .. }) = engine.describe() {
+        drop(leases::release(&access, content, begun));
     }
     let tell = || reporter.emit(&Event::Phase { title: progress::removing_replaced() });
     receipt.replaced = replaced::remove(engine, &receipt.replaced, tell);

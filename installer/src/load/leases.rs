@@ -12,12 +12,17 @@ use super::stream;
 use crate::containerd::{Containerd, ContainerdError};
 use crate::engine::description::ContainerdAccess;
 
-/// Ends what all runs of an application have left, where no run of it goes on.
+/// Ends what all runs of an application have left, where no other run of it goes on, and what the engine's requests from before
+/// `since` have.
 ///
 /// # Errors
 /// When containerd does not answer or refuses.
-pub fn release(access: &ContainerdAccess, content: &Content) -> Result<(), ContainerdError> {
-    end(&Containerd::connect(&access.socket, &access.namespace)?, content, SystemTime::now())
+pub fn release(
+    access: &ContainerdAccess,
+    content: &Content,
+    since: SystemTime,
+) -> Result<(), ContainerdError> {
+    end(&Containerd::connect(&access.socket, &access.namespace)?, content, since)
 }
 
 /// Ends the leases of all runs of an application, and those of the engine from before `since` that hold nothing but what this

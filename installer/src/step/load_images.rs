@@ -1,5 +1,7 @@
 //! Loads the images that are not complete, reads each back, and syncs the engine's disk before it counts as done.
 
+use std::time::SystemTime;
+
 use bundle_spec::project::Image;
 
 use super::Context;
@@ -151,7 +153,7 @@ fn attempt(
         // What an attempt before this one brought would fill the disk until its lease expires. No more than that: the images
         // are there, and a containerd that cannot be reached may be why they came this way.
         (None, Some(access)) => {
-            drop(leases::release(access, context.content));
+            drop(leases::release(access, context.content, SystemTime::now()));
             Ok(())
         }
         (None, None) => Ok(()),

@@ -29,6 +29,13 @@ pub enum Victim {
     Power,
 }
 
+/// What an engine has. One that was killed, or lost its power, while it made a container forgets it, and containerd keeps the snapshot:
+/// nobody but the engine knows whose it is.
+fn without_forgotten(state: &str, was_struck: bool) -> String {
+    let is_kept = |line: &&str| !(was_struck && line.starts_with("snapshot a container's"));
+    state.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect()
+}
+
 /// Starts a command that nobody listens to.
 fn start(command: &mut Command, typed: &str) -> Child {
     let pipes = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -67,6 +74,10 @@ pub trait Patient {
     fn engine(&self) -> String {
         self.ask(state::ENGINE).unwrap_or_default()
     }
+    /// What of an engine's state must be the same as undisturbed.
+    fn comparable(&self, state: &str) -> String {
+        state.to_owned()
+    }
     /// Everything else that an installation may change.
     fn surroundings(&self) -> Tree;
     /// Whether the application answers.
@@ -82,6 +93,7 @@ pub struct OnEngine {
     bundle: Bundle,
     suite: Suite,
     store: Store,
+    was_struck: bool,
 }
 
 impl OnEngine {
@@ -94,7 +106,7 @@ impl OnEngine {
         let site = Site::new(suite, store);
         // What stands for `/usr/local/bin`; it is there before the first command is.
         std::fs::create_dir(site.path("bin")).unwrap();
-        Self { site, bundle: bundle::hello_with_engine(), suite, store }
+        Self { site, bundle: bundle::hello_with_engine(), suite, store, was_struck: false }
     }
 
     /// The engine and its place.
@@ -139,6 +151,7 @@ impl Patient for OnEngine {
             let _ = kill_process(worker.unwrap_or(front), Signal::KILL);
             return running.end();
         }
+        self.was_struck = true;
         self.site.engine.kill();
         let run = running.end();
         self.site.engine.restart(self.store, &APART);
@@ -161,6 +174,10 @@ impl Patient for OnEngine {
         Some(Run::of(&mut command).done().stdout)
     }
 
+    fn comparable(&self, state: &str) -> String {
+        without_forgotten(state, self.was_struck)
+    }
+
     fn surroundings(&self) -> Tree {
         Tree::of(&self.site.path("bin"), &[])
     }
@@ -180,6 +197,7 @@ pub struct OnMachine {
     machine: Machine,
     bundle: Bundle,
     run: String,
+    was_struck: bool,
 }
 
 /// The port of the application there.
@@ -192,7 +210,7 @@ impl OnMachine {
         let bundle = bundle::hello_with_engine();
         let run = machine.plug_in(&bundle.path);
         let _ = machine.write("answers.toml", &bundle::answers(PORT));
-        Self { machine, bundle, run }
+        Self { machine, bundle, run, was_struck: false }
     }
 
     /// The machine.
@@ -251,6 +269,7 @@ impl Patient for OnMachine {
                 running.end()
             }
             Victim::Engine => {
+                self.was_struck = true;
                 let is_engine = |line: &str| {
                     let program = line.split(' ').next().unwrap_or_default();
                     program.ends_with("/dockerd") || program.ends_with("containerd")
@@ -259,6 +278,7 @@ impl Patient for OnMachine {
                 running.end()
             }
             Victim::Power => {
+                self.was_struck = true;
                 self.machine.lose_power();
                 let run = running.end();
                 self.machine.power_on();
@@ -279,11 +299,8 @@ impl Patient for OnMachine {
         Some(self.machine.sh(&format!("{place}\n{script}")).done().stdout)
     }
 
-    fn engine(&self) -> String {
-        let state = self.ask(state::ENGINE).unwrap_or_default();
-        // An engine that loses its power forgets containers whose snapshots containerd has on the disk already.
-        let is_kept = |line: &&str| !(self.machine.has_disk() && line.starts_with("snapshot a container's"));
-        state.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect()
+    fn comparable(&self, state: &str) -> String {
+        without_forgotten(state, self.was_struck)
     }
 
     fn surroundings(&self) -> Tree {
@@ -308,12 +325,13 @@ impl Patient for OnMachine {
 pub fn await_engine(patient: &dyn Patient, wanted: &str) -> Result<(), String> {
     // The engine collects its garbage when it likes to.
     let limit = Duration::from_secs(20);
-    let is_so = || patient.engine() == wanted;
+    let wanted = &patient.comparable(wanted);
+    let is_so = || patient.comparable(&patient.engine()) == *wanted;
     if wait::comes(limit, is_so) {
         return Ok(());
     }
     let holders = patient.ask(state::HOLDERS).unwrap_or_default();
-    Err(format!("{}\nwith\n{holders}", differences(wanted, &patient.engine())))
+    Err(format!("{}\nwith\n{holders}", differences(wanted, &patient.comparable(&patient.engine()))))
 }
 
 /// The lines that only one of two texts has.
