@@ -246,10 +246,10 @@ fn compose_ends_with_the_run_that_called_it() {
     running.reach(|event| {
         event["title"]["en"].as_str().is_some_and(|title| title.starts_with("Start the project"))
     });
+    let is_called = wait::comes(Duration::from_secs(60), || composes(&site.dir()) > 0);
     // An engine that does not answer keeps Compose waiting.
     let engine = Pid::from_raw(i32::try_from(site.engine.pid()).unwrap()).unwrap();
     kill_process(engine, Signal::STOP).unwrap();
-    let is_called = wait::comes(Duration::from_secs(20), || composes(&site.dir()) > 0);
     let _ = running.kill();
     let is_gone = wait::comes(Duration::from_secs(10), || composes(&site.dir()) == 0);
     kill_process(engine, Signal::CONT).unwrap();
