@@ -193,6 +193,21 @@ pub fn scratch() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("").rand_bytes(6).tempdir_in(parent).unwrap()
 }
 
+/// As [`scratch`], with a path of the same length wherever the checkout is: screens that show it break their lines at the same words.
+///
+/// # Panics
+/// When it cannot be made.
+#[must_use]
+pub fn scratch_for_screens() -> tempfile::TempDir {
+    const LENGTH: usize = 26;
+    let random =
+        |parent: &Path| (LENGTH - 1).checked_sub(parent.as_os_str().len()).filter(|length| *length >= 6);
+    let parents = [target().join("t"), PathBuf::from("/tmp")];
+    let (parent, random) = parents.iter().find_map(|parent| Some((parent, random(parent)?))).unwrap();
+    fs::create_dir_all(parent).unwrap();
+    tempfile::Builder::new().prefix("").rand_bytes(random).tempdir_in(parent).unwrap()
+}
+
 /// A lock between test programs, held as long as the value lives.
 ///
 /// # Panics

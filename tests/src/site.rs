@@ -58,7 +58,17 @@ impl Site {
     /// When the answers cannot be written.
     #[must_use]
     pub fn on(engine: Engine) -> Self {
-        let (folder, port) = (parts::scratch(), bundle::free_port());
+        Self::in_folder(engine, parts::scratch())
+    }
+
+    /// As [`Site::new`], for tests that keep screens on which its path is.
+    #[must_use]
+    pub fn for_screens(suite: Suite, store: Store) -> Self {
+        Self::in_folder(Engine::start(suite, store), parts::scratch_for_screens())
+    }
+
+    fn in_folder(engine: Engine, folder: TempDir) -> Self {
+        let port = bundle::free_port();
         let site = Self { engine, port, folder, dir: "app", mount_compose: String::new() };
         fs::write(site.path("answers.toml"), bundle::answers(site.port)).unwrap();
         site

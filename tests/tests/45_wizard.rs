@@ -84,7 +84,7 @@ fn variable(site: &Site, name: &str) -> String {
 
 #[test]
 fn a_chinese_operator_installs_and_the_saved_answers_install_the_same() {
-    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), bundle());
     let taken = TcpListener::bind("0.0.0.0:0").unwrap();
     let taken = taken.local_addr().unwrap().port().to_string();
     let mut terminal = start(&site, &bundle, &CHINESE);
@@ -189,7 +189,7 @@ fn saved_answers_install_the_same(site: &Site, bundle: &Bundle, key: &str) {
 #[test]
 fn what_is_typed_ahead_is_never_shown() {
     // A password that came between two questions was shown by the kernel once: the terminal echoed for a moment.
-    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), bundle());
     let terminal = start(&site, &bundle, &ENGLISH);
     terminal.wait_for("English");
     terminal.send(key::ENTER);
@@ -227,7 +227,7 @@ fn what_is_typed_ahead_is_never_shown() {
 
 #[test]
 fn an_english_operator_leaves_at_any_moment_and_nothing_has_been_changed() {
-    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), bundle());
     let untouched: Vec<_> =
         fs::read_dir(site.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let port = site.port.to_string();
@@ -280,7 +280,7 @@ fn an_english_operator_leaves_at_any_moment_and_nothing_has_been_changed() {
 
 #[test]
 fn every_terminal_is_served_as_it_is() {
-    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), bundle());
     // The Linux console has no Chinese letters, and a locale of another encoding would show none: both are told so.
     for env in [[("LANG", "zh_CN.UTF-8"), ("TERM", "linux")], [("LANG", "zh_CN.GBK"), ("TERM", "xterm")]] {
         let terminal = start(&site, &bundle, &env);
@@ -305,7 +305,7 @@ fn every_terminal_is_served_as_it_is() {
 /// The rest of the installation was English: the process that shows it had not heard of the choice.
 #[test]
 fn the_language_that_was_chosen_is_spoken_to_the_end() {
-    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), bundle());
     // An installation that died while it loaded; what it was told is not asked again.
     let mut running = site.begin(&bundle);
     running.hold_at_loading();
@@ -332,7 +332,7 @@ fn the_language_that_was_chosen_is_spoken_to_the_end() {
 
 #[test]
 fn a_terminal_without_a_cursor_installs_as_well() {
-    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), bundle());
+    let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), bundle());
     let mut terminal = start(&site, &bundle, &[("LANG", "zh_CN.UTF-8"), ("TERM", "dumb")]);
     for (question, answer) in [
         ("English", "1"),
@@ -359,7 +359,7 @@ fn a_terminal_without_a_cursor_installs_as_well() {
 #[test]
 fn a_failed_installation_is_taken_back_when_its_name_is_typed() {
     let vendor = Vendor::with_noise(40_000_000).with_engine();
-    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), vendor.pack_once("wizard-noise"));
+    let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), vendor.pack_once("wizard-noise"));
     let before = site.engine.get("/images/json?all=1");
     let obstacle = site.dir().join(".env/x");
     let fail = |terminal: &Terminal| {
@@ -402,7 +402,7 @@ fn a_failed_installation_is_taken_back_when_its_name_is_typed() {
 #[test]
 fn no_line_of_the_installation_is_wrapped_however_narrow_the_terminal() {
     let vendor = Vendor::with_noise(40_000_000).with_engine();
-    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), vendor.pack_once("wizard-noise"));
+    let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), vendor.pack_once("wizard-noise"));
     let mut terminal = start(&site, &bundle, &CHINESE);
     terminal.wait_for("English");
     terminal.send(key::ENTER);

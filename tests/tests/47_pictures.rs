@@ -60,7 +60,7 @@ const OPERATORS: [Operator; 2] = [
 
 fn draw(operator: &Operator) {
     let vendor = Vendor::of(images::tall(40 << 20)).with_engine();
-    let (site, bundle) = (Site::new(Suite::Forky, Store::Overlay2), vendor.pack_once("pictures"));
+    let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), vendor.pack_once("pictures"));
     let (folder, port) = (site.path("").display().to_string(), site.port.to_string());
     let file_name = bundle.path.file_name().unwrap().to_str().unwrap().to_owned();
     let keep = |terminal: &Terminal, name: &str, from: &str| {

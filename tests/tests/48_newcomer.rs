@@ -105,7 +105,7 @@ fn start(engine: &Engine, dir: &Path, words: &Words) -> Terminal {
 
 fn by_the_screen_alone(words: &Words) {
     let engine = Engine::start(Suite::Forky, Store::Containerd);
-    let folder = parts::scratch();
+    let folder = parts::scratch_for_screens();
     let dir = folder.path().join("app");
     let ports = [(); 4].map(|()| bundle::free_port());
     let [model, page, backend, frontend] = ports.map(|port| port.to_string());
