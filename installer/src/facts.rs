@@ -11,6 +11,7 @@ use crate::layout::{EngineHome, Layout};
 pub mod access;
 pub mod address;
 pub mod bounded;
+pub mod compose;
 pub mod engine;
 pub mod firewall;
 pub mod inventory;
@@ -46,6 +47,8 @@ pub struct Facts {
     pub project: ProjectFacts,
     /// What stands between people and the application.
     pub access: access::Access,
+    /// The host's Compose plugin, where the bundle carries none.
+    pub compose: Option<compose::HostCompose>,
 }
 
 /// The machine itself.
@@ -69,8 +72,6 @@ pub struct Machine {
     pub os: String,
     /// Changes at every boot; tells what a power cut may have undone.
     pub boot_id: String,
-    /// A Compose plugin that is installed on the host.
-    pub compose_plugin: Option<PathBuf>,
     /// A containerd runs that no Docker engine started: an engine that we install would share it.
     pub has_foreign_containerd: bool,
     /// Memory in bytes that is not in use, or could be given back at once.
@@ -279,6 +280,7 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
         engine,
         has_other_engine,
         project,
+        compose: index.content.engine.is_none().then(compose::look).flatten(),
     }
 }
 

@@ -179,9 +179,9 @@ fn decide_engine(layout: &Layout, choice: EngineChoice, content: &Content, facts
         (None, Some(socket)) => socket.to_owned(),
         (None, None) => EngineHome::System.socket(),
     };
-    let compose = match (&home, &content.engine, &facts.machine.compose_plugin) {
+    let compose = match (&home, &content.engine, &facts.compose) {
         (Some(home), _, _) => home.compose(),
-        (None, None, Some(plugin)) => plugin.clone(),
+        (None, None, Some(plugin)) => plugin.path.clone(),
         (None, _, _) => layout.bin().join("docker-compose"),
     };
     // An engine that was here before us may have left images on a graph driver; the other store would hide them. Once
@@ -217,6 +217,7 @@ fn expected(engine: &EnginePlan, content: &Content, facts: &Facts) -> Descriptio
         },
         staging: root.join("tmp"),
         rootless: false,
+        is_in_swarm: false,
         quirks: Quirks::default(),
         containerd_root: root.join("containerd/daemon"),
         root,

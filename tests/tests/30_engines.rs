@@ -256,3 +256,15 @@ fn compose_ends_with_the_run_that_called_it() {
     assert!(is_called && is_gone, "called: {is_called}, gone: {is_gone}");
     let _ = site.install(&bundle).done();
 }
+
+/// Both are facts that only a real engine and a real plugin tell.
+#[test]
+fn a_swarm_and_the_compose_of_the_machine_are_told_of() {
+    let site = Site::new(Suite::Forky, Store::Overlay2).with_compose();
+    let _ = site.engine.docker(["swarm", "init", "--advertise-addr", "127.0.0.1"]).done();
+    let findings = site.run(&Vendor::new().pack(), &["preflight", "--json"]).done().events();
+    let one = |id: &str| findings.iter().find(|finding| finding["id"] == id).unwrap();
+    assert_eq!(one("swarm")["severity"], "warn");
+    assert_eq!(one("compose")["severity"], "pass");
+    assert!(one("compose")["found"].as_str().unwrap().starts_with("2."), "{}", one("compose"));
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bollard::models::{SystemInfo, SystemVersion};
+use bollard::models::{LocalNodeState, SystemInfo, SystemVersion};
 use serde::Serialize;
 
 /// An engine's own words, boiled down to what decisions need.
@@ -24,6 +24,8 @@ pub struct Description {
     pub staging: PathBuf,
     /// Runs without root.
     pub rootless: bool,
+    /// Is a node of a swarm.
+    pub is_in_swarm: bool,
     /// What may get in an application's way.
     pub quirks: Quirks,
 }
@@ -104,6 +106,7 @@ impl Description {
             root,
             containerd,
             rootless,
+            is_in_swarm: info.swarm.as_ref().and_then(|swarm| swarm.local_node_state).is_some_and(is_node),
             quirks: Quirks {
                 is_desktop: info.operating_system.as_deref() == Some("Docker Desktop"),
                 remaps_users: is_remapped,
@@ -129,6 +132,11 @@ impl Description {
             Store::GraphDriver(_) => self.root.clone(),
         }
     }
+}
+
+/// A node whose swarm is locked or out of reach is one all the same.
+fn is_node(state: LocalNodeState) -> bool {
+    !matches!(state, LocalNodeState::EMPTY | LocalNodeState::INACTIVE)
 }
 
 /// Only the overlay snapshotter: of others it is not known what their directories must look like.

@@ -10,14 +10,6 @@ use crate::host::process;
 /// Commands that the engine calls, or that installing it needs.
 const NEEDED_COMMANDS: [&str; 2] = ["iptables", "modprobe"];
 
-/// Where distributions and Docker's packages put the Compose plugin.
-const COMPOSE_PLUGINS: [&str; 4] = [
-    "/usr/local/lib/docker/cli-plugins/docker-compose",
-    "/usr/local/libexec/docker/cli-plugins/docker-compose",
-    "/usr/lib/docker/cli-plugins/docker-compose",
-    "/usr/libexec/docker/cli-plugins/docker-compose",
-];
-
 /// Where a host's containerd listens; dockerd uses it if it is there.
 const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 
@@ -41,7 +33,6 @@ pub fn collect() -> Machine {
         os: os_name(&os_release),
         family: family(&os_release),
         boot_id: read("/proc/sys/kernel/random/boot_id").trim().to_owned(),
-        compose_plugin: COMPOSE_PLUGINS.into_iter().map(PathBuf::from).find(|path| path.is_file()),
         has_foreign_containerd: std::os::unix::net::UnixStream::connect(CONTAINERD_SOCKET).is_ok(),
         cpu_flags: cpu_flags(&read("/proc/cpuinfo")),
         is_container: is_container(),

@@ -3,13 +3,18 @@
 use std::iter;
 
 use super::{Demand, Finding};
+use crate::engine::description::release;
 use crate::engine::{Description, Flavour, Store};
+use crate::facts::compose::HostCompose;
 use crate::facts::{EngineChoice, EngineFacts, Facts, Family};
 use crate::layout::{EngineHome, SOCKET_PATH_MAX};
 use crate::text::finding::{self as text, engine as more, host};
 
 /// The oldest engine that is used: what Compose and current base images need.
 const OLDEST: (u32, u32) = (20, 10);
+
+/// The oldest Compose that knows `up --pull never` (docker/compose 9976077e2).
+const OLDEST_COMPOSE: (u32, u32) = (2, 8);
 
 /// Drivers that copy layers, or that nobody looks after any more.
 const SLOW_DRIVERS: [&str; 4] = ["aufs", "devicemapper", "overlay", "vfs"];
@@ -20,16 +25,13 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             vec![Finding::pass("engine", text::private_engine_runs(&description.version))]
         }
         (EngineFacts::Running { description, .. }, _) => {
-            let compose = &facts.machine.compose_plugin;
-            let no_compose = (demand.content.engine.is_none() && compose.is_none()).then(|| {
-                Finding::fail("compose", text::no_compose_anywhere(), text::install_compose_first())
-            });
             let engine = if installed_by_us(facts) {
                 iter::once(ours(description)).chain(broken_config(facts)).collect()
             } else {
                 running(description, demand)
             };
-            engine.into_iter().chain(no_compose).collect()
+            let compose = demand.content.engine.is_none().then(|| compose(facts.compose.as_ref()));
+            engine.into_iter().chain(compose).collect()
         }
         (EngineFacts::Remote(host), _) => {
             vec![Finding::fail("engine", text::engine_is_remote(host), text::unset_docker_host())]
@@ -51,6 +53,23 @@ fn installed_by_us(facts: &Facts) -> bool {
 
 fn ours(description: &Description) -> Finding {
     Finding::pass("engine", text::own_engine_runs(&description.version))
+}
+
+/// The host's Compose, where the bundle carries none.
+fn compose(plugin: Option<&HostCompose>) -> Finding {
+    let Some(HostCompose { path, version }) = plugin else {
+        return Finding::fail("compose", text::no_compose_anywhere(), text::install_compose_first());
+    };
+    let path = path.display().to_string();
+    let Some(version) = version else {
+        return Finding::fail("compose", more::compose_is_broken(&path), more::update_compose());
+    };
+    let finding = if release(version) < OLDEST_COMPOSE {
+        Finding::fail("compose", more::compose_is_old(version, &path), more::update_compose())
+    } else {
+        Finding::pass("compose", more::compose_will_be_used(version, &path))
+    };
+    finding.with(&**version, "2.8")
 }
 
 fn running(description: &Description, demand: &Demand<'_>) -> Vec<Finding> {
@@ -82,6 +101,9 @@ fn running(description: &Description, demand: &Demand<'_>) -> Vec<Finding> {
     let dir = demand.layout.dir.display().to_string();
     if description.quirks.remaps_users {
         findings.push(Finding::warn("engine-users", more::users_are_remapped(), text::use_private_engine()));
+    }
+    if description.is_in_swarm {
+        findings.push(Finding::warn("swarm", more::engine_is_in_swarm(), more::swarm_leaves_it()));
     }
     if description.quirks.uses_selinux {
         findings.push(Finding::warn("selinux", host::selinux_confines(&dir), host::label_dir(&dir)));

@@ -1,7 +1,7 @@
 //! The stable names of all findings: scripts, answers files and `docs/preflight.md` depend on them.
 
 /// Every id that a finding can have, in alphabetical order.
-pub const IDS: [&str; 57] = [
+pub const IDS: [&str; 58] = [
     "address-pool",
     "answers-file",
     "apparmor",
@@ -56,6 +56,7 @@ pub const IDS: [&str; 57] = [
     "signature",
     "ssh",
     "subnet",
+    "swarm",
     "sysctl",
     "system",
     "unit",

@@ -87,7 +87,6 @@ pub(crate) fn facts() -> Facts {
             missing_commands: vec![],
             os: "Debian".into(),
             boot_id: "b".into(),
-            compose_plugin: None,
             free_memory: 3_000_000_000,
             family: Family::Debian,
             cpu_flags: ["sse4_2", "avx2"].map(str::to_owned).to_vec(),
@@ -113,6 +112,7 @@ pub(crate) fn facts() -> Facts {
         inventory: Inventory::default(),
         access: Default::default(),
         project: ProjectFacts::default(),
+        compose: None,
     }
 }
 
@@ -133,6 +133,7 @@ fn running(flavour: Flavour, version: &str) -> EngineFacts {
             store: Store::GraphDriver("overlay2".into()),
             root: "/var/lib/docker".into(),
             rootless: false,
+            is_in_swarm: false,
             quirks: Quirks::default(),
             staging: "/var/lib/docker/tmp".into(),
             containerd_root: "/var/lib/containerd".into(),

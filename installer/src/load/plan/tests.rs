@@ -74,6 +74,7 @@ fn engine(store: Store, version: &str) -> Description {
         store,
         root: "/var/lib/docker".into(),
         rootless: false,
+        is_in_swarm: false,
         quirks: crate::engine::description::Quirks::default(),
         staging: "/var/lib/docker/tmp".into(),
         containerd_root: "/var/lib/containerd".into(),

@@ -7,6 +7,7 @@ use bundle_spec::question::builtin::OPEN_FIREWALL;
 use bundle_spec::question::{Question, QuestionKind};
 
 use super::*;
+use crate::facts::compose::HostCompose;
 use crate::facts::firewall::{Firewall, FirewallKind};
 use crate::facts::kernel::Backend;
 use crate::facts::route::Net;
@@ -62,6 +63,14 @@ impl Case {
         if let EngineFacts::Running { description, .. } = &mut self.facts.engine {
             description.quirks = quirks;
         }
+    }
+
+    /// A host with a Compose plugin, for a bundle without one.
+    fn compose(&mut self, version: Option<&str>) {
+        self.content.engine = None;
+        self.facts.engine = running(Flavour::Docker, "28.5.2");
+        let path = "/usr/libexec/docker/cli-plugins/docker-compose".into();
+        self.facts.compose = Some(HostCompose { path, version: version.map(str::to_owned) });
     }
 
     fn root(&mut self, path: &str) {
@@ -198,6 +207,8 @@ const FAILURES: &[(&str, &str, Change)] = &[
         case.content.engine = None;
         case.facts.engine = running(Flavour::Docker, "28.5.2");
     }),
+    ("compose", "2.8", |case| case.compose(Some("2.6.1"))),
+    ("compose", "/usr/libexec", |case| case.compose(None)),
     ("containerd", "--engine private", |case| case.facts.machine.has_foreign_containerd = true),
     ("daemon-json", "/etc/docker/daemon.json", |case| {
         case.facts.project.config_error = Some("line 1".into())
@@ -297,6 +308,12 @@ const WARNINGS: &[(&str, &str, Change)] = &[
         case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
     }),
     ("engine", "20.10.10", |case| case.facts.engine = running(Flavour::Docker, "20.10.7")),
+    ("swarm", "swarm", |case| {
+        case.root("/var/lib/docker");
+        if let EngineFacts::Running { description, .. } = &mut case.facts.engine {
+            description.is_in_swarm = true;
+        }
+    }),
     ("engine-driver", "vfs", |case| {
         case.facts.engine = running(Flavour::Docker, "28.5.2");
         if let EngineFacts::Running { description, .. } = &mut case.facts.engine {
