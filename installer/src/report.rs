@@ -207,7 +207,9 @@ impl Reporter {
             _ => {}
         }
         let is_progress = matches!(event, Event::Progress { .. } | Event::Waiting { .. });
-        if is_progress && self.is_too_soon() {
+        // The last of it is always told: a stretch that takes no time would otherwise leave no trace.
+        let is_last = matches!(event, Event::Progress { done, total, .. } if done == total);
+        if is_progress && !is_last && self.is_too_soon() {
             return;
         }
         if !is_progress {

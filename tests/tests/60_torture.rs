@@ -264,7 +264,7 @@ fn torture() {
         let mut dice = Dice::new(seed() + 100);
         let mut draws = vec![each_boundary()];
         draws.extend(many(Victim::Engine, share(8), &mut dice));
-        draws.extend(many(Victim::Installer, share(40), &mut dice));
+        draws.extend(many(Victim::Installer, share(60), &mut dice));
         run(&mut OnMachine::new(Machine::boot()), &draws, &mut dice, &table, &failures);
     };
     let without_power = || {
@@ -278,8 +278,8 @@ fn torture() {
         }
     };
     std::thread::scope(|scope| {
-        let _ = scope.spawn(|| if_wanted("containerd", &|| on_engine(Store::Containerd, 0, 140)));
-        let _ = scope.spawn(|| if_wanted("overlay2", &|| on_engine(Store::Overlay2, 1, 100)));
+        let _ = scope.spawn(|| if_wanted("containerd", &|| on_engine(Store::Containerd, 0, 180)));
+        let _ = scope.spawn(|| if_wanted("overlay2", &|| on_engine(Store::Overlay2, 1, 160)));
         let _ = scope.spawn(|| {
             if_wanted("machine", &on_machine);
             if_wanted("power", &without_power);

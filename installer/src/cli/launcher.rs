@@ -12,13 +12,19 @@ const BUNDLE: &str = "AIRLIFT_BUNDLE";
 /// The launcher's word on the directory that it made for the copy of this program.
 const STUB_DIR: &str = "AIRLIFT_STUB_DIR";
 
+/// Where the launcher makes that directory on any machine: the first of them that has room and may be executed in.
+const PLACES: [&str; 4] = ["/run", "/dev/shm", "/tmp", "/var/tmp"];
+
 /// Removes the launcher's copy of this program: it runs on without its file. Only a file that really is this program,
 /// and only an empty directory, are removed, whatever the variable says.
 pub(super) fn clean_up() {
     let (Some(dir), Ok(own)) = (std::env::var_os(STUB_DIR), std::env::current_exe()) else { return };
     if own.parent() == Some(Path::new(&dir)) && file::remove(&own).is_ok() {
         file::remove_dir_if_empty(Path::new(&dir));
-        Path::new(&dir).parent().iter().for_each(|place| sweep(place));
+        let own_place =
+            Path::new(&dir).parent().filter(|place| PLACES.iter().all(|other| *place != Path::new(other)));
+        // One that was killed may have been about to find out that the first place is not for programs.
+        PLACES.map(Path::new).into_iter().chain(own_place).for_each(sweep);
     }
 }
 
@@ -54,6 +60,16 @@ pub(super) fn bundle() -> Outcome<Option<BundleFile>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// One that was killed in the first place, which is not for programs, left its copy there: only where a run had started was looked.
+    #[test]
+    fn places_are_those_of_the_launcher() {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packer/src/launcher.sh");
+        let script = std::fs::read_to_string(script).unwrap();
+        let list = script.split("for place in ").nth(1).unwrap().split("; do").next().unwrap();
+        let fixed: Vec<_> = list.split(' ').filter(|place| place.starts_with('/')).collect();
+        assert_eq!(fixed, PLACES);
+    }
 
     /// A launcher that was killed left its copy of the program for ever.
     #[test]

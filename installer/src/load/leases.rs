@@ -66,17 +66,39 @@ impl Brought {
         }
     }
 
-    /// Whether all of it is ours. Nothing is not: a lease that has just been made holds nothing yet.
+    /// Whether something of it is ours and nothing somebody else's. Nothing is not: a lease that has just been made holds nothing yet.
     fn is_all(&self, held: &[(String, String)]) -> bool {
-        let is_ours = |(kind, id): &(String, String)| {
-            if kind == "content" {
-                return self.blobs.contains(id);
-            }
-            // A snapshot is called by its chain ID, one that is being unpacked `extract-<time>-<random> <chain ID>`.
-            kind.starts_with("snapshots/") && id.rsplit(' ').next().is_some_and(|id| self.chains.contains(id))
-        };
-        !held.is_empty() && held.iter().all(is_ours)
+        let whose: Vec<_> = held.iter().map(|(kind, id)| self.whose(kind, id)).collect();
+        whose.contains(&Whose::Ours) && !whose.contains(&Whose::Others)
     }
+
+    fn whose(&self, kind: &str, id: &str) -> Whose {
+        let is_ours = match kind {
+            "content" => self.blobs.contains(id),
+            // A blob on its way is called by its place in what was sent (`ImportIndex` in containerd's `core/images/archive`). It stays
+            // in the lease when the request dies, whether or not anything of the blob has stayed.
+            "ingests" => match id.strip_prefix("tar-blobs/sha256/") {
+                Some(hex) => self.blobs.contains(&format!("sha256:{hex}")),
+                None if matches!(id, "tar-index.json" | "tar-oci-layout") => return Whose::Anybodys,
+                None => false,
+            },
+            // A snapshot is called by its chain ID, one that is being unpacked `extract-<time>-<random> <chain ID>`.
+            _ if kind.starts_with("snapshots/") => {
+                id.rsplit(' ').next().is_some_and(|id| self.chains.contains(id))
+            }
+            _ => false,
+        };
+        if is_ours { Whose::Ours } else { Whose::Others }
+    }
+}
+
+/// By whom something that a lease holds was brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Others,
+    /// Every request has one of that name.
+    Anybodys,
 }
 
 #[cfg(test)]
@@ -93,7 +115,15 @@ mod tests {
         };
         let (blob, unpacked) = (("content", "sha256:aa"), ("snapshots/overlayfs", "sha256:bb"));
         let extracted = ("snapshots/overlayfs", "extract-1712-x7Qb sha256:bb");
-        for held in [&[blob][..], &[unpacked], &[blob, unpacked, extracted]] {
+        let (on_its_way, index) = (("ingests", "tar-blobs/sha256/aa"), ("ingests", "tar-index.json"));
+        let all = [
+            &[blob][..],
+            &[unpacked],
+            &[blob, unpacked, extracted],
+            &[blob, on_its_way],
+            &[on_its_way, index],
+        ];
+        for held in all {
             assert!(is_all(held), "{held:?}");
         }
         let others = [
@@ -101,10 +131,11 @@ mod tests {
             ("content", "sha256:bb"),
             ("snapshots/overlayfs", "box"),
             ("ingests", "x"),
+            ("ingests", "tar-blobs/sha256/cc"),
         ];
         for other in others {
             assert!(!is_all(&[other]) && !is_all(&[blob, other]), "{other:?}");
         }
-        assert!(!is_all(&[]));
+        assert!(!is_all(&[]) && !is_all(&[index]));
     }
 }
