@@ -175,6 +175,22 @@ impl Site {
         crate::http::get_local(self.port, "/").unwrap().1
     }
 
+    /// A screen without what differs from run to run: the folder, the port, how long something took.
+    #[must_use]
+    pub fn shown(&self, screen: &str) -> String {
+        let folder = self.path("").display().to_string();
+        let screen =
+            screen.replace(folder.trim_end_matches('/'), "/srv").replace(&self.port.to_string(), "PORT");
+        let seconds = |word: &str| {
+            let number = word.trim_start_matches(['(', '（']);
+            !number.ends_with('.') && number.contains('.') && number.parse::<f64>().is_ok()
+        };
+        let line = |line: &str| {
+            line.split(' ').map(|word| if seconds(word) { "N" } else { word }).collect::<Vec<_>>().join(" ")
+        };
+        screen.lines().map(line).collect::<Vec<_>>().join("\n")
+    }
+
     /// A variable as the container has it.
     #[must_use]
     pub fn variable(&self, name: &str) -> String {

@@ -98,6 +98,12 @@ impl Terminal {
         Self { pty, child, shown, reader: Some(reader), has_ended: false }
     }
 
+    /// The process that was started.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Types.
     ///
     /// # Panics

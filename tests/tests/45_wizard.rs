@@ -35,20 +35,6 @@ fn start(site: &Site, bundle: &Bundle, env: &[(&str, &str)]) -> Terminal {
 /// Questions, each with what is typed.
 type Answered<'a> = &'a [(&'a str, &'a str)];
 
-/// What differs from run to run: the folder, the port, how long something took.
-fn shown(site: &Site, screen: &str) -> String {
-    let folder = site.path("").display().to_string();
-    let screen = screen.replace(folder.trim_end_matches('/'), "/srv").replace(&site.port.to_string(), "PORT");
-    let seconds = |word: &str| {
-        let number = word.trim_start_matches(['(', '（']);
-        !number.ends_with('.') && number.contains('.') && number.parse::<f64>().is_ok()
-    };
-    let line = |line: &str| {
-        line.split(' ').map(|word| if seconds(word) { "N" } else { word }).collect::<Vec<_>>().join(" ")
-    };
-    screen.lines().map(line).collect::<Vec<_>>().join("\n")
-}
-
 /// Every file of the project, apart from what tells the time, and the salt, which is random.
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
@@ -105,7 +91,7 @@ fn a_chinese_operator_installs_and_the_saved_answers_install_the_same() {
     terminal.wait_for("> 你好世界");
     let holder = format!("{}（进程 {}）", this_program(), std::process::id());
     let screen = terminal.screen_from("[1/4]").replace(&taken, "TAKEN").replace(&holder, "HOLDER");
-    insta::assert_snapshot!("zh_2_typing", shown(&site, &screen));
+    insta::assert_snapshot!("zh_2_typing", site.shown(&screen));
     terminal.send(key::ENTER);
     terminal.answer("[3/4] 管理员密码", "short");
     terminal.answer("请再输入一次", "different");
@@ -119,11 +105,11 @@ fn a_chinese_operator_installs_and_the_saved_answers_install_the_same() {
     terminal.answer("[3/4] 管理员密码", PASSWORD);
     terminal.answer("请再输入一次", PASSWORD);
     terminal.wait_for("自动生成（推荐）");
-    insta::assert_snapshot!("zh_3_secrets", shown(&site, &terminal.screen_from("两次输入不一致")));
+    insta::assert_snapshot!("zh_3_secrets", site.shown(&terminal.screen_from("两次输入不一致")));
     terminal.send(key::ENTER);
 
     terminal.wait_for("y 开始安装");
-    insta::assert_snapshot!("zh_4_review", shown(&site, &terminal.screen_from("计划：")));
+    insta::assert_snapshot!("zh_4_review", site.shown(&terminal.screen_from("计划：")));
     // Enter alone installs nothing.
     terminal.send(key::ENTER);
     terminal.answer("q 退出", "2");
@@ -146,7 +132,7 @@ fn a_chinese_operator_installs_and_the_saved_answers_install_the_same() {
     terminal.answer("q 退出", "y");
     assert_eq!(terminal.end(), 0, "{terminal:?}");
     // The first line is cut where the folder's name ends; services become healthy in any order; the time differs.
-    let screen = shown(&site, &terminal.screen_from("[2/"));
+    let screen = site.shown(&terminal.screen_from("[2/"));
     let is_steady = |line: &&str| !line.starts_with("      ") && !line.contains("用时");
     insta::assert_snapshot!(
         "zh_5_installed",
@@ -262,7 +248,7 @@ fn an_english_operator_leaves_at_any_moment_and_nothing_has_been_changed() {
         }
         terminal.wait_for(last);
         if moment == "the review" {
-            insta::assert_snapshot!("en_review", shown(&site, &terminal.screen_from("Plan:")));
+            insta::assert_snapshot!("en_review", site.shown(&terminal.screen_from("Plan:")));
         }
         terminal.send(key::CTRL_C);
         assert_eq!(terminal.end(), 130, "{moment}: {terminal:?}");
@@ -347,7 +333,7 @@ fn a_terminal_without_a_cursor_installs_as_well() {
         terminal.answer(question, answer);
     }
     terminal.wait_for("y 开始安装");
-    insta::assert_snapshot!("dumb_review", shown(&site, &terminal.screen_from("请核对")));
+    insta::assert_snapshot!("dumb_review", site.shown(&terminal.screen_from("请核对")));
     terminal.answer("q 退出", "是");
     assert_eq!(terminal.end(), 0, "{terminal:?}");
     let sent = terminal.sent();
