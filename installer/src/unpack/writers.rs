@@ -13,7 +13,7 @@ use super::{Meta, TarPath, UnpackError};
 
 /// Bytes that may wait for all threads together. Bytes and not pieces: a directory of a thousand small files goes to one thread,
 /// and the others must have something to do meanwhile.
-const WAITING: usize = 12 << 20;
+const WAITING: usize = 8 << 20;
 /// What a piece takes beside its content.
 const PIECE_OVERHEAD: usize = 512;
 
