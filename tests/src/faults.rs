@@ -11,11 +11,14 @@ use tempfile::TempDir;
 
 use crate::bundle::Bundle;
 use crate::engine::Store;
+use crate::machine::Machine;
 use crate::parts::{self, Suite};
 use crate::run::Run;
 use crate::running::Running;
-use crate::torture::patient::{OnEngine, Patient, Victim};
+use crate::torture::patient::{OnEngine, OnMachine, Patient, Victim};
 use crate::tree::Tree;
+
+pub mod walk;
 
 /// One act of an installation: the so-manieth of its kind on this path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +86,18 @@ pub fn points(trace: &str) -> Vec<Point> {
 /// Files with more pieces than this are large.
 const MANY: usize = 40;
 
+/// A patient whose installer's acts fail as told.
+pub trait Breakable: Patient {
+    /// Lets the next runs fail so: one fault a line.
+    fn plan(&mut self, faults: &str);
+    /// What was done in the last run, or tried.
+    fn trace(&self) -> String;
+    /// Where it writes.
+    fn places(&self) -> Vec<PathBuf> {
+        vec![self.dir()]
+    }
+}
+
 /// An engine that was there before, and an installer whose acts fail as told.
 #[derive(Debug)]
 pub struct Faulty {
@@ -105,21 +120,10 @@ impl Faulty {
         this
     }
 
-    /// Lets the next runs fail so: one fault a line.
-    pub fn plan(&mut self, faults: &str) {
-        faults.clone_into(&mut self.plan);
-    }
-
     /// The engine and its place.
     #[must_use]
     pub fn inner(&self) -> &OnEngine {
         &self.inner
-    }
-
-    /// What was done in the last run, or tried.
-    #[must_use]
-    pub fn trace(&self) -> String {
-        fs::read_to_string(self.folder.path().join("trace")).unwrap_or_default()
     }
 
     fn program(&self) -> Bundle {
@@ -181,5 +185,104 @@ impl Patient for Faulty {
 
     fn reset(&mut self) {
         self.inner.reset();
+    }
+}
+
+impl Breakable for Faulty {
+    fn plan(&mut self, faults: &str) {
+        faults.clone_into(&mut self.plan);
+    }
+
+    fn trace(&self) -> String {
+        fs::read_to_string(self.folder.path().join("trace")).unwrap_or_default()
+    }
+}
+
+/// A fresh machine with systemd and without an engine, and an installer whose acts fail as told.
+#[derive(Debug)]
+pub struct FaultyMachine {
+    inner: OnMachine,
+    program: String,
+    plan: String,
+}
+
+/// Where the installer writes down what it does; it is gone after a boot.
+const TRACE: &str = "/run/trace";
+
+impl FaultyMachine {
+    /// A new machine; nothing fails yet. `program` is the installer with faults.
+    ///
+    /// # Panics
+    /// When the machine does not come up, or the program cannot be copied.
+    #[must_use]
+    pub fn new(program: &Path) -> Self {
+        let inner = OnMachine::new(Machine::boot());
+        let folder = parts::scratch();
+        let stripped = folder.path().join("installer");
+        let _ = Run::of(Command::new("strip").arg("-o").arg(&stripped).arg(program)).done();
+        let program = inner.machine().plug_in(&stripped);
+        Self { inner, program, plan: String::new() }
+    }
+}
+
+impl Patient for FaultyMachine {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    fn bundle(&self) -> &Bundle {
+        self.inner.bundle()
+    }
+
+    fn run(&self, args: &[&str], typed: &str) -> Run {
+        let args = args.join(" ").replace("answers.toml", "/stick/answers.toml");
+        let (bundle, program, plan) = (self.inner.plugged(), &self.program, &self.plan);
+        self.inner.machine().sh(&format!(
+            "rm -f {TRACE}; export AIRLIFT_BUNDLE={bundle} INSTALLER_FAULTS='{plan}' INSTALLER_FAULTS_TRACE={TRACE}; \
+             printf '%s' '{typed}' | {program} {args}"
+        ))
+    }
+
+    fn begin(&self) -> Running {
+        self.inner.begin()
+    }
+
+    fn strike(&mut self, victim: Victim, running: Running) -> Run {
+        self.inner.strike(victim, running)
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.inner.dir()
+    }
+
+    fn ask(&self, script: &str) -> Option<String> {
+        self.inner.ask(script)
+    }
+
+    fn surroundings(&self) -> Tree {
+        self.inner.surroundings()
+    }
+
+    fn is_served(&self) -> bool {
+        self.inner.is_served()
+    }
+
+    fn reset(&mut self) {
+        self.inner.reset();
+    }
+}
+
+impl Breakable for FaultyMachine {
+    fn plan(&mut self, faults: &str) {
+        faults.clone_into(&mut self.plan);
+    }
+
+    fn trace(&self) -> String {
+        self.inner.machine().sh(&format!("cat {TRACE}")).stdout
+    }
+
+    fn places(&self) -> Vec<PathBuf> {
+        let places = ["opt/hello", "usr/local", "usr/bin", "etc"];
+        places.map(|place| self.inner.machine().root().join(place)).to_vec()
     }
 }

@@ -13,136 +13,16 @@ use std::time::Duration;
 use tests::bundle::{self, Bundle, Vendor};
 use tests::disk::{Disk, Format};
 use tests::engine::Store;
-use tests::faults::{Faulty, Point, points};
+use tests::faults::walk::{Outcomes, acts_of, leftovers, walk};
+use tests::faults::{Faulty, Point};
 use tests::parts;
 use tests::proxy::{Break, Proxy, Request};
 use tests::run::Run;
 use tests::site::{INSTALL, Site};
-use tests::torture::chain::{Reference, finish, install, purge};
-use tests::torture::patient::Patient;
+use tests::torture::chain::Reference;
 use tests::torture::state::check_directory;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_faulty-installer");
-
-/// What the system says for each kind of fault.
-const WHY: [(&str, &str); 5] = [
-    ("EAGAIN", "Resource temporarily unavailable"),
-    ("EDQUOT", "Disk quota exceeded"),
-    ("EIO", "Input/output error"),
-    ("ENOSPC", "No space left on device"),
-    ("EROFS", "Read-only file system"),
-];
-
-/// Whether a run that failed says what, where, why, and what to do, in either language.
-fn check_message(run: &Run, point: &Point, kind: &str) -> Result<(), String> {
-    let wrong = |what: &str| Err(format!("{what}\n{run}"));
-    if run.code != Some(1) {
-        return wrong("the exit code is not 1");
-    }
-    let (_, why) = WHY.iter().find(|(name, _)| *name == kind).unwrap();
-    let events = run.events();
-    let Some(end) = events.iter().position(|event| event["event"] == "finished") else {
-        return wrong("there is no last word");
-    };
-    // What goes before and after it: causes, and what to do.
-    let notes: Vec<_> = events.iter().filter(|event| event["event"] == "note").collect();
-    let said = |lang: &str| {
-        let notes = notes.iter().map(|note| note["text"][lang].as_str().unwrap_or_default());
-        [events[end]["text"][lang].as_str().unwrap_or_default()]
-            .into_iter()
-            .chain(notes)
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    let (en, zh) = (said("en"), said("zh"));
-    let path = point.path.display().to_string();
-    if point.act != "spawn" && (!en.contains(&path) || !zh.contains(&path)) {
-        return wrong("the message does not name the path");
-    }
-    if !en.contains(why) || zh.contains(why) {
-        return wrong("the message does not say why, in both languages");
-    }
-    if !en.to_lowercase().contains("run the same command again") || !zh.contains("重新运行同一条命令")
-    {
-        return wrong("the message does not say what to do");
-    }
-    Ok(())
-}
-
-/// Temporary files that nobody will clear away any more.
-fn leftovers(dir: &Path) -> Vec<String> {
-    let found = Run::of(Command::new("find").arg(dir).args(["-name", ".airlift-*"]));
-    found.stdout.lines().map(str::to_owned).collect()
-}
-
-/// What came of faults, counted.
-#[derive(Default)]
-struct Outcomes {
-    failed: BTreeMap<String, usize>,
-    unnoticed: BTreeMap<String, usize>,
-    wrong: Vec<String>,
-}
-
-impl Outcomes {
-    fn print(&self, what: &str) {
-        let sum = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
-        println!("{what}: {} faults ended the run: {:?}", sum(&self.failed), self.failed);
-        println!("{what}: {} faults did not: {:?}", sum(&self.unnoticed), self.unnoticed);
-    }
-
-    fn assert_right(&self) {
-        assert!(!self.failed.is_empty(), "no fault has ended a run: none has bitten");
-        assert!(self.wrong.is_empty(), "{} wrong:\n{}", self.wrong.len(), self.wrong.join("\n\n"));
-    }
-}
-
-/// The acts of an undisturbed installation.
-fn acts_of(patient: &Faulty, reference: &Reference) -> Vec<Point> {
-    let _ = install(patient).done();
-    let acts = points(&patient.trace());
-    purge(patient, reference, true).unwrap();
-    acts
-}
-
-/// Lets one act after the other fail, each in a run that goes on where the one before it ended; then nothing fails. A fault that
-/// ends no run lets the installation come to its end: it is taken back then, and the next one begins anew.
-fn walk(patient: &mut Faulty, reference: &Reference, faults: &[(Point, &str)], outcomes: &mut Outcomes) {
-    let mut key = None;
-    for (point, kind) in faults {
-        let fault = point.fault(kind, false);
-        patient.plan(&fault);
-        let run = install(patient);
-        patient.plan("");
-        let was_reached = patient.trace().lines().any(|line| line == point.to_string());
-        let is_failure = run.code != Some(0);
-        if was_reached {
-            let counts = if is_failure { &mut outcomes.failed } else { &mut outcomes.unnoticed };
-            *counts.entry(format!("{} {kind}", point.act)).or_default() += 1;
-        }
-        let mut check = || {
-            if is_failure {
-                check_message(&run, point, kind)?;
-            } else if !patient.is_served() {
-                return Err(format!("nobody answers\n{run}"));
-            }
-            let left = leftovers(&patient.dir());
-            if !left.is_empty() {
-                return Err(format!("left over: {left:?}\n{run}"));
-            }
-            check_directory(&patient.dir(), &mut key).map_err(|why| format!("{why}\n{run}"))
-        };
-        if let Err(why) = check() {
-            outcomes.wrong.push(format!("{fault}: {why}"));
-        }
-        if !is_failure {
-            purge(patient, reference, true)
-                .unwrap_or_else(|why| outcomes.wrong.push(format!("{fault}: {why}")));
-            key = None;
-        }
-    }
-    finish(patient, reference, &mut key, None).unwrap_or_else(|why| outcomes.wrong.push(why));
-    purge(patient, reference, true).unwrap_or_else(|why| outcomes.wrong.push(why));
-}
 
 /// Each act in turn, with the kinds of faults in turn: as many as there is time for in every test run.
 #[test]

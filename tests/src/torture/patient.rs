@@ -219,6 +219,12 @@ impl OnMachine {
         &self.machine
     }
 
+    /// The bundle's path there.
+    #[must_use]
+    pub fn plugged(&self) -> &str {
+        &self.run
+    }
+
     fn install(&self) -> Vec<&str> {
         let answers = INSTALL.map(|word| if word == "answers.toml" { "/stick/answers.toml" } else { word });
         [&[self.run.as_str()][..], &answers, &["--json"]].concat()
