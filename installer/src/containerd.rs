@@ -50,6 +50,13 @@ struct Limits {
     long_answer: Duration,
 }
 
+/// How far a blob has come that is being written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    bytes: i64,
+    updated: Option<(i64, i32)>,
+}
+
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ContainerdError {
@@ -185,6 +192,22 @@ impl Containerd {
             Err(error) if error.is(Code::NotFound) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
+    }
+
+    /// The blobs that are being written, by the name that their writer gave them, each with how far it has come. Two answers that
+    /// are the same for one prove that nobody goes on with it.
+    ///
+    /// # Errors
+    /// When containerd refuses.
+    pub fn being_written(&self) -> Result<HashMap<String, Written>, ContainerdError> {
+        let path = "/containerd.services.content.v1.Content/ListStatuses";
+        let reply: api::Ingests =
+            self.call("list blobs on their way", path, api::Filters { filters: Vec::new() })?;
+        let written = |ingest: api::Ingest| {
+            let updated = ingest.updated_at.map(|time| (time.seconds, time.nanos));
+            (ingest.name, Written { bytes: ingest.offset, updated })
+        };
+        Ok(reply.statuses.into_iter().map(written).collect())
     }
 
     /// Lets a lease hold something that is there already.

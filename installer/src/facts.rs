@@ -6,6 +6,7 @@ use bundle_spec::digest::Digest;
 use serde::Serialize;
 
 use crate::engine::{Container, Description, PresentImage};
+use crate::host::process;
 use crate::layout::{EngineHome, Layout};
 
 pub mod access;
@@ -47,8 +48,8 @@ pub struct Facts {
     pub project: ProjectFacts,
     /// What stands between people and the application.
     pub access: access::Access,
-    /// The host's Compose plugin, where the bundle carries none.
-    pub compose: Option<compose::HostCompose>,
+    /// The host's Compose plugins, where the bundle carries none.
+    pub compose: Vec<compose::HostCompose>,
 }
 
 /// The machine itself.
@@ -280,7 +281,11 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
         engine,
         has_other_engine,
         project,
-        compose: index.content.engine.is_none().then(compose::look).flatten(),
+        compose: if index.content.engine.is_none() {
+            compose::look(|path| process::following_command(path))
+        } else {
+            Vec::new()
+        },
     }
 }
 

@@ -11,6 +11,7 @@ use crate::engine::{ContainerdAccess, Description, Store};
 use crate::facts::{EngineChoice, EngineFacts, Facts};
 use crate::layout::{EngineHome, Layout};
 use crate::load::{self, LoadPlan, Trust};
+use crate::project::compose;
 use crate::step::{join_group, open_firewall, place_certificate, run_actions};
 use crate::text::{Lang, Message, bytes, progress as text};
 use crate::tls::Wanted;
@@ -179,7 +180,7 @@ fn decide_engine(layout: &Layout, choice: EngineChoice, content: &Content, facts
         (None, Some(socket)) => socket.to_owned(),
         (None, None) => EngineHome::System.socket(),
     };
-    let compose = match (&home, &content.engine, &facts.compose) {
+    let compose = match (&home, &content.engine, compose::best(&facts.compose)) {
         (Some(home), _, _) => home.compose(),
         (None, None, Some(plugin)) => plugin.path.clone(),
         (None, _, _) => layout.bin().join("docker-compose"),

@@ -22,12 +22,14 @@ use crate::text::{Lang, Message};
 mod gate;
 mod human;
 mod live;
+mod pace;
 mod relay;
 
 pub use relay::{relay_errors, relay_output};
 
 use gate::Gate;
 use human::{Human, Stream};
+use pace::Pace;
 
 /// How a line is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ pub struct Reporter {
     is_chinese: AtomicBool,
     style: Style,
     log: Mutex<Option<File>>,
-    last_progress: Mutex<Option<Instant>>,
+    pace: Mutex<Pace>,
     has_finished: AtomicBool,
     stage: Mutex<Stage>,
     gate: Gate,
@@ -68,9 +70,6 @@ enum Stage {
     /// Changes something, not in steps.
     Working,
 }
-
-/// Shortest time between two events of progress for programs; a terminal's bar keeps its own.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How often somebody who waits is told so.
 const WAITING_INTERVAL: Duration = Duration::from_secs(1);
@@ -95,7 +94,7 @@ impl Reporter {
             is_chinese: AtomicBool::new(lang == Lang::Zh),
             style,
             log: Mutex::new(None),
-            last_progress: Mutex::new(None),
+            pace: Mutex::default(),
             has_finished: AtomicBool::new(false),
             stage: Mutex::new(Stage::Before),
             gate: Gate::default(),
@@ -183,14 +182,10 @@ impl Reporter {
         }
     }
 
-    fn is_too_soon(&self) -> bool {
-        let Ok(mut last) = self.last_progress.lock() else { return false };
-        let is_soon = last.is_some_and(|last| last.elapsed() < PROGRESS_INTERVAL);
-        if (matches!(self.style, Style::Json) || self.work.get().is_some()) && is_soon {
-            return true;
-        }
-        *last = Some(Instant::now());
-        false
+    /// Whether an event is passed on: progress only so often where it is written down or goes to another process.
+    fn is_passed_on(&self, event: &Event) -> bool {
+        let is_limited = matches!(self.style, Style::Json) || self.work.get().is_some();
+        self.pace.lock().map_or(true, |mut pace| pace.takes(event, Instant::now(), is_limited))
     }
 
     /// Shows an event.
@@ -207,9 +202,7 @@ impl Reporter {
             _ => {}
         }
         let is_progress = matches!(event, Event::Progress { .. } | Event::Waiting { .. });
-        // The last of it is always told: a stretch that takes no time would otherwise leave no trace.
-        let is_last = matches!(event, Event::Progress { done, total, .. } if done == total);
-        if is_progress && !is_last && self.is_too_soon() {
+        if !self.is_passed_on(event) {
             return;
         }
         if !is_progress {

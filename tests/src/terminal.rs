@@ -114,14 +114,19 @@ impl Terminal {
 
     /// Waits until the cursor stands in a line that begins like this, then types and presses Enter.
     pub fn answer(&self, question: &str, text: &str) {
+        self.wait_for_prompt(question);
+        self.send(text);
+        self.send(key::ENTER);
+    }
+
+    /// Waits until something can be typed behind this: the screen is complete then.
+    pub fn wait_for_prompt(&self, question: &str) {
         self.wait_for(question);
         self.wait_until(&format!("a prompt after {question}"), |screen| {
             let (_, after) = screen.rsplit_once(question)?;
             let last = after.lines().last()?.trim_end();
             (last == ">" || last.ends_with(" >")).then_some(())
         });
-        self.send(text);
-        self.send(key::ENTER);
     }
 
     /// Waits until the screen shows this.

@@ -261,8 +261,14 @@ fn compose_ends_with_the_run_that_called_it() {
 #[test]
 fn a_swarm_and_the_compose_of_the_machine_are_told_of() {
     let site = Site::new(Suite::Forky, Store::Overlay2).with_compose();
-    let _ = site.engine.docker(["swarm", "init", "--advertise-addr", "127.0.0.1"]).done();
-    let findings = site.run(&Vendor::new().pack(), &["preflight", "--json"]).done().events();
+    let listen = format!("127.0.0.1:{}", bundle::free_port());
+    let init = ["swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", &listen];
+    let _ = site.engine.docker(init).done();
+    let run = site.run(&Vendor::new().pack(), &["preflight", "--json"]);
+    // Its bridge would stay when the engine has ended.
+    let _ = site.engine.docker(["swarm", "leave", "--force"]).done();
+    let _ = site.engine.docker(["network", "rm", "docker_gwbridge"]).done();
+    let findings = run.done().events();
     let one = |id: &str| findings.iter().find(|finding| finding["id"] == id).unwrap();
     assert_eq!(one("swarm")["severity"], "warn");
     assert_eq!(one("compose")["severity"], "pass");

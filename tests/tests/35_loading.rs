@@ -421,8 +421,10 @@ fn leases_of_requests_that_died_are_let_go() {
         let mut request = UnixStream::connect(site.engine.socket()).unwrap();
         write!(request, "{head}{:x}\r\n", part.len()).unwrap();
         request.write_all(&[part, &b"\r\n"[..]].concat()).unwrap();
-        let is_under_way = || (!leases().is_empty()).then_some(());
-        wait::until("the engine's lease", Duration::from_secs(15), is_under_way, String::new);
+        let on_its_way = || site.engine.ctr(&["content", "active"]).done().stdout;
+        let blob = web(&bundle).layers[LOWER_NOISE].blob.hex();
+        let is_under_way = || (!leases().is_empty() && on_its_way().contains(&blob)).then_some(());
+        wait::until("a lease with a blob on its way", Duration::from_secs(15), is_under_way, on_its_way);
         drop(request);
         let run = site.run(&bundle, args).done();
         assert_eq!(leases(), "", "{run}");

@@ -108,7 +108,7 @@ fn nginx_serves_with_the_certificate_that_was_given_in_the_wizard() {
     terminal.answer("不存在", &file("mine.crt"));
     terminal.answer("私钥文件", &file("other.key"));
     terminal.answer("不匹配", &file("mine.key"));
-    terminal.wait_for("HTTPS 端口");
+    terminal.wait_for_prompt("HTTPS 端口");
     let screen = shown(terminal.screen_from("PEM 格式：服务器证书在前"));
     insta::assert_snapshot!("zh_https_files", screen);
     terminal.answer("HTTPS 端口", &https.to_string());

@@ -1,7 +1,9 @@
 //! How this process came to be: from which bundle, and which copy of the stub to clean away.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+
+use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::io::Errno;
 
 use crate::bundle::BundleFile;
 use crate::host::{file, process};
@@ -28,18 +30,39 @@ pub(super) fn clean_up() {
     }
 }
 
-/// Removes the copies of launchers that were killed before the program cleared its copy away: `airlift.<process>.<random>`, ours,
-/// of a process that is no more.
+/// Removes the copies of launchers that were killed before the program cleared its copy away: `airlift.<process>.<random>` of a
+/// process that is no more.
 fn sweep(place: &Path) {
-    let own = rustix::process::geteuid().as_raw();
     for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
-        let is_ours = || entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
         let pid = entry.file_name().to_str().and_then(launcher_of);
-        if pid.is_some_and(|pid| !process::is_alive(pid)) && is_ours() {
+        if pid.is_some_and(|pid| !process::is_alive(pid)) {
             // What cannot be removed is as it was.
-            drop(file::remove_tree(&entry.path()));
+            _ = remove_copy(&entry.path());
         }
     }
+}
+
+/// Removes a directory as a launcher makes it: ours, for us alone, with nothing but a file in it. Others can write in these places, so
+/// it is looked at by its descriptor, no link is followed, and nothing is removed by way of directories.
+fn remove_copy(dir: &Path) -> rustix::io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = fs::open(dir, flags, Mode::empty())?;
+    let stat = fs::fstat(&opened)?;
+    let is_ours = stat.st_uid == rustix::process::geteuid().as_raw();
+    if !is_ours || Mode::from_raw_mode(stat.st_mode) != Mode::RWXU {
+        return Err(Errno::PERM);
+    }
+    let names = fs::Dir::read_from(&opened)?.collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<_> = names
+        .iter()
+        .map(fs::DirEntry::file_name)
+        .filter(|name| !matches!(name.to_bytes(), b"." | b".."))
+        .collect();
+    if names.len() > 1 {
+        return Err(Errno::NOTEMPTY);
+    }
+    names.iter().try_for_each(|name| fs::unlinkat(&opened, *name, AtFlags::empty()))?;
+    fs::rmdir(dir)
 }
 
 /// The process that made a directory of this name, if a launcher did.
@@ -59,6 +82,8 @@ pub(super) fn bundle() -> Outcome<Option<BundleFile>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     /// One that was killed in the first place, which is not for programs, left its copy there: only where a run had started was looked.
@@ -82,15 +107,26 @@ mod tests {
         let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
         rustix::process::waitid(id, options).unwrap();
         let dead_copy = format!("airlift.{dead}.x9Qz01");
+        let more = format!("airlift.{dead}.x9Qz02");
         let others =
-            [format!("airlift.{own}.x9Qz01"), format!("airlift.{dead}"), "airlift.x9Qz01".to_owned()];
+            [format!("airlift.{own}.x9Qz01"), format!("airlift.{dead}"), "airlift.x9Qz01".to_owned(), more];
         for name in others.iter().chain([&dead_copy]) {
             std::fs::create_dir(folder.path().join(name)).unwrap();
+            let only_us = std::fs::Permissions::from_mode(0o700);
+            std::fs::set_permissions(folder.path().join(name), only_us).unwrap();
             std::fs::write(folder.path().join(name).join("hello"), "").unwrap();
         }
+        // No launcher makes it like this: with two files, open to others, by way of a link.
+        std::fs::write(folder.path().join(&others[3]).join("other"), "").unwrap();
+        let open = folder.path().join(format!("airlift.{dead}.x9Qz03"));
+        std::fs::create_dir(&open).unwrap();
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let link = folder.path().join(format!("airlift.{dead}.x9Qz04"));
+        std::os::unix::fs::symlink(folder.path().join(&others[2]), &link).unwrap();
         sweep(folder.path());
         child.wait().unwrap();
         assert!(!folder.path().join(dead_copy).exists());
         assert!(others.iter().all(|name| folder.path().join(name).join("hello").exists()));
+        assert!(open.exists() && link.exists());
     }
 }

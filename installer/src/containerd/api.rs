@@ -239,3 +239,20 @@ pub(super) struct SnapshotUsage {
     #[prost(int64, tag = "2")]
     pub inodes: i64,
 }
+
+/// One blob that is being written.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Ingest {
+    #[prost(message, optional, tag = "2")]
+    pub updated_at: Option<Timestamp>,
+    #[prost(string, tag = "3")]
+    pub name: String,
+    #[prost(int64, tag = "4")]
+    pub offset: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Ingests {
+    #[prost(message, repeated, tag = "1")]
+    pub statuses: Vec<Ingest>,
+}

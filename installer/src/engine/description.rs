@@ -159,7 +159,16 @@ pub fn release(version: &str) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::release;
+    use super::{is_node, release};
+
+    #[test]
+    fn a_node_is_one_even_when_its_swarm_is_not_at_hand() {
+        let is = |state: &str| is_node(state.parse().unwrap());
+        for state in ["active", "pending", "locked", "error"] {
+            assert!(is(state), "{state}");
+        }
+        assert!(!is("inactive") && !is(""));
+    }
 
     #[test]
     fn versions_of_all_sorts_are_read() {

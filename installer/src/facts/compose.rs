@@ -1,14 +1,16 @@
-//! Looks for a Compose plugin on the host, and asks it for its version. Only bundles that carry none need one.
+//! Looks for Compose plugins on the host, and asks each for its version. Only bundles that carry none need one. Which of them is good
+//! enough is not decided here (`project::compose`).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::bounded;
 use crate::host::process;
 
-/// Where distributions and Docker's packages put the plugin.
+/// Where distributions and Docker's packages put the plugin; the first ones are a person's own.
 const PLACES: [&str; 4] = [
     "/usr/local/lib/docker/cli-plugins/docker-compose",
     "/usr/local/libexec/docker/cli-plugins/docker-compose",
@@ -16,27 +18,53 @@ const PLACES: [&str; 4] = [
     "/usr/libexec/docker/cli-plugins/docker-compose",
 ];
 
+/// How long they may take for their answers: some sixty megabytes come from a disk that may be slow.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A plugin of the host's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HostCompose {
     /// The program.
     pub path: PathBuf,
-    /// What it says of itself, `2.26.1-4` for one; nothing if it could not be asked.
-    pub version: Option<String>,
+    /// What it said.
+    pub answer: Answer,
 }
 
-/// The first plugin that is there.
-pub fn look() -> Option<HostCompose> {
-    let path = PLACES.into_iter().map(PathBuf::from).find(|path| path.is_file())?;
-    let program = path.clone();
-    let version = bounded::one(move || version(&program)).flatten();
-    Some(HostCompose { path, version })
+/// What a plugin says when it is asked for its version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Answer {
+    /// A version: `2.26.1-4`.
+    Version(String),
+    /// It runs and says something else, as one does that somebody has built for himself; or it takes too long.
+    Unclear,
+    /// It cannot be run, or fails.
+    Fails,
 }
 
-fn version(program: &Path) -> Option<String> {
-    // The shell's variables may name a configuration or an engine; neither is wanted for this.
-    let finished = process::run(Command::new(program).env_clear().args(["version", "--short"])).ok()?;
-    finished.status.success().then(|| parsed(&finished.stdout)).flatten()
+/// The plugins that are there. `command` makes the command that runs one.
+pub fn look(command: fn(&Path) -> Command) -> Vec<HostCompose> {
+    let paths: Vec<_> = PLACES.into_iter().map(PathBuf::from).filter(|path| path.is_file()).collect();
+    let ask = |path: &PathBuf| -> Box<dyn FnOnce() -> Answer + Send> {
+        let mut command = command(path);
+        Box::new(move || answer(&mut command))
+    };
+    let answers = bounded::all(PATIENCE, paths.iter().map(ask).collect());
+    let compose = |(path, answer): (PathBuf, Option<Answer>)| HostCompose {
+        path,
+        answer: answer.unwrap_or(Answer::Unclear),
+    };
+    paths.into_iter().zip(answers).map(compose).collect()
+}
+
+fn answer(command: &mut Command) -> Answer {
+    // A configuration of root's that names a context which is no more would make it fail.
+    let asked = process::run(command.env("DOCKER_CONFIG", "/nonexistent").args(["version", "--short"]));
+    match asked {
+        Ok(finished) if finished.status.success() => {
+            parsed(&finished.stdout).map_or(Answer::Unclear, Answer::Version)
+        }
+        _ => Answer::Fails,
+    }
 }
 
 /// Early versions wrote a `v` before the number.
@@ -53,15 +81,20 @@ mod tests {
     fn what_is_no_version_is_none() {
         assert_eq!(parsed("2.26.1-4\n").as_deref(), Some("2.26.1-4"));
         assert_eq!(parsed("v2.2.3\n").as_deref(), Some("2.2.3"));
-        for output in ["", "v", "docker-compose version 1.29.2, build 5becea4c"] {
+        for output in ["", "v", "dev", "docker-compose version 1.29.2, build 5becea4c"] {
             assert_eq!(parsed(output), None, "{output}");
         }
     }
 
     #[test]
-    fn only_what_runs_well_has_a_version() {
-        assert_eq!(version(Path::new("/bin/false")), None);
-        assert_eq!(version(Path::new("/bin/echo")), None);
-        assert_eq!(version(Path::new("/nowhere/docker-compose")), None);
+    fn programs_are_asked_and_told_apart() {
+        let of_shell = |script: &str| answer(Command::new("sh").args(["-c", script, "sh"]));
+        assert_eq!(
+            of_shell("[ \"$*\" = 'version --short' ] && echo v2.8.0"),
+            Answer::Version("2.8.0".into())
+        );
+        assert_eq!(of_shell("echo dev"), Answer::Unclear);
+        assert_eq!(of_shell("echo 2.8.0; exit 1"), Answer::Fails);
+        assert_eq!(answer(&mut Command::new("/nowhere/docker-compose")), Answer::Fails);
     }
 }

@@ -3,7 +3,7 @@
 //! Not here: the lease of a run that goes on (`snapshot`).
 
 use std::collections::HashSet;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bundle_spec::digest::{Digest, chain_ids};
 use bundle_spec::index::Content;
@@ -39,13 +39,35 @@ pub(super) fn end(
     since: SystemTime,
 ) -> Result<(), ContainerdError> {
     let brought = Brought::of(content);
+    let mut dead = Vec::new();
+    let mut perhaps = Vec::new();
     for lease in containerd.foreign_leases(since)? {
-        if brought.is_all(&containerd.held_by(&lease)?) {
-            containerd.delete_lease(&lease)?;
+        let held = containerd.held_by(&lease)?;
+        if brought.is_all(&held) {
+            let blobs: Vec<_> =
+                held.into_iter().filter(|(kind, _)| kind == INGEST).map(|(_, id)| id).collect();
+            if blobs.is_empty() { dead.push(lease) } else { perhaps.push((lease, blobs)) }
         }
     }
+    // Somebody may be loading just our layers at this moment; then one of its blobs goes on.
+    if !perhaps.is_empty() {
+        let before = containerd.being_written()?;
+        if perhaps.iter().flat_map(|(_, blobs)| blobs).any(|blob| before.contains_key(blob)) {
+            std::thread::sleep(A_WHILE);
+        }
+        let after = containerd.being_written()?;
+        let goes_on = |blob: &String| after.contains_key(blob) && before.get(blob) != after.get(blob);
+        let stands = perhaps.into_iter().filter(|(_, blobs)| !blobs.iter().any(goes_on));
+        dead.extend(stands.map(|(lease, _)| lease));
+    }
+    dead.iter().try_for_each(|lease| containerd.delete_lease(lease))?;
     containerd.leases(&content.app.name)?.iter().try_for_each(|lease| containerd.delete_lease(lease))
 }
+
+/// What a lease says of a blob that is on its way.
+const INGEST: &str = "ingests";
+/// In so long a time a load that goes on has written something.
+const A_WHILE: Duration = Duration::from_secs(2);
 
 /// Everything that loading the images of a bundle makes in containerd.
 struct Brought {
@@ -77,9 +99,9 @@ impl Brought {
             "content" => self.blobs.contains(id),
             // A blob on its way is called by its place in what was sent (`ImportIndex` in containerd's `core/images/archive`). It stays
             // in the lease when the request dies, whether or not anything of the blob has stayed.
-            "ingests" => match id.strip_prefix("tar-blobs/sha256/") {
+            INGEST => match id.strip_prefix("tar-blobs/sha256/") {
                 Some(hex) => self.blobs.contains(&format!("sha256:{hex}")),
-                None if matches!(id, "tar-index.json" | "tar-oci-layout") => return Whose::Anybodys,
+                None if id == "tar-index.json" => return Whose::Anybodys,
                 None => false,
             },
             // A snapshot is called by its chain ID, one that is being unpacked `extract-<time>-<random> <chain ID>`.

@@ -3,18 +3,15 @@
 use std::iter;
 
 use super::{Demand, Finding};
-use crate::engine::description::release;
 use crate::engine::{Description, Flavour, Store};
-use crate::facts::compose::HostCompose;
+use crate::facts::compose::{Answer, HostCompose};
 use crate::facts::{EngineChoice, EngineFacts, Facts, Family};
 use crate::layout::{EngineHome, SOCKET_PATH_MAX};
+use crate::project;
 use crate::text::finding::{self as text, engine as more, host};
 
 /// The oldest engine that is used: what Compose and current base images need.
 const OLDEST: (u32, u32) = (20, 10);
-
-/// The oldest Compose that knows `up --pull never` (docker/compose 9976077e2).
-const OLDEST_COMPOSE: (u32, u32) = (2, 8);
 
 /// Drivers that copy layers, or that nobody looks after any more.
 const SLOW_DRIVERS: [&str; 4] = ["aufs", "devicemapper", "overlay", "vfs"];
@@ -30,7 +27,9 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             } else {
                 running(description, demand)
             };
-            let compose = demand.content.engine.is_none().then(|| compose(facts.compose.as_ref()));
+            // Beside an engine of ours lies the Compose that came with it.
+            let is_hosts = demand.content.engine.is_none() && !installed_by_us(facts);
+            let compose = is_hosts.then(|| compose(&facts.compose));
             engine.into_iter().chain(compose).collect()
         }
         (EngineFacts::Remote(host), _) => {
@@ -56,20 +55,27 @@ fn ours(description: &Description) -> Finding {
 }
 
 /// The host's Compose, where the bundle carries none.
-fn compose(plugin: Option<&HostCompose>) -> Finding {
-    let Some(HostCompose { path, version }) = plugin else {
+fn compose(plugins: &[HostCompose]) -> Finding {
+    let Some(plugin) = project::compose::best(plugins) else {
         return Finding::fail("compose", text::no_compose_anywhere(), text::install_compose_first());
     };
-    let path = path.display().to_string();
-    let Some(version) = version else {
-        return Finding::fail("compose", more::compose_is_broken(&path), more::update_compose());
-    };
-    let finding = if release(version) < OLDEST_COMPOSE {
-        Finding::fail("compose", more::compose_is_old(version, &path), more::update_compose())
-    } else {
-        Finding::pass("compose", more::compose_will_be_used(version, &path))
-    };
-    finding.with(&**version, "2.8")
+    let path = plugin.path.display().to_string();
+    match &plugin.answer {
+        Answer::Fails => {
+            Finding::fail("compose", more::compose_is_broken(&path), more::replace_compose(&path))
+        }
+        Answer::Unclear => {
+            Finding::warn("compose", more::compose_is_unclear(&path), more::replace_compose(&path))
+        }
+        Answer::Version(version) => {
+            let finding = if project::compose::is_new_enough(plugin) {
+                Finding::pass("compose", more::compose_will_be_used(version, &path))
+            } else {
+                Finding::fail("compose", more::compose_is_old(version, &path), more::replace_compose(&path))
+            };
+            finding.with(&**version, "2.8")
+        }
+    }
 }
 
 fn running(description: &Description, demand: &Demand<'_>) -> Vec<Finding> {

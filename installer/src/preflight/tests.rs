@@ -112,7 +112,7 @@ pub(crate) fn facts() -> Facts {
         inventory: Inventory::default(),
         access: Default::default(),
         project: ProjectFacts::default(),
-        compose: None,
+        compose: vec![],
     }
 }
 

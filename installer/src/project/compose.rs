@@ -5,10 +5,25 @@ use std::process::Command;
 
 use bundle_spec::index::Content;
 
+use crate::engine::description::release;
+use crate::facts::compose::{Answer, HostCompose};
 use crate::host::process::{self, Finished};
 use crate::layout::Layout;
 use crate::outcome::{Failure, Outcome};
 use crate::text::problem as text;
+
+/// The oldest version that knows `up --pull never` (docker/compose 9976077e2).
+pub const OLDEST: (u32, u32) = (2, 8);
+
+/// The first of a host's plugins that is new enough, else the first one.
+pub fn best(plugins: &[HostCompose]) -> Option<&HostCompose> {
+    plugins.iter().find(|plugin| is_new_enough(plugin)).or(plugins.first())
+}
+
+/// Whether a plugin is known to be.
+pub fn is_new_enough(plugin: &HostCompose) -> bool {
+    matches!(&plugin.answer, Answer::Version(version) if release(version) >= OLDEST)
+}
 
 /// One project as Compose is told about it.
 #[derive(Clone, Debug)]

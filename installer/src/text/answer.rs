@@ -16,7 +16,7 @@ messages! {
     origin_derived() en "follows from other answers" zh "由其他配置得出";
     has_control_character() en "it has a line break or control character" zh "含有换行或控制字符";
     is_empty() en "it is empty" zh "内容为空";
-    not_bool() en "it must be yes or no (in a file: true or false)" zh "只能是“是”或“否”（文件中写 true 或 false）";
+    not_bool() en "type y for yes or n for no; in an answers file: true or false" zh "请输入 y（是）或 n（否）；应答文件中写 true 或 false";
     not_integer() en "it is not a whole number" zh "不是整数";
     not_in_choices(choices: &str) en "it must be one of: {choices}" zh "必须是以下之一：{choices}";
     not_path() en "it is not an absolute path, which begins with /" zh "不是绝对路径（应以半角“/”开头）";

@@ -34,7 +34,7 @@ messages! {
         zh "内核 {has} 过旧，需要 {needs} 或更高版本。";
     use_newer_system()
         en "Install on a newer system, or update the kernel and reboot."
-        zh "请换用更新的操作系统，或升级内核并重启。";
+        zh "请换用较新版本的操作系统，或升级内核并重启。";
     cores_fit(has: u32) en "Processors: {has}." zh "处理器核数：{has}。";
     too_few_cores(has: u32, needs: u32)
         en "{has} processor(s); {needs} are needed."

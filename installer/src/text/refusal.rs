@@ -21,10 +21,10 @@ messages! {
         zh "{place} 所在磁盘报告了错误：请用 dmesg 查看，并检查该磁盘。确认正常后重新运行同一条命令：会从中断处继续。";
     directory_in_the_way(path: &impl Display)
         en "A directory is where the file {path} belongs; Docker makes one where a file that a container mounts is missing. If nothing in it is needed: mv {path} {path}.old; then run the same command again: it goes on where this run ended."
-        zh "应为文件的 {path} 是一个目录；容器要挂载的文件不存在时，Docker 会以该名称创建目录。如果其中内容已不需要，请运行 mv {path} {path}.old，然后重新运行同一条命令：会从中断处继续。";
-    not_permitted(place: &impl Display)
-        en "The system does not permit that at {place}, not even to root. Look for an attribute (lsattr -d {place}; chattr -i takes it off), a mount option (findmnt -T {place}), SELinux or AppArmor (dmesg), a network disk whose server says no. When it is permitted, run the same command again: it goes on where this run ended."
-        zh "系统不允许在 {place} 进行此操作，root 也不例外。请检查：不可修改属性（lsattr -d {place} 查看，chattr -i 去除）、挂载选项（findmnt -T {place}）、SELinux 或 AppArmor（dmesg）、网络磁盘的服务器权限。解除限制后重新运行同一条命令：会从中断处继续。";
+        zh "{path} 本应是文件，现在却是目录。容器要挂载的文件不存在时，Docker 会创建同名目录。如果其中的内容不再需要，请运行 mv {path} {path}.old，然后重新运行同一条命令：会从中断处继续。";
+    not_permitted(path: &impl Display, place: &impl Display)
+        en "The system does not permit that on {path}, not even to root. Look for an attribute (lsattr -d {place} {path}; chattr -i takes it off), a mount option (findmnt -T {place}), SELinux or AppArmor (dmesg), a network disk whose server says no. When it is permitted, run the same command again: it goes on where this run ended."
+        zh "系统不允许对 {path} 进行此操作，root 也不例外。请检查：不可修改属性（lsattr -d {place} {path} 查看，chattr -i 去除）、挂载选项（findmnt -T {place}）、SELinux 或 AppArmor（dmesg）、网络磁盘的服务器权限。解除限制后重新运行同一条命令：会从中断处继续。";
     too_much_runs()
         en "This machine has no memory or no process to spare (free -m, ps -e | wc -l). End what is not needed, then run the same command again: it goes on where this run ended."
         zh "本机内存不足或进程数已达上限（可用 free -m、ps -e | wc -l 查看）。请结束不需要的程序，然后重新运行同一条命令：会从中断处继续。";
@@ -40,7 +40,7 @@ pub fn help(error: &io::Error, path: &Path) -> Option<Message> {
         ErrorKind::ReadOnlyFilesystem => Some(read_only(&place)),
         ErrorKind::IsADirectory => Some(directory_in_the_way(&path.display())),
         // Whoever is not root was refused by preflight.
-        ErrorKind::PermissionDenied => Some(not_permitted(&place)),
+        ErrorKind::PermissionDenied => Some(not_permitted(&path.display(), &place)),
         ErrorKind::OutOfMemory | ErrorKind::WouldBlock => Some(too_much_runs()),
         // It has no kind of its own that could be named.
         _ if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => Some(disk_fails(&place)),
@@ -62,7 +62,7 @@ mod tests {
             (rustix::io::Errno::IO, "dmesg", "dmesg"),
             (rustix::io::Errno::AGAIN, "memory", "内存"),
             (rustix::io::Errno::ISDIR, "mv /opt/x/.env /opt/x/.env.old", "目录"),
-            (rustix::io::Errno::ACCESS, "lsattr -d /opt/x;", "不可修改属性"),
+            (rustix::io::Errno::ACCESS, "lsattr -d /opt/x /opt/x/.env;", "不可修改属性"),
             (rustix::io::Errno::PERM, "lsattr", "lsattr"),
         ] {
             let message = help(&errno.into(), path).unwrap();

@@ -7,7 +7,7 @@ use bundle_spec::question::builtin::OPEN_FIREWALL;
 use bundle_spec::question::{Question, QuestionKind};
 
 use super::*;
-use crate::facts::compose::HostCompose;
+use crate::facts::compose::{Answer, HostCompose};
 use crate::facts::firewall::{Firewall, FirewallKind};
 use crate::facts::kernel::Backend;
 use crate::facts::route::Net;
@@ -66,11 +66,11 @@ impl Case {
     }
 
     /// A host with a Compose plugin, for a bundle without one.
-    fn compose(&mut self, version: Option<&str>) {
+    fn compose(&mut self, answer: Answer) {
         self.content.engine = None;
         self.facts.engine = running(Flavour::Docker, "28.5.2");
         let path = "/usr/libexec/docker/cli-plugins/docker-compose".into();
-        self.facts.compose = Some(HostCompose { path, version: version.map(str::to_owned) });
+        self.facts.compose = vec![HostCompose { path, answer }];
     }
 
     fn root(&mut self, path: &str) {
@@ -207,8 +207,8 @@ const FAILURES: &[(&str, &str, Change)] = &[
         case.content.engine = None;
         case.facts.engine = running(Flavour::Docker, "28.5.2");
     }),
-    ("compose", "2.8", |case| case.compose(Some("2.6.1"))),
-    ("compose", "/usr/libexec", |case| case.compose(None)),
+    ("compose", "2.8", |case| case.compose(Answer::Version("2.6.1".into()))),
+    ("compose", "/usr/libexec", |case| case.compose(Answer::Fails)),
     ("containerd", "--engine private", |case| case.facts.machine.has_foreign_containerd = true),
     ("daemon-json", "/etc/docker/daemon.json", |case| {
         case.facts.project.config_error = Some("line 1".into())
@@ -308,6 +308,7 @@ const WARNINGS: &[(&str, &str, Change)] = &[
         case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
     }),
     ("engine", "20.10.10", |case| case.facts.engine = running(Flavour::Docker, "20.10.7")),
+    ("compose", "2.8", |case| case.compose(Answer::Unclear)),
     ("swarm", "swarm", |case| {
         case.root("/var/lib/docker");
         if let EngineFacts::Running { description, .. } = &mut case.facts.engine {
@@ -471,4 +472,31 @@ fn programs_get_bare_values() {
     let port = serde_json::to_value(of("port")).unwrap();
     assert_eq!((&port["found"], &port["needed"]), (&"nginx 812".into(), &"80".into()));
     assert_eq!(port["accepted"], serde_json::Value::Null);
+}
+
+#[test]
+fn the_first_plugin_that_is_new_enough_is_used() {
+    let plugin = |path: &str, answer| HostCompose { path: path.into(), answer };
+    let own = plugin("/usr/local/lib/docker/cli-plugins/docker-compose", Answer::Version("2.6.1".into()));
+    let packaged = plugin("/usr/libexec/docker/cli-plugins/docker-compose", Answer::Version("2.40.3".into()));
+    let of = |plugins: &[HostCompose]| {
+        let mut case = Case::new();
+        case.compose(Answer::Fails);
+        case.facts.compose = plugins.to_vec();
+        case.findings().into_iter().find(|finding| finding.id == "compose").unwrap()
+    };
+    let both = of(&[own.clone(), packaged.clone()]);
+    assert_eq!((both.severity, both.found.as_deref()), (Severity::Pass, Some("2.40.3")));
+    let old = of(&[own]);
+    assert_eq!((old.severity, old.found.as_deref()), (Severity::Fail, Some("2.6.1")));
+}
+
+/// An upgrade without an engine uses the Compose that came with the engine.
+#[test]
+fn beside_an_engine_of_ours_no_plugin_of_the_hosts_is_needed() {
+    let mut case = Case::new();
+    case.compose(Answer::Fails);
+    case.facts.compose.clear();
+    case.facts.project.own_engine = Some(EngineHome::System);
+    assert!(case.findings().iter().all(|finding| finding.id != "compose"));
 }

@@ -22,20 +22,23 @@ messages! {
         en "The engine maps users (userns-remap): services may not write to the application's directories."
         zh "引擎启用了用户映射（userns-remap）：服务可能无法写入应用目录。";
     compose_is_broken(path: &str)
-        en "The Compose plugin {path} does not tell its version: it cannot be run here, or is no Compose 2."
-        zh "Compose 插件 {path} 无法报告版本：在本机无法运行，或不是 Compose 2。";
+        en "The Compose plugin {path} fails when it is asked for its version: it cannot be run here, or is no Compose 2."
+        zh "无法获取 Compose 插件 {path} 的版本：它在本机无法运行，或不是 Compose 2。";
+    compose_is_unclear(path: &str)
+        en "The Compose plugin {path} does not say its version. 2.8 or later is needed."
+        zh "Compose 插件 {path} 没有给出版本号。需要 2.8 或更高版本。";
     compose_is_old(version: &str, path: &str)
-        en "Compose {version} ({path}) is older than 2.8 and would look for images on the network."
-        zh "Compose {version}（{path}）早于 2.8，启动时会尝试联网查找镜像。";
+        en "Compose {version} ({path}) is older than 2.8 and does not know --pull never, which an installation without a network needs."
+        zh "Compose {version}（{path}）版本过低：离线安装要用的 --pull never 选项从 2.8 起才支持。";
     compose_will_be_used(version: &str, path: &str)
         en "Compose {version} ({path}) is there and will be used."
         zh "Compose {version}（{path}）已存在，将直接使用。";
-    update_compose()
-        en "Install the package docker-compose-plugin 2.8 or later, or ask the vendor for a bundle with an engine."
-        zh "请安装 2.8 或更高版本的 docker-compose-plugin 软件包，或向厂商索取自带引擎的安装包。";
+    replace_compose(path: &str)
+        en "Update {path} (package docker-compose-plugin, docker-compose-v2 or docker-compose), or ask the vendor for a bundle with an engine."
+        zh "请更新 {path}（软件包 docker-compose-plugin、docker-compose-v2 或 docker-compose），或向厂商索取自带引擎的安装包。";
     engine_is_in_swarm()
         en "The engine belongs to a swarm. The application will run on this machine alone, not as a service of the swarm."
-        zh "该引擎已加入 swarm 集群。应用只在本机运行，不会成为集群服务。";
+        zh "该引擎已加入 swarm 集群。应用将只在本机运行，不会作为 swarm 服务调度。";
     swarm_leaves_it()
         en "Nothing, if that is meant. Draining or losing this machine does not move the application to another one."
         zh "如果符合预期，无需处理。注意：本机排空（drain）或故障时，应用不会迁移到其他节点。";
