@@ -218,7 +218,7 @@ fn debian_13_behind_ufw_by_the_wizard() {
         ("请再输入一次", bundle::PASSWORD),
         ("会话密钥", ""),
         ("在本机防火墙中放行应用端口", "y"),
-        ("将当前用户加入 docker 组", "y"),
+        ("将您登录所用的用户加入 docker 组", "y"),
         ("q 退出", "y"),
     ] {
         terminal.answer(question, answer);

@@ -95,7 +95,7 @@ fn each_kind_of_question_says_at_once_what_is_wrong() {
     let mut terminal = start(&site, &bundle, &[]);
     answer_the_usual(&terminal, &site);
     terminal.wait_for("运行模式");
-    terminal.wait_for("返回上一题");
+    terminal.wait_for("返回上一项");
     insta::assert_snapshot!("zh_choice", site.shown(&terminal.screen_from("运行模式")));
     terminal.send(key::DOWN);
     terminal.send(key::ENTER);
@@ -111,7 +111,7 @@ fn each_kind_of_question_says_at_once_what_is_wrong() {
     insta::assert_snapshot!("zh_integer_and_yes_or_no", site.shown(&terminal.screen_from("并发数")));
     terminal.answer("! 请输入 y（是）", "是");
     // The addresses of this machine are a list; something else can be typed.
-    terminal.wait_for("返回上一题");
+    terminal.wait_for("返回上一项");
     terminal.send(key::UP);
     terminal.send(key::UP);
     terminal.send(key::ENTER);
@@ -159,7 +159,7 @@ fn preflight_that_refuses_says_what_to_do_and_asks_nothing() {
     let (head, findings) = screen.split_once("  失败").unwrap();
     let (findings, end) = findings.split_once("\n\n").unwrap();
     assert!(head.contains("你好应用 1.0.0 安装程序"), "{screen}");
-    let wanted = ["内核", "内存只有", "空闲内存"];
+    let wanted = ["内核", "内存只有", "可用内存"];
     let findings = format!("  失败{findings}");
     let lines: Vec<_> = findings.lines().map(without_numbers).collect();
     // A finding begins two columns in; what belongs to it stands further in.

@@ -89,7 +89,7 @@ fn a_chinese_operator_installs_and_the_saved_answers_install_the_same() {
     terminal.send(key::BACKSPACE);
     terminal.send("界");
     terminal.wait_for("> 你好世界");
-    let holder = format!("{}（进程 {}）", this_program(), std::process::id());
+    let holder = format!("{}（进程号 {}）", this_program(), std::process::id());
     let screen = terminal.screen_from("[1/4]").replace(&taken, "TAKEN").replace(&holder, "HOLDER");
     insta::assert_snapshot!("zh_2_typing", site.shown(&screen));
     terminal.send(key::ENTER);
@@ -414,5 +414,5 @@ fn no_line_of_the_installation_is_wrapped_however_narrow_the_terminal() {
 }
 
 fn is_step(row: &str) -> bool {
-    ["  完成  ", "  跳过  ", "  进行  "].iter().any(|mark| row.starts_with(mark))
+    ["  完成  ", "  已有  ", "  进行  "].iter().any(|mark| row.starts_with(mark))
 }

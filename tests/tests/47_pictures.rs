@@ -7,7 +7,9 @@ use std::path::Path;
 
 use tests::bundle::Vendor;
 use tests::engine::Store;
+use tests::example;
 use tests::images;
+use tests::machine::Machine;
 use tests::parts::Suite;
 use tests::site::Site;
 use tests::terminal::{Terminal, key};
@@ -94,4 +96,34 @@ fn draw(operator: &Operator) {
 #[ignore = "writes docs/pictures: make pictures"]
 fn pictures_of_the_guides() {
     OPERATORS.iter().for_each(draw);
+}
+
+/// The example on a machine without Docker, by an answers file.
+fn draw_example(language: &str) {
+    let machine = Machine::boot();
+    let run = machine.plug_in(&example::bundle().path);
+    let answers = "llm_api_url = \"http://192.168.1.20:11553/v1/chat/completions\"\n\
+                   server_host = \"192.168.1.100\"\nadmin_password = \"correct horse\"\n";
+    let answers = machine.write("answers.toml", answers);
+    let command = machine.command_on_terminal(&[
+        &run,
+        "--lang",
+        language,
+        "--answers",
+        &answers,
+        "--yes",
+        "--accept",
+        "answers-file",
+    ]);
+    let mut terminal = Terminal::of_size(command, 48, 110);
+    assert_eq!(terminal.end(), 0, "{terminal:?}");
+    let picture = terminal.picture_from("1. ").replace("/stick/", "");
+    let file = format!("../docs/pictures/install-{language}.svg");
+    fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(file), picture).unwrap();
+}
+
+#[test]
+#[ignore = "writes docs/pictures: make pictures"]
+fn pictures_of_the_readmes() {
+    ["en", "zh"].into_iter().for_each(draw_example);
 }

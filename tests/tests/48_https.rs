@@ -96,7 +96,7 @@ fn nginx_serves_with_the_certificate_that_was_given_in_the_wizard() {
     terminal.answer("请再输入一次", "correct horse");
     // None, one that is made on the spot, one's own.
     terminal.wait_for("HTTPS");
-    terminal.wait_for("返回上一题");
+    terminal.wait_for("返回上一项");
     let shown = |screen: String| {
         screen.replace(&*folder.path().to_string_lossy(), "/srv").replace(&https.to_string(), "HTTPS")
     };

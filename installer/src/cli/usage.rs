@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn every_mistake_is_named_in_chinese() {
         let table = [
-            ("foo", "没有子命令 foo。"),
+            ("foo", "没有命令 foo。"),
             ("--bogus", "没有选项 --bogus。"),
             ("--lang fr", "--lang 的值只能是 zh、en，不能是 fr。"),
             ("--lang", "--lang 后面缺少值。"),
@@ -87,10 +87,10 @@ mod tests {
     #[test]
     fn the_nearest_name_is_offered() {
         assert!(refused("install --answrs x").1.contains("--answers"));
-        assert!(refused("unistall").1.contains("想写 uninstall？"));
+        assert!(refused("unistall").1.contains("是否应为 uninstall？"));
         let control = Identity::Control { dir: "/".into(), name: "x".into(), app: None };
         let error = command(&control, Lang::Zh).try_get_matches_from(["x", "install"]).unwrap_err();
         assert!(!failure(&error).todo.unwrap().zh.contains("uninstall"));
-        assert!(refused("instal").1.contains("想写 install？"));
+        assert!(refused("instal").1.contains("是否应为 install？"));
     }
 }

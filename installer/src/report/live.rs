@@ -192,7 +192,7 @@ mod tests {
         );
         assert_eq!(
             live.ended(Lang::Zh, StepOutcome::Skipped, 0, 79),
-            "  跳过  [3/8] 导入镜像：共 3 个，需导入 3 个（传输 129 MB）  已就绪"
+            "  已有  [3/8] 导入镜像：共 3 个，需导入 3 个（传输 129 MB）  已就绪"
         );
     }
 }

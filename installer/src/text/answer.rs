@@ -26,7 +26,7 @@ messages! {
     too_long(max: u32) en "at most {max} characters are possible" zh "最多 {max} 个字符";
     not_plain(character: &str)
         en "it has the character {character}, which could change the meaning of a file that it goes into"
-        zh "含有字符 {character}，写入配置文件后会改变其含义";
+        zh "含有字符 {character}，写入配置文件后可能改变该文件的含义";
     pattern_mismatch(pattern: &str)
         en "it does not have the form that the application expects ({pattern})"
         zh "不符合应用要求的格式（{pattern}）";

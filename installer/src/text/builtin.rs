@@ -21,10 +21,10 @@ messages! {
         zh "在本机防火墙中放行应用端口";
     open_firewall_help()
         en "Without that other machines may not reach it. uninstall closes them again."
-        zh "不放行时，其他机器可能无法访问。卸载时会恢复。";
+        zh "不放行时，其他机器可能无法访问。卸载应用时会重新关闭这些端口。";
     docker_group()
         en "Let your own user run docker without sudo (group docker)"
-        zh "将当前用户加入 docker 组（不用 sudo 即可运行 docker）";
+        zh "将您登录所用的用户加入 docker 组（不用 sudo 即可运行 docker）";
     docker_group_help()
         en "Members of this group have the power of root. It counts from the next login."
         zh "该组成员的权限等同于 root。重新登录后生效。";

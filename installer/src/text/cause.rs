@@ -63,7 +63,7 @@ fn named_part(part: &str) -> Option<String> {
         ("a layer of ", "的镜像层"),
         ("the description of ", "的镜像描述"),
         ("installer for ", "安装程序"),
-        ("project file ", "项目文件"),
+        ("project file ", "应用文件"),
         ("blob ", "数据块"),
     ];
     KINDS.iter().find_map(|(kind, zh)| {

@@ -52,7 +52,7 @@ messages! {
         zh "改动本机之前先校验全部内容（默认在导入的同时校验镜像层）";
     arg_trust()
         en "Public key that this file must be signed with: the key itself, or a file with it"
-        zh "安装包必须使用的签名公钥：公钥本身，或含公钥的文件";
+        zh "用此公钥验证安装包签名，不符则拒绝；可填公钥本身，或含公钥的文件";
     value_key() en "KEY" zh "公钥";
     arg_lang() en "Language" zh "界面语言";
     arg_schema()
@@ -65,7 +65,7 @@ messages! {
         zh "auto 或 system：使用本机引擎，没有则安装；private：使用自带的独立引擎，与其他引擎互不影响";
     arg_purge() en "Delete data, volumes, secrets too; asks for the name" zh "同时删除数据、数据卷和密钥，需输入应用名称确认";
     arg_follow() en "Go on showing new lines" zh "持续显示新日志";
-    arg_tail() en "Number of lines from the end, or all (200 if not given)" zh "显示末尾的行数，或 all（默认 200）";
+    arg_tail() en "Number of lines from the end, or all (200 if not given)" zh "只显示末尾多少行，all 为全部（默认 200）";
     arg_services() en "Only these services" zh "只显示这些服务";
     arg_help() en "Show help" zh "显示帮助";
     arg_version() en "Show the version" zh "显示版本";
@@ -83,7 +83,7 @@ messages! {
     value_count() en "N" zh "行数";
     value_services() en "SERVICE" zh "服务";
     value_command() en "COMMAND" zh "命令";
-    no_such_command(name: &str) en "There is no command {name}." zh "没有子命令 {name}。";
+    no_such_command(name: &str) en "There is no command {name}." zh "没有命令 {name}。";
     no_such_option(name: &str) en "There is no option {name}." zh "没有选项 {name}。";
     unexpected(word: &str) en "Nothing can be given here: {word}" zh "此处不需要参数：{word}";
     value_missing(option: &str) en "{option} needs a value." zh "{option} 后面缺少值。";
@@ -96,7 +96,7 @@ messages! {
     given_twice(option: &str) en "{option} may be given only once." zh "{option} 只能给出一次。";
     not_utf8() en "An argument is not valid UTF-8." zh "参数不是有效的 UTF-8 文本。";
     usage_error() en "The command line is not understood." zh "无法识别此命令行。";
-    did_you_mean(name: &str) en "Did you mean {name}? --help shows what is possible." zh "您是否想写 {name}？使用 --help 查看可用的命令和选项。";
+    did_you_mean(name: &str) en "Did you mean {name}? --help shows what is possible." zh "是否应为 {name}？使用 --help 查看可用的命令和选项。";
     see_help() en "--help shows what is possible." zh "使用 --help 查看可用的命令和选项。";
     mark_pass() en "ok  " zh "通过";
     mark_warn() en "warn" zh "警告";

@@ -8,7 +8,7 @@ messages! {
         zh "安装程序无法启动工作进程。";
     worker_died(pid: u32)
         en "The process that installs ({pid}) has ended without a word. Somebody has killed it, or the kernel has because memory ran out."
-        zh "安装进程（{pid}）意外终止：可能被强制结束，或因内存不足被系统结束。";
+        zh "安装进程（进程号 {pid}）意外终止：可能被强制结束，或因内存不足被系统结束。";
     ask_twice(seconds: u64)
         en "The installation goes on. Press Ctrl-C once more within {seconds} s to stop it. If you close this terminal it goes on too; run the same file again to come back."
         zh "安装仍在进行。如需停止，请在 {seconds} 秒内再按一次 Ctrl-C。关闭此终端不影响安装；再次运行同一文件即可回到此画面。";

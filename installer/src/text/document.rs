@@ -11,7 +11,7 @@ messages! {
         zh "以 # 开头的行表示采用默认值；要修改，请去掉行首的 #。文本须用半角引号括起来。";
     how_to_give_secrets()
         en "This file may hold passwords: chmod 600, and delete it after the installation. Or refer to them: {{ env = \"NAME\" }}, with sudo --preserve-env=NAME, or {{ file = \"/path\" }}."
-        zh "本文件可能含有密码：请 chmod 600，安装后删除。也可以引用：{{ env = \"变量名\" }}（用 sudo --preserve-env=变量名 运行）或 {{ file = \"/路径\" }}。";
+        zh "本文件可能含有密码：请运行 chmod 600 限制权限，安装后删除。也可不写密码而改为引用：{{ env = \"变量名\" }}（用 sudo --preserve-env=变量名 运行）或 {{ file = \"/路径\" }}。";
     how_to_check(file: &str)
         en "Editors can check it: ./{file} answers --schema > answers.schema.json, and as the first line here: #:schema ./answers.schema.json"
         zh "编辑器可检查本文件：./{file} answers --schema > answers.schema.json，并在首行写入 #:schema ./answers.schema.json";
@@ -75,6 +75,6 @@ pub fn only_if(clauses: &[Message]) -> Message {
     };
     Message {
         en: format!("Only if {}.", joined(|clause| &clause.en, " and ")),
-        zh: format!("仅当 {} 时需要。", joined(|clause| &clause.zh, "且 ")),
+        zh: format!("仅当 {} 时需要。", joined(|clause| &clause.zh, " 且 ")),
     }
 }

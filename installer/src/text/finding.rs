@@ -14,7 +14,7 @@ messages! {
     warning_unknown(id: &str)
         en "No warning is called {id}; ./x.run preflight --json shows the ids."
         zh "没有名为 {id} 的警告；可用 ./x.run preflight --json 查看各项的 id。";
-    accepting_unknown() en "These warnings cannot be accepted." zh "以下警告无法接受。";
+    accepting_unknown() en "These warnings cannot be accepted." zh "--accept（或应答文件）中有以下无效的 id。";
     correct_ids() en "Correct the ids, or leave them out." zh "请更正 id，或将其删除。";
     failure_not_accepted(id: &str)
         en "{id} is a failure this time: it cannot be accepted like a warning."
@@ -34,7 +34,7 @@ messages! {
         zh "内核 {has} 过旧，需要 {needs} 或更高版本。";
     use_newer_system()
         en "Install on a newer system, or update the kernel and reboot."
-        zh "请换用较新版本的操作系统，或升级内核并重启。";
+        zh "请换用较新版本的操作系统，或升级内核并重启机器。";
     cores_fit(has: u32) en "Processors: {has}." zh "处理器核数：{has}。";
     too_few_cores(has: u32, needs: u32)
         en "{has} processor(s); {needs} are needed."
@@ -94,13 +94,13 @@ messages! {
     choose_other_port() en "Give each purpose a port of its own." zh "请为每个用途指定不同的端口。";
     check_not_askable(url: &str)
         en "The check {url} names a host that is no IP address; names are not resolved."
-        zh "检查地址 {url} 中的主机不是 IP 地址，无法解析主机名。";
+        zh "检查地址 {url} 使用了主机名，而安装程序不解析主机名，只支持 IP 地址或 localhost。";
     use_addresses()
         en "Give an IP address or localhost where the host is asked for, or ask the vendor."
         zh "请在相应的配置项中填写 IP 地址或 localhost，或联系厂商。";
     image_will_move(name: &str)
         en "{name} is there and is another image; the name will mean the new one."
-        zh "{name} 已存在且内容不同，该名称将指向新镜像。";
+        zh "镜像 {name} 已存在但内容不同；安装后该名称将指向新镜像。";
     tag_image_first(name: &str)
         en "If something else uses it, give it another name first: docker tag {name} ..."
         zh "如果其他应用仍在使用它，请先为它另设名称：docker tag {name} ...";
@@ -144,7 +144,7 @@ messages! {
     choose_shorter_dir() en "Choose a shorter path with --dir." zh "请用 --dir 指定更短的路径。";
     private_beside_other()
         en "Another Docker engine runs here, so the private one writes no packet filter rules."
-        zh "本机另有 Docker 引擎在运行，因此独立引擎不会写入防火墙规则。";
+        zh "本机另有 Docker 引擎在运行，因此独立引擎不会写入 iptables 规则。";
     publish_through_proxy()
         en "Published ports still work; containers on bridge networks cannot reach other machines."
         zh "端口映射仍然可用，但桥接网络中的容器无法访问其他机器。";
@@ -188,10 +188,10 @@ messages! {
         zh "端口 {port} 由本应用自身使用。";
     port_taken_by(port: u16, name: &str, pid: i32)
         en "Port {port} is taken by {name} (process {pid})."
-        zh "端口 {port} 已被 {name}（进程 {pid}）占用。";
+        zh "端口 {port} 已被 {name}（进程号 {pid}）占用。";
     port_taken_by_unit(port: u16, name: &str, pid: i32, unit: &str)
         en "Port {port} is taken by {name} (process {pid}, {unit})."
-        zh "端口 {port} 已被 {name}（进程 {pid}，{unit}）占用。";
+        zh "端口 {port} 已被 {name}（进程号 {pid}，{unit}）占用。";
     port_taken(port: u16)
         en "Port {port} is taken by a process that cannot be seen from here."
         zh "端口 {port} 已被占用，但无法确定是哪个进程。";

@@ -7,7 +7,7 @@ use super::{Message, messages};
 messages! {
     row_application() en "Application" zh "应用";
     row_file() en "File" zh "文件";
-    row_signer() en "Signed with" zh "签名密钥";
+    row_signer() en "Signed with" zh "签名公钥";
     unsigned() en "not signed" zh "没有签名";
     row_images() en "Images" zh "镜像";
     row_engine() en "Engine" zh "引擎";

@@ -42,13 +42,13 @@ messages! {
     copy_again() en "Copy the file again." zh "请重新复制该文件。";
     bundle_version(path: &impl Display)
         en "{path} has a format that this installer does not know."
-        zh "{path} 的格式不被此安装程序支持。";
+        zh "此安装程序不支持 {path} 的格式。";
     bundle_unacceptable(path: &impl Display)
         en "{path} contains something that no packer writes; it is not used."
         zh "{path} 含有打包工具不会写入的内容，拒绝使用。";
     link_in_the_way(path: &impl Display)
         en "{path} is a symbolic link; nothing is written through it."
-        zh "{path} 是符号链接，不会通过它写入。";
+        zh "{path} 是符号链接，安装程序不会经由它写入文件。";
     remove_link_in_the_way()
         en "See who has made it (a container can), move it away, and run the same command again."
         zh "请查明它由谁创建（可能是容器），将其移走后重新运行同一条命令。";
@@ -92,7 +92,7 @@ messages! {
     answers_not_found(path: &impl Display) en "There is no answers file {path}." zh "找不到应答文件 {path}。";
     make_answers_file()
         en "Check the path; the verb `answers` prints a file to fill in."
-        zh "请检查路径；子命令 `answers` 可打印待填写的文件。";
+        zh "请检查路径；命令 `answers` 可输出待填写的文件。";
     answers_not_understood(path: &impl Display)
         en "The answers file {path} cannot be understood."
         zh "应答文件 {path} 的格式有误。";
@@ -160,12 +160,12 @@ messages! {
     engine_did_not_start(log: &impl Display)
         en "The engine did not start (log: {log})."
         zh "引擎未能启动（日志：{log}）。";
-    engine_did_not_stop(pid: i32) en "The engine (process {pid}) did not stop." zh "引擎（进程 {pid}）未能停止。";
+    engine_did_not_stop(pid: i32) en "The engine (process {pid}) did not stop." zh "引擎（进程号 {pid}）未能停止。";
     systemctl_failed(what: &str) en "systemctl {what} failed." zh "systemctl {what} 失败。";
     group_failed() en "The group docker could not be made." zh "无法创建 docker 用户组。";
     file_not_read(path: &str)
         en "The project file {path} could not be read from the bundle."
-        zh "无法从安装包中读取项目文件 {path}。";
+        zh "无法从安装包中读取应用文件 {path}。";
     port_not_opened(port: u16)
         en "The firewall did not open port {port}."
         zh "无法在防火墙中放行端口 {port}。";
@@ -180,7 +180,7 @@ messages! {
         zh "无法将用户 {user} 移出 docker 组。";
     file_not_rendered(path: &str)
         en "The answers could not be filled into the project file {path}."
-        zh "无法将配置填入项目文件 {path}。";
+        zh "无法将配置填入应用文件 {path}。";
     images_not_carried(names: &str)
         en "The Compose file needs images that the bundle does not carry: {names}"
         zh "Compose 文件需要安装包中没有的镜像：{names}";
@@ -196,7 +196,7 @@ messages! {
         zh "正在使用的值保存在 {env} 中：请用 --answers 给出这些值，并移走无法读取的文件。";
     consent_missing()
         en "There is no terminal to confirm on."
-        zh "没有可供确认的终端。";
+        zh "当前没有终端，无法进行确认。";
     say_yes()
         en "Say --yes, or give --answers FILE; --dry-run shows the plan first."
         zh "请加 --yes，或用 --answers 指定文件；可先用 --dry-run 查看计划。";
@@ -225,7 +225,7 @@ pub fn answers_not_toml(line: usize, column: usize, why: &str, content: &str) ->
 pub fn answer_unknown_nearest(id: &str, nearest: &str, origin: &Message) -> Message {
     Message {
         en: format!("{id} ({}) is not a setting of this application. Did you mean {nearest}?", origin.en),
-        zh: format!("没有名为 {id} 的配置项（来源：{}）。您是否想写 {nearest}？", origin.zh),
+        zh: format!("没有名为 {id} 的配置项（来源：{}）。是否应为 {nearest}？", origin.zh),
     }
 }
 
@@ -264,7 +264,7 @@ pub fn engine_is_being_installed(app: &str, pid: &str, held: &Message, path: &im
             held.en
         ),
         zh: format!(
-            "{app} 的安装（进程号 {pid}）正在安装引擎，已持续 {}，仍未结束（锁文件 {path}）。",
+            "{app} 的安装程序（进程号 {pid}）正在安装引擎，已持续 {}，仍未结束（锁文件 {path}）。",
             held.zh
         ),
     }

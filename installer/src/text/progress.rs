@@ -11,17 +11,17 @@ messages! {
         zh "配置引擎：{config}、docker 用户组、docker.service";
     configure_engine(config: &str) en "Configure the engine: {config}" zh "配置引擎：{config}";
     start_engine(socket: &str) en "Start the engine ({socket})" zh "启动引擎（{socket}）";
-    place_compose(path: &str) en "Place Docker Compose at {path}" zh "放置 Docker Compose：{path}";
+    place_compose(path: &str) en "Place Docker Compose at {path}" zh "将 Docker Compose 安装到 {path}";
     load_nothing(all: usize) en "Images: all {all} are there" zh "镜像：{all} 个均已存在";
     load_images(missing: usize, all: usize, bytes: &str)
         en "Load {missing} of {all} images ({bytes} to send)"
         zh "导入镜像：共 {all} 个，需导入 {missing} 个（传输 {bytes}）";
-    write_project(dir: &str) en "Write the project to {dir}" zh "将项目写入 {dir}";
-    place_certificate() en "Place certificate and key" zh "放置证书和私钥";
+    write_project(dir: &str) en "Write the project to {dir}" zh "将应用文件写入 {dir}";
+    place_certificate() en "Place certificate and key" zh "写入证书和私钥";
     make_certificate(hosts: &str) en "Make a self-signed certificate for {hosts}" zh "为 {hosts} 生成自签名证书";
     remove_certificate() en "Remove the certificate" zh "移除证书";
     install_control(app: &str) en "Install the command {app}ctl" zh "安装管理命令 {app}ctl";
-    start_project(project: &str) en "Start the project {project}" zh "启动项目 {project}";
+    start_project(project: &str) en "Start the project {project}" zh "启动应用 {project}";
     prove_healthy() en "Wait until everything is healthy" zh "等待所有服务进入健康状态";
     open_firewall(ports: &str) en "Open in the firewall: TCP {ports}" zh "在防火墙中放行：TCP {ports}";
     no_firewall_to_open()
@@ -36,7 +36,7 @@ messages! {
     step_skipped() en "in place already" zh "已就绪";
     mark_running() en "... " zh "进行";
     mark_done() en "done" zh "完成";
-    mark_skipped() en "kept" zh "跳过";
+    mark_skipped() en "kept" zh "已有";
     mark_step_failed() en "FAIL" zh "失败";
     took(seconds: f64) en "{seconds:.1} s" zh "{seconds:.1} 秒";
     unpacking(image: &str) en "The engine unpacks {image}" zh "引擎正在解压 {image}";
@@ -58,7 +58,7 @@ messages! {
         zh "安装期间用于保留镜像的容器未能删除；下次运行本文件时会删除。";
     waiting_for_engine(app: &str, pid: &str)
         en "The installation of {app} (process {pid}) brings the engine; this one waits for it."
-        zh "{app} 的安装（进程号 {pid}）正在安装引擎，等待其完成。";
+        zh "{app} 的安装程序（进程号 {pid}）正在安装引擎，等待其完成。";
     in_place() en "In place so far:" zh "目前已完成：";
     way_back(command: &str) en "To take all of it back: {command}" zh "如需全部撤销，请运行：{command}";
     exit_code(code: u8) en "Exit code {code}." zh "退出码：{code}。";
@@ -68,7 +68,7 @@ messages! {
 pub fn done_already(step: &Message) -> Message {
     Message {
         en: format!("{} (done already; will be skipped)", step.en),
-        zh: format!("{}（已完成，将跳过）", step.zh),
+        zh: format!("{}（已完成，不再重做）", step.zh),
     }
 }
 

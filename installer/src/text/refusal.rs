@@ -9,7 +9,7 @@ use super::{Message, messages};
 messages! {
     disk_full(place: &impl Display)
         en "The disk with {place} is full; df -h {place} shows how full, df -i {place} whether it has room for more files. Free some room, then run the same command again: it goes on where this run ended."
-        zh "{place} 所在磁盘已满；可用 df -h {place} 查看空间，用 df -i {place} 查看文件数是否用尽。请腾出空间后重新运行同一条命令：会从中断处继续。";
+        zh "{place} 所在磁盘已满；可用 df -h {place} 查看空间，用 df -i {place} 查看 inode 是否用尽。请腾出空间后重新运行同一条命令：会从中断处继续。";
     quota_used_up(place: &impl Display)
         en "A quota on the disk with {place} is used up (quota, repquota). Raise it or free some room, then run the same command again: it goes on where this run ended."
         zh "{place} 所在磁盘的配额已用尽（可用 quota、repquota 查看）。请提高配额或腾出空间，然后重新运行同一条命令：会从中断处继续。";

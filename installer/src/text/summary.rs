@@ -42,7 +42,7 @@ messages! {
     not_well_now() en "Not everything is healthy." zh "部分服务或访问检查异常。";
     look_at_logs(control: &impl std::fmt::Display)
         en "Find the cause with `{control} logs SERVICE`; after a correction run the same command again."
-        zh "用 {control} logs 服务名 查看原因；修正后重新运行同一条命令。";
+        zh "用 {control} logs 服务名 查看原因；处理后重新运行刚才的安装命令。";
     look_and_restart(control: &str)
         en "Find the cause with `{control} logs SERVICE`; after a correction run {control} restart."
         zh "用 {control} logs 服务名 查看原因；处理后运行 {control} restart。";
@@ -88,7 +88,7 @@ messages! {
     type_it_exactly(name: &str)
         en "Run the command again and type {name} exactly."
         zh "如需删除，请重新运行该命令，并准确输入 {name}。";
-    no_terminal_for_name() en "There is no terminal to confirm on." zh "没有可供确认的终端。";
+    no_terminal_for_name() en "There is no terminal to confirm on." zh "当前没有终端，无法进行确认。";
     pipe_name(name: &str)
         en "Run it on a terminal, or give the name on standard input: echo {name} | ... uninstall --purge"
         zh "请在终端上运行；或从标准输入给出应用名称：echo {name} | … uninstall --purge";
@@ -101,7 +101,7 @@ messages! {
     kept_as_it_is() en "Everything stays as it is." zh "已保持现状。";
     beginning_removed(dir: &impl std::fmt::Display)
         en "Nothing was installed in {dir} yet; what the run that was broken off had made there is removed."
-        zh "{dir} 中尚未安装任何内容；被中断的运行留下的文件已删除。";
+        zh "{dir} 中尚未安装任何内容；上次中断的安装所留下的文件已删除。";
     removing_project() en "Removing containers and networks" zh "正在删除容器和网络";
     removing_images() en "Removing images" zh "正在删除镜像";
     removing_engine() en "Removing the engine" zh "正在删除引擎";
@@ -122,10 +122,10 @@ messages! {
     verified(bytes: &str) en "The bundle is intact: {bytes} verified." zh "安装包完好：已校验 {bytes}。";
     signed_with_given(key: &impl std::fmt::Display)
         en "Signed with the given key {key}."
-        zh "签名密钥与指定的一致：{key}。";
+        zh "签名公钥与指定的一致：{key}。";
     signed_with(key: &impl std::fmt::Display)
         en "Signed with the key {key}. Compare it with the one that the vendor has told you."
-        zh "签名密钥：{key}。请与厂商告知的核对。";
+        zh "签名公钥：{key}。请与厂商告知的公钥核对。";
     not_signed() en "Not signed: nothing says who made it." zh "没有签名，无法确认由谁制作。";
     preflight_passed() en "This machine meets the requirements." zh "本机满足要求。";
 }

@@ -51,7 +51,7 @@ messages! {
         zh "私钥 {path} 的类型 {kind} 不受支持。请申请 RSA（2048 至 4096 位）或 ECDSA P-256、P-384 的证书。";
     not_stated(path: &impl Display)
         en "The key {path} does not say which certificate it belongs to. Write it anew: openssl ec -in {path} -out server.key"
-        zh "私钥 {path} 中缺少公钥，无法判断与证书是否匹配。请重新生成文件：openssl ec -in {path} -out server.key";
+        zh "私钥文件 {path} 中缺少公钥，无法判断与证书是否匹配。请运行以下命令补上公钥（私钥本身不变）：openssl ec -in {path} -out server.key";
     weak(path: &impl Display, bits: usize)
         en "The RSA key {path} has only {bits} bits, which browsers refuse. Get a certificate with at least 2048."
         zh "RSA 私钥 {path} 只有 {bits} 位，浏览器会拒绝。请申请 2048 位以上的证书。";

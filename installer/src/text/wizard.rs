@@ -12,7 +12,7 @@ messages! {
         zh "  文件：{name}，{size}，镜像 {images} 个";
     opening(count: usize)
         en "Questions: {count}. Enter takes the value shown. Esc, or < and Enter, goes back to the question before. Ctrl-C leaves; nothing is changed before you confirm at the end."
-        zh "共 {count} 个问题。直接回车：采用给出的值；Esc，或输入 < 再回车：返回上一题；Ctrl-C：退出。最后确认之前不会改动系统。";
+        zh "共需填写 {count} 项。直接回车：采用给出的值；Esc，或输入 < 再回车：返回上一项；Ctrl-C：退出。最后确认之前不会改动系统。";
     keys()
         en "Ctrl-C leaves; nothing is changed before you confirm."
         zh "按 Ctrl-C 可随时退出；确认之前不会改动系统。";
@@ -28,14 +28,14 @@ messages! {
     enter_keeps_earlier() en "Enter alone: the value of the earlier installation" zh "直接回车：沿用上次安装的值";
     enter_keeps_default()
         en "Enter alone: the value that the vendor has set for everybody"
-        zh "直接回车：使用软件自带的初始值（所有用户都相同）";
+        zh "直接回车：使用厂商预设的默认值（每个客户都相同，不保密）";
     enter_keeps_typed() en "Enter alone: what was typed before" zh "直接回车：沿用刚才输入的值";
     dash_empties() en "A single -: leaves it empty" zh "只输入 -：留空";
     leave_empty() en "Leave it empty" zh "留空";
     something_else() en "Something else (type it)" zh "其他（自己输入）";
-    back_item() en "< back" zh "< 返回上一题";
+    back_item() en "< back" zh "< 返回上一项";
     number_wanted(count: usize) en "! A number from 1 to {count} is wanted." zh "! 请输入 1 到 {count} 的数字。";
-    no_question_before() en "! There is no question before this one." zh "! 前面没有问题了。";
+    no_question_before() en "! There is no question before this one." zh "! 已经是第一项了。";
     again() en "The same again" zh "请再输入一次";
     mismatch() en "the two are not the same" zh "两次输入不一致";
     broken_off()
@@ -66,7 +66,7 @@ messages! {
         zh "端口 {port} 已被本应用的其他服务使用，请换一个";
     port_is_taken(port: u16, process: &str, pid: i32)
         en "port {port} is in use by {process} (process {pid}): choose another one, or stop that program"
-        zh "端口 {port} 正被 {process}（进程 {pid}）占用，请换一个，或先停止该程序";
+        zh "端口 {port} 正被 {process}（进程号 {pid}）占用，请换一个，或先停止该程序";
     port_is_taken_by_somebody(port: u16)
         en "port {port} is in use: choose another one"
         zh "端口 {port} 已被占用，请换一个";

@@ -11,7 +11,7 @@ messages! {
         zh "请换用其他机器；如果是虚拟机，请将 CPU 类型改为与宿主机一致（host-passthrough）。";
     memory_is_used(free: &str, wanted: &str)
         en "Only {free} of memory is not in use; {wanted} should be."
-        zh "空闲内存只有 {free}，建议不少于 {wanted}。";
+        zh "可用内存只有 {free}，建议不少于 {wanted}。";
     stop_other_programs()
         en "Stop programs that are not needed: ps aux --sort=-rss | head"
         zh "请停止不需要的程序：ps aux --sort=-rss | head";
@@ -69,11 +69,11 @@ messages! {
         zh "本机只有 cgroup v2，安装包自带的 Docker {version} 不支持。";
     switch_cgroups()
         en "Add systemd.unified_cgroup_hierarchy=0 to the kernel's command line and reboot, or ask the vendor for Docker 20.10 or later."
-        zh "请在内核启动参数中加入 systemd.unified_cgroup_hierarchy=0 并重启，或向厂商索取自带 Docker 20.10 及以上版本的安装包。";
+        zh "请在内核启动参数中加入 systemd.unified_cgroup_hierarchy=0 并重启机器，或向厂商索取自带 Docker 20.10 及以上版本的安装包。";
     controllers_missing(names: &str) en "Control groups lack: {names}." zh "cgroup 缺少控制器：{names}。";
     enable_controllers()
         en "Enable them on the kernel's command line (cgroup_enable=memory for memory) and reboot; limits of services do not hold without."
-        zh "请在内核启动参数中启用（内存控制器为 cgroup_enable=memory）并重启；否则服务的资源限制不生效。";
+        zh "请在内核启动参数中启用（内存控制器为 cgroup_enable=memory）并重启机器；否则服务的资源限制不生效。";
     rules_in_both(used: &str, other: &str)
         en "iptables writes to {used} here, and {other} has rules as well: one may block what the other allows."
         zh "本机的 iptables 使用 {used}，而 {other} 中也有规则：一边放行的流量可能被另一边拦截。";
@@ -91,7 +91,7 @@ messages! {
         zh "SELinux 处于强制模式，但不限制此处安装的引擎中的容器。";
     selinux_confines(dir: &str)
         en "SELinux confines this engine's containers: they may not read the project files in {dir}."
-        zh "SELinux 会限制该引擎的容器：容器可能无法读取 {dir} 中的项目文件。";
+        zh "SELinux 会限制该引擎的容器：容器可能无法读取 {dir} 中的应用文件。";
     label_dir(dir: &str)
         en "If a service is denied its files: chcon -Rt container_file_t {dir}, then run again."
         zh "如果服务无权访问文件，请执行 chcon -Rt container_file_t {dir}，再重新运行。";

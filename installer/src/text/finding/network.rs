@@ -34,7 +34,7 @@ messages! {
         zh "请在 {path} 中用 \"default-address-pools\" 为 Docker 指定其他网段（例如 {net}）并重启 Docker；重启期间容器会短暂停止。";
     choose_bridge(net: &str, path: &str)
         en "In {path}, \"bip\" is the address of Docker's own bridge: give it one that is not used at this site, for instance from {net}, or remove it; restart Docker if it runs."
-        zh "{path} 中的 \"bip\" 是 Docker 默认网桥的地址：请改为本单位未使用的地址（例如取自 {net}），或删除该项；如 Docker 正在运行，请重启。";
+        zh "{path} 中的 \"bip\" 是 Docker 默认网桥的地址：请改为本单位未使用的地址（例如取自 {net}），或删除该项；如 Docker 正在运行，请重启 Docker（期间容器会短暂停止）。";
     your_ssh() en "your SSH connection" zh "当前的 SSH 连接";
     a_gateway() en "a router" zh "网关";
     a_nameserver() en "a name server" zh "DNS 服务器";
@@ -51,7 +51,7 @@ messages! {
     names_resolve() en "A name server is set." zh "已设置 DNS 服务器。";
     over_ssh(client: &str)
         en "Connected by SSH from {client}. If the line drops, run the same command again: it goes on."
-        zh "当前通过 SSH 从 {client} 连接。如果连接中断，重新运行同一条命令即可继续。";
+        zh "当前通过 SSH 从 {client} 连接。如果连接中断，请重新运行同一条命令；已开始的安装不会因此停止。";
     in_multiplexer() en "Running in tmux or screen." zh "正在 tmux 或 screen 中运行。";
 }
 

@@ -8,7 +8,7 @@ messages! {
         zh "{path} 所在的文件系统没有响应：文件服务器是否已断开？";
     mend_mount()
         en "Bring the server back or unmount it (umount -l), then run again."
-        zh "请恢复该文件服务器或将其卸载（umount -l），然后重新运行。";
+        zh "请恢复该文件服务器的连接，或卸载对应的挂载点（umount -l），然后重新运行。";
     kind_fits(path: &str, kind: &str) en "{path} lies on {kind}." zh "{path} 位于 {kind} 文件系统。";
     kind_unusable(path: &str, kind: &str)
         en "{path} lies on {kind}, which cannot hold images and containers."
