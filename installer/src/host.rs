@@ -6,6 +6,7 @@ pub mod fault;
 pub mod file;
 pub mod firewall;
 pub mod group;
+pub mod leftover;
 pub mod lock;
 pub mod process;
 pub mod salt;

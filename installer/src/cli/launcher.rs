@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use rustix::fs::{self, AtFlags, Mode, OFlags};
-use rustix::io::Errno;
-
 use crate::bundle::BundleFile;
-use crate::host::{file, process};
+use crate::host::{file, leftover, process};
 use crate::outcome::Outcome;
 
 /// The launcher's word on where the bundle lies.
@@ -37,32 +34,9 @@ fn sweep(place: &Path) {
         let pid = entry.file_name().to_str().and_then(launcher_of);
         if pid.is_some_and(|pid| !process::is_alive(pid)) {
             // What cannot be removed is as it was.
-            _ = remove_copy(&entry.path());
+            drop(leftover::remove(&entry.path()));
         }
     }
-}
-
-/// Removes a directory as a launcher makes it: ours, for us alone, with nothing but a file in it. Others can write in these places, so
-/// it is looked at by its descriptor, no link is followed, and nothing is removed by way of directories.
-fn remove_copy(dir: &Path) -> rustix::io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = fs::open(dir, flags, Mode::empty())?;
-    let stat = fs::fstat(&opened)?;
-    let is_ours = stat.st_uid == rustix::process::geteuid().as_raw();
-    if !is_ours || Mode::from_raw_mode(stat.st_mode) != Mode::RWXU {
-        return Err(Errno::PERM);
-    }
-    let names = fs::Dir::read_from(&opened)?.collect::<Result<Vec<_>, _>>()?;
-    let names: Vec<_> = names
-        .iter()
-        .map(fs::DirEntry::file_name)
-        .filter(|name| !matches!(name.to_bytes(), b"." | b".."))
-        .collect();
-    if names.len() > 1 {
-        return Err(Errno::NOTEMPTY);
-    }
-    names.iter().try_for_each(|name| fs::unlinkat(&opened, *name, AtFlags::empty()))?;
-    fs::rmdir(dir)
 }
 
 /// The process that made a directory of this name, if a launcher did.
