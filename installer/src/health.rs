@@ -12,6 +12,7 @@ use crate::answers::veil::Veil;
 use crate::engine::{Container, Engine, EngineError, http};
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
+use crate::project::compose::last_lines;
 use crate::text::{Message, problem, summary as text};
 
 /// How one service is.
@@ -354,6 +355,9 @@ fn give_up_late_checks(observed: &mut [ServiceHealth], checks: &[Check], elapsed
 /// Lines of log that are shown of each service that is not well.
 const LOG_LINES: usize = 10;
 
+/// Lines that are shown of what a health check wrote.
+const HEALTH_LINES: usize = 3;
+
 /// Installed, but not healthy: what is wrong, what checks got instead, and the last lines of the logs concerned.
 pub fn unwell(
     content: &Content,
@@ -373,6 +377,11 @@ pub fn unwell(
     let is_check_ill = ill.iter().any(|health| health.kind == Kind::Check);
     for container in engine.containers(&content.project.name).unwrap_or_default() {
         if !container.is_finished() && (is_check_ill || !container.is_well()) {
+            // A check whose program is not in the image is in no log of the service.
+            if let Some(output) = container.health_output.as_deref().filter(|_| !container.is_well()) {
+                let output = last_lines(output, HEALTH_LINES);
+                failure = failure.quoting(format!("--- {}: healthcheck ---\n{output}", container.service));
+            }
             let tail = engine.log_tail(&container.id, LOG_LINES);
             failure = failure.quoting(format!("--- {} ---\n{}", container.service, tail.join("\n")));
         }

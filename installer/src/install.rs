@@ -135,7 +135,8 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         wizard::review(content, &prepared, &lines, reporter);
         return Ok(());
     }
-    let is_told = options.yes || options.answers.is_some() || !options.set.is_empty();
+    // A value alone changes an installation that is there; without one it may have been meant for another directory.
+    let is_told = options.yes || options.answers.is_some();
     if !options.interactive && !is_told && target.receipt.is_none() {
         return Err(Failure::new(Code::Usage, problem_text::consent_missing()).todo(problem_text::say_yes()));
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bundle_spec::answer::{Answer, Answers};
 
@@ -405,9 +405,18 @@ impl Reporter {
             && let Some(log) = log.as_mut()
         {
             // A log that cannot be written must not end an installation.
-            let _ = serde_json::to_string(event).map(|line| writeln!(log, "{line}"));
+            let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+            let _ = serde_json::to_string(&Logged { time, event }).map(|line| writeln!(log, "{line}"));
         }
     }
+}
+
+/// A line of the log: whoever gets it from a customer wants to know when that was (UTC).
+#[derive(serde::Serialize)]
+struct Logged<'a> {
+    time: String,
+    #[serde(flatten)]
+    event: &'a Event,
 }
 
 /// What an installation that failed leaves, line by line.

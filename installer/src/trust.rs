@@ -72,14 +72,24 @@ pub fn findings(
         findings.push(Finding::pass("signature", text));
     }
     // Somebody could hand over an old bundle for the sake of an old hole. It may be wanted all the same.
-    if let Some(receipt) =
-        receipt.filter(|receipt| receipt.app == content.app.name && receipt.created > content.created)
-    {
+    let is_older = |receipt: &&Receipt| {
+        let is_same_age = receipt.created == content.created;
+        receipt.created > content.created || (is_same_age && is_lower(&content.app.version, &receipt.version))
+    };
+    if let Some(receipt) = receipt.filter(|receipt| receipt.app == content.app.name).filter(is_older) {
         let (text, todo) =
             (text::older_than_installed(&content.app.version, &receipt.version), text::is_older_wanted());
         findings.push(Finding::warn("older-bundle", text, todo));
     }
     findings
+}
+
+/// Whether a version's numbers say that it comes before another one. The age of a bundle is that of its images: two versions with the
+/// same ones have the same.
+fn is_lower(version: &str, other: &str) -> bool {
+    let numbers =
+        |text: &str| -> Option<Vec<u64>> { text.split('.').map(|part| part.parse().ok()).collect() };
+    matches!((numbers(version), numbers(other)), (Some(own), Some(other)) if own < other)
 }
 
 #[cfg(test)]
@@ -146,5 +156,14 @@ mod tests {
             serde_json::from_value(value).unwrap()
         };
         assert_eq!((old.signer.as_deref(), old.created), (None, 0));
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_numbers_where_they_have_nothing_else() {
+        for (version, other) in [("1.0.0", "1.1.0"), ("1.9", "1.10"), ("1.0", "1.0.1")] {
+            assert!(is_lower(version, other), "{version} {other}");
+            assert!(!is_lower(other, version), "{version} {other}");
+        }
+        assert!(!is_lower("1.0", "1.0") && !is_lower("2026-spring", "2027") && !is_lower("1.0-rc1", "1.0"));
     }
 }

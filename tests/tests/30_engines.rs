@@ -163,6 +163,30 @@ fn an_application_that_does_not_get_healthy_is_exit_code_6() {
     let _ = site.run(&bundle, &["status"]).expect(6).saying("worker");
 }
 
+/// The service's log has no word of a check whose program is not in the image; only the engine knows why it fails.
+#[test]
+fn a_health_check_that_cannot_be_run_says_why() {
+    let vendor = Vendor::new().with_engine();
+    vendor.edit("docker-compose.yml", "test: [CMD, wget,", "test: [CMD, no-such-program,");
+    vendor.edit("docker-compose.yml", "retries: 30", "retries: 2");
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let _ = site.install(&vendor.pack()).expect(6).saying("web: healthcheck").saying("no-such-program");
+}
+
+/// It may have been meant for an installation in another directory.
+#[test]
+fn a_value_alone_begins_no_installation() {
+    let vendor = Vendor::new().with_engine();
+    let (bundle, site) = (vendor.pack(), Site::new(Suite::Forky, Store::Overlay2));
+    let change = ["--set", "greeting=x", "--set", "admin_password=pw"];
+    let port = format!("http_port={}", site.port);
+    let _ = site.run(&bundle, &[&change[..], &["--set", &port]].concat()).expect(2).saying("--yes");
+    assert!(!site.dir().exists());
+    let _ = site.install(&bundle).done();
+    let _ = site.run(&bundle, &change).done();
+    assert_eq!(site.variable("GREETING"), "x");
+}
+
 #[test]
 fn a_second_run_beside_the_first_is_exit_code_7() {
     let site = Site::new(Suite::Forky, Store::Containerd);

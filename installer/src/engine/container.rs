@@ -18,6 +18,8 @@ pub struct Container {
     pub state: String,
     /// `healthy`, `unhealthy`, `starting`; `None` without a health check.
     pub health: Option<String>,
+    /// What its last health check wrote, or why that could not be run.
+    pub health_output: Option<String>,
     /// Exit code of the last run.
     pub exit_code: i64,
     /// How often the engine has restarted it.
@@ -55,13 +57,16 @@ impl Container {
         let published = published.filter_map(|binding| binding.host_port?.parse().ok()).collect();
         let policy = host.restart_policy.and_then(|policy| policy.name);
         let policy = policy.map(|name| name.to_string()).unwrap_or_default();
-        let health = state.health.and_then(|health| health.status).map(|status| status.to_string());
+        let checked = state.health.unwrap_or_default();
+        let health = checked.status.map(|status| status.to_string());
+        let health_output = checked.log.unwrap_or_default().pop().and_then(|last| last.output);
         Self {
             id: reply.id.unwrap_or_default(),
             name: reply.name.unwrap_or_default().trim_start_matches('/').to_owned(),
             service: labels.get("com.docker.compose.service").cloned().unwrap_or_default(),
             state: state.status.map(|status| status.to_string()).unwrap_or_default(),
             health: health.filter(|status| !status.is_empty() && status != "none"),
+            health_output: health_output.filter(|output| !output.trim().is_empty()),
             exit_code: state.exit_code.unwrap_or(0),
             restarts: reply.restart_count.unwrap_or(0),
             out_of_memory: state.oom_killed.unwrap_or(false),

@@ -9,6 +9,7 @@ fn container(service: &str, state: &str) -> Container {
         service: service.to_owned(),
         state: state.to_owned(),
         health: None,
+        health_output: None,
         exit_code: 0,
         restarts: 0,
         out_of_memory: false,

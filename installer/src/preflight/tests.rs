@@ -226,6 +226,7 @@ fn own_container() -> Container {
         service: "nginx".into(),
         state: "running".into(),
         health: None,
+        health_output: None,
         exit_code: 0,
         restarts: 0,
         out_of_memory: false,

@@ -183,6 +183,7 @@ mod tests {
             service: service.into(),
             state: "running".into(),
             health: None,
+            health_output: None,
             exit_code: 0,
             restarts: 0,
             out_of_memory: false,

@@ -45,7 +45,7 @@ messages! {
         en "Refuse on warnings that are not accepted (else warnings are only shown)"
         zh "有未接受的警告时拒绝安装（默认只显示警告）";
     arg_yes() en "Ask nothing: take what is given, and the defaults" zh "不提问、不确认，使用已给出的值和默认值";
-    arg_yes_uninstall() en "Do not ask whether to go on" zh "不询问，直接卸载";
+    arg_yes_uninstall() en "Do not ask whether to go on; --purge still wants the name" zh "不询问，直接卸载（--purge 仍需输入应用名称）";
     arg_dry_run() en "Show the plan and change nothing" zh "只显示计划，不做任何改动";
     arg_verify_first()
         en "Verify every byte before anything is changed (else layers are verified while they are loaded)"

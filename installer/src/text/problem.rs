@@ -198,8 +198,8 @@ messages! {
         en "There is no terminal to confirm on."
         zh "当前没有终端，无法进行确认。";
     say_yes()
-        en "Say --yes, or give --answers FILE; --dry-run shows the plan first."
-        zh "请加 --yes，或用 --answers 指定文件；可先用 --dry-run 查看计划。";
+        en "Say --yes, or give --answers FILE; --dry-run shows the plan first. If an installation in another directory was meant, name it: --dir."
+        zh "请加 --yes，或用 --answers 指定文件；可先用 --dry-run 查看计划。如果要修改的是其他目录中的安装，请用 --dir 指定。";
 }
 
 /// A place in the bundle that is damaged, and what lies there.
