@@ -405,18 +405,16 @@ impl Reporter {
             && let Some(log) = log.as_mut()
         {
             // A log that cannot be written must not end an installation.
-            let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-            let _ = serde_json::to_string(&Logged { time, event }).map(|line| writeln!(log, "{line}"));
+            let _ =
+                serde_json::to_string(event).map(|line| writeln!(log, "{}", timed(&line, SystemTime::now())));
         }
     }
 }
 
 /// A line of the log: whoever gets it from a customer wants to know when that was (UTC).
-#[derive(serde::Serialize)]
-struct Logged<'a> {
-    time: String,
-    #[serde(flatten)]
-    event: &'a Event,
+fn timed(object: &str, now: SystemTime) -> String {
+    let time = humantime::format_rfc3339_seconds(now);
+    format!("{{\"time\":\"{time}\",{}", object.trim_start_matches('{'))
 }
 
 /// What an installation that failed leaves, line by line.
@@ -433,4 +431,17 @@ fn remains_of(failure: &Failure) -> Vec<Message> {
 pub fn data(line: &str) {
     let mut stdout = io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_is_the_event_with_its_time() {
+        let event = serde_json::to_string(&Event::Note { text: Message::verbatim("x") }).unwrap();
+        let line = timed(&event, SystemTime::UNIX_EPOCH);
+        let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&parsed["time"], &parsed["event"]), (&"1970-01-01T00:00:00Z".into(), &"note".into()));
+    }
 }

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::bounded;
 use crate::host::process;
 
@@ -22,7 +20,7 @@ const PLACES: [&str; 4] = [
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A plugin of the host's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostCompose {
     /// The program.
     pub path: PathBuf,
@@ -31,7 +29,7 @@ pub struct HostCompose {
 }
 
 /// What a plugin says when it is asked for its version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A version: `2.26.1-4`.
     Version(String),
