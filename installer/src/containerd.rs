@@ -194,8 +194,8 @@ impl Containerd {
         }
     }
 
-    /// The blobs that are being written, by the name that their writer gave them, each with how far it has come. Two answers that
-    /// are the same for one prove that nobody goes on with it.
+    /// The blobs that are being written, by the name that their writer gave them, each with how far it has come. Two answers
+    /// that are the same for one, some time apart, say that nobody goes on with it.
     ///
     /// # Errors
     /// When containerd refuses.

@@ -12,6 +12,7 @@
 
 pub mod browser;
 pub mod bundle;
+pub mod certificate;
 pub mod dice;
 pub mod disk;
 pub mod engine;

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use tests::bundle::{self, Bundle, Vendor};
+use tests::certificate;
 use tests::engine::Store;
 use tests::images::{self, Layer};
 use tests::parts::Suite;
@@ -105,11 +106,7 @@ impl Https {
         let vendor = vendor();
         let https = Self { site, bundle: vendor.pack(), port: bundle::free_port(), _vendor: vendor };
         for name in ["mine", "other"] {
-            let (key, certificate) = (https.file(&format!("{name}.key")), https.file(&format!("{name}.crt")));
-            let request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-subj", "/CN=x"];
-            let names = ["-addext", "subjectAltName=DNS:chat.example"];
-            let files = ["-keyout", &key, "-out", &certificate];
-            let _ = run("openssl", &[&request[..], &names[..], &files[..]].concat()).done();
+            certificate::make(&https.site.path(""), name, "chat.example");
         }
         https
     }

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use tests::bundle;
+use tests::certificate;
 use tests::engine::{Engine, Store};
 use tests::example::{self, StandIn};
 use tests::parts::{self, Suite};
@@ -45,15 +46,6 @@ fn add_https(vendor: &Path) {
     edit(&vendor.join("docker-compose.yml"), mount, &with_folder);
 }
 
-/// A certificate for a name, made by the operator's own authority: `<name>.crt` and `<name>.key` in the folder.
-fn certificate(folder: &Path, name: &str, host: &str) {
-    let (certificate, key) = (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")));
-    let request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-subj", "/CN=x"];
-    let mut command = Command::new("openssl");
-    command.args(request).arg("-addext").arg(format!("subjectAltName=DNS:{host}"));
-    let _ = Run::of(command.arg("-keyout").arg(key).arg("-out").arg(certificate)).done();
-}
-
 #[test]
 fn nginx_serves_with_the_certificate_that_was_given_in_the_wizard() {
     let (_vendor, bundle) = example::changed(add_https);
@@ -61,8 +53,8 @@ fn nginx_serves_with_the_certificate_that_was_given_in_the_wizard() {
     let folder = parts::scratch_for_screens();
     let (dir, file) =
         (folder.path().join("app"), |name: &str| folder.path().join(name).display().to_string());
-    certificate(folder.path(), "mine", "chat.example");
-    certificate(folder.path(), "other", "other.example");
+    certificate::make(folder.path(), "mine", "chat.example");
+    certificate::make(folder.path(), "other", "other.example");
     let [model, page, backend, frontend, https] = [(); 5].map(|()| bundle::free_port());
     let _stand_in = StandIn::start(model);
     let mut command = Command::new("unshare");

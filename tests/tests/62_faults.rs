@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "who runs the long form wants to see it go on")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tests::bundle::{self, Bundle, Vendor};
 use tests::disk::{Disk, Format};
 use tests::engine::Store;
-use tests::faults::walk::{Outcomes, acts_of, leftovers, walk};
+use tests::faults::walk::{Outcomes, acts_of, first_acts, leftovers, walk};
 use tests::faults::{Faulty, Point};
 use tests::parts;
 use tests::proxy::{Break, Proxy, Request};
@@ -29,16 +29,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_faulty-installer");
 fn acts_that_fail_one_after_the_other_end_in_a_healthy_installation() {
     let mut patient = Faulty::new(Store::Containerd, PROGRAM.as_ref());
     let reference = Reference::of(&patient);
-    let acts = acts_of(&patient, &reference);
-    let mut seen = BTreeSet::new();
-    // The first act of each kind on each path; of those on one path only some.
-    let first = acts.into_iter().filter(|point| seen.insert((point.path.clone(), point.act.clone())));
-    let chosen = first.enumerate().filter(|(number, _)| number % EVERY == 0).map(|(number, point)| {
-        let kinds = point.kinds();
-        let kind = kinds[(number / EVERY) % kinds.len()];
-        (point, kind)
-    });
-    let faults: Vec<_> = chosen.collect();
+    let faults = first_acts(acts_of(&patient, &reference), EVERY);
     let mut outcomes = Outcomes::default();
     walk(&mut patient, &reference, &faults, &mut outcomes);
     outcomes.print("acts on files and processes");

@@ -2,9 +2,7 @@
 //! engine was there: `62_faults`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::collections::BTreeSet;
-
-use tests::faults::walk::{Outcomes, acts_of, walk};
+use tests::faults::walk::{Outcomes, acts_of, first_acts, walk};
 use tests::faults::{FaultyMachine, Point};
 use tests::torture::chain::Reference;
 
@@ -18,24 +16,12 @@ fn is_of_the_engine(point: &Point) -> bool {
     !point.path.starts_with("/opt/hello")
 }
 
-/// The first act of each kind on each path of the engine, every so-manieth, with the kinds of faults in turn.
-fn first_acts(acts: Vec<Point>, every: usize) -> Vec<(Point, &'static str)> {
-    let mut seen = BTreeSet::new();
-    let of_engine = acts.into_iter().filter(is_of_the_engine);
-    let first = of_engine.filter(|point| seen.insert((point.path.clone(), point.act.clone())));
-    let chosen = first.enumerate().filter(|(number, _)| number % every == 0);
-    let with_kind = |(number, point): (usize, Point)| {
-        let kinds = point.kinds();
-        let kind = kinds[(number / every) % kinds.len()];
-        (point, kind)
-    };
-    chosen.map(with_kind).collect()
-}
-
 fn break_acts(every: usize) {
     let mut patient = FaultyMachine::new(PROGRAM.as_ref());
     let reference = Reference::of(&patient);
-    let faults = first_acts(acts_of(&patient, &reference), every);
+    let mut acts = acts_of(&patient, &reference);
+    acts.retain(is_of_the_engine);
+    let faults = first_acts(acts, every);
     let mut outcomes = Outcomes::default();
     walk(&mut patient, &reference, &faults, &mut outcomes);
     outcomes.print("acts that bring an engine");

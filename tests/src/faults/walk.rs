@@ -1,7 +1,7 @@
 //! Lets one act of an installation after the other fail, and looks after each whether the message is right and nothing half is left.
 #![allow(clippy::print_stdout, reason = "who runs the long form wants to see what came of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -104,6 +104,20 @@ pub fn acts_of(patient: &dyn Breakable, reference: &Reference) -> Vec<Point> {
     let acts = points(&patient.trace());
     purge(patient, reference, true).unwrap();
     acts
+}
+
+/// The first act of each kind on each path, every so-manieth, with the kinds of faults in turn.
+#[must_use]
+pub fn first_acts(acts: Vec<Point>, every: usize) -> Vec<(Point, &'static str)> {
+    let mut seen = BTreeSet::new();
+    let first = acts.into_iter().filter(|point| seen.insert((point.path.clone(), point.act.clone())));
+    let chosen = first.enumerate().filter(|(number, _)| number % every == 0);
+    let with_kind = |(number, point): (usize, Point)| {
+        let kinds = point.kinds();
+        let kind = kinds[(number / every) % kinds.len()];
+        (point, kind)
+    };
+    chosen.map(with_kind).collect()
 }
 
 /// Lets one act after the other fail, each in a run that goes on where the one before it ended; then nothing fails. A fault that
