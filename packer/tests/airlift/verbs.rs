@@ -87,6 +87,19 @@ fn help_names_every_verb() {
     }
 }
 
+#[test]
+fn demo_gives_an_option_only_where_the_user_does_not() {
+    let sandbox = packable();
+    let _ = sandbox.airlift(&["pack"]).ok();
+    // A shell that only says what it was to run.
+    sandbox.program("sh", "#!/bin/bash\necho \"$*\"\n");
+    let ran = sandbox.airlift(&["demo", "demo-1.0.run"]).ok();
+    assert_eq!(ran.out, "demo-1.0.run install --engine private --yes --dir ./demo-demo\n");
+    let ran = sandbox.airlift(&["demo", "demo-1.0.run", "--", "--yes", "--dir", "here"]).ok();
+    assert_eq!(ran.out, "demo-1.0.run install --engine private --yes --dir here\n");
+    assert!(ran.err.contains("installing demo 1.0 into here"), "{}", ran.err);
+}
+
 /// The long options that lines of this kind name.
 fn options(text: &str, is_row: impl Fn(&str) -> bool) -> BTreeSet<&str> {
     text.lines()
