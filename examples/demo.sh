@@ -17,6 +17,42 @@ pick() {
 }
 say() { printf '\n--- %s: %s\n' "$(date +%T)" "$(pick "$@")"; }
 
+# stop ENGLISH CHINESE: what is wrong and what to do, before anything was done.
+stop() {
+  printf 'error: %s\n' "$(pick "$@")" >&2
+  exit 2
+}
+
+# taken PORT: true if somebody else listens there. A demo that runs already, with the port in its settings, is not somebody else.
+taken() {
+  local hex
+  if grep -Eqs "[^0-9]$1([^0-9]|\$)" "$app/.env"; then return 1; fi
+  hex=$(printf '%04X' "$1")
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port=":$hex" '
+    $4 == "0A" && substr($2, length($2) - 4) == port { found = 1 }
+    END { exit !found }'
+}
+
+# ports: stops if one cannot be used; all of it is known before the building begins.
+ports() {
+  local port
+  if ! [[ $http =~ ^[1-9][0-9]{0,4}$ ]] || ((http > 65535)); then
+    stop "DEMO_PORT is \"$http\", which is no port: give a number from 1 to 65535, for instance DEMO_PORT=9090 make demo" \
+      "DEMO_PORT 的值“$http”不是端口号：请给出 1 到 65535 之间的数字，例如 DEMO_PORT=9090 make demo"
+  fi
+  for port in $backend $frontend $llm; do
+    [ "$http" != "$port" ] ||
+      stop "DEMO_PORT is $http, which the demo itself uses: give another one, for instance DEMO_PORT=9090 make demo" \
+        "DEMO_PORT 的值 $http 已由演示自身使用：请换一个，例如 DEMO_PORT=9090 make demo"
+    ! taken "$port" ||
+      stop "port $port, which the demo needs, is in use: stop the program that listens there; ss -ltnp 'sport = :$port' names it" \
+        "演示所需的端口 $port 已被占用：请停止占用它的程序，可用 ss -ltnp 'sport = :$port' 查看"
+  done
+  ! taken "$http" ||
+    stop "port $http is in use: give the page another one, for instance DEMO_PORT=9090 make demo, or stop the program that listens there" \
+      "端口 $http 已被占用：请为网页换一个端口，例如 DEMO_PORT=9090 make demo，或停止占用它的程序"
+}
+
 down() {
   if [ -x "$app/bin/llm-chatctl" ]; then
     say "Stopping the demo and clearing it away" "停止演示并清理"
@@ -27,6 +63,7 @@ down() {
 }
 
 up() {
+  ports
   say "1/6 Packages, a Docker engine, and a base for images, from Debian's mirror (in the background)" \
     "1/6 从 Debian 镜像站获取软件包、Docker 引擎和基础镜像（后台进行）"
   mkdir -p "$demo"

@@ -6,6 +6,7 @@
 mod archive;
 mod damage;
 mod definition;
+mod demo;
 mod engine;
 mod hostile;
 mod images;
