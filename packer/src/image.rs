@@ -7,6 +7,7 @@ pub mod config;
 pub mod engine;
 pub mod layer;
 pub mod library;
+pub mod tar_index;
 pub mod tree;
 
 use std::rc::Rc;

@@ -37,8 +37,12 @@ impl StaticArchive {
     pub fn read(path: &Path, spool: &Path, machine: &str, emit: Emit<'_>) -> Outcome<Self> {
         let failed = || format!("{} cannot be packed as the engine", path.display());
         let file = File::open(path).explain(|| format!("cannot read {}", path.display()))?;
-        let spool =
-            compression::seekable(file, spool).explain(|| format!("cannot unpack {}", path.display()))?;
+        let spool = compression::seekable(file, spool).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => Failure::damaged(format!("{} ends too early", path.display()))
+                .because(error)
+                .hint("it was cut off while it was downloaded or copied: get the file again"),
+            _ => Failure::new(format!("cannot unpack {}", path.display())).because(error),
+        })?;
         let mut programs = list(&spool).map_err(|reason| {
             Failure::usage(failed())
                 .because(reason)

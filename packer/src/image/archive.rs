@@ -70,9 +70,10 @@ impl Archive {
             images.extend(index.manifests().iter().map(listed));
         }
         if images.is_empty() {
-            return Err(Failure::new(format!("{} has no images", tree.name()))
+            let none = Failure::new(format!("{} has no images", tree.name()))
                 .because("there is neither a manifest.json nor an index.json that lists any")
-                .hint("make it with `docker save`, or give an OCI archive or OCI layout"));
+                .hint("make it with `docker save`, or give an OCI archive or OCI layout");
+            return Err(tree.lacking(none));
         }
         Ok(Self { tree: Rc::new(tree), images })
     }

@@ -1,17 +1,15 @@
 //! Random access by path to what an image archive holds, be it a tar or a directory.
 //! What the paths mean is not known here.
 
-use std::collections::HashMap;
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::image::compression;
+use crate::image::tar_index::{self, Index, Unreadable};
 use crate::outcome::{Explain, Failure, Outcome};
 use crate::range::Range;
-
-/// Symbolic links followed before giving up; the engine's archives have one at most.
-const LINKS_MAX: usize = 8;
 
 /// A tar or a directory.
 #[derive(Debug)]
@@ -23,23 +21,9 @@ pub enum Tree {
         /// The tar itself, uncompressed.
         file: File,
         /// Its entries by path.
-        entries: HashMap<String, Entry>,
+        index: Index,
         /// What to call it.
         name: String,
-    },
-}
-
-/// Where an entry of a tar is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// Somewhere else in the tar.
-    Link(String),
-    /// At these bytes.
-    Range {
-        /// First byte.
-        offset: u64,
-        /// Length in bytes.
-        len: u64,
     },
 }
 
@@ -55,18 +39,39 @@ impl Tree {
         if metadata.is_dir() {
             return Ok(Self::Directory(path.to_owned()));
         }
-        let file = compression::seekable(File::open(path).explain(failed)?, spool).explain(failed)?;
-        Self::of_tar(file, path.display().to_string())
+        let name = path.display().to_string();
+        if metadata.len() == 0 {
+            return Err(cut_off(&name, "it is empty"));
+        }
+        let file = compression::seekable(File::open(path).explain(failed)?, spool).map_err(|error| {
+            match error.kind() {
+                io::ErrorKind::UnexpectedEof => cut_off(&name, error),
+                _ => Failure::new(failed()).because(error),
+            }
+        })?;
+        Self::of_tar(file, name)
     }
 
     /// Indexes an uncompressed tar.
     pub fn of_tar(file: File, name: String) -> Outcome<Self> {
-        let entries = index(&file).map_err(|error| {
-            Failure::new(format!("{name} is no image archive"))
+        let index = tar_index::of(&file).map_err(|error| match error {
+            Unreadable::CutOff(reason) => cut_off(&name, reason),
+            Unreadable::NoTar(error) => Failure::new(format!("{name} is no image archive"))
                 .because(error)
-                .hint("give a tar made by `docker save`, an OCI archive, or an OCI layout directory")
+                .hint("give a tar made by `docker save`, an OCI archive, or an OCI layout directory"),
         })?;
-        Ok(Self::Tar { file, entries, name })
+        Ok(Self::Tar { file, index, name })
+    }
+
+    /// What is wrong if something is looked for in vain that every image archive has: one without an end was cut off, exactly
+    /// between two of its entries.
+    pub fn lacking(&self, otherwise: Failure) -> Failure {
+        match self {
+            Self::Tar { index, name, .. } if !index.has_end => {
+                cut_off(name, format!("{otherwise}, and the mark at its end is missing"))
+            }
+            _ => otherwise,
+        }
     }
 
     /// What to call it.
@@ -81,7 +86,7 @@ impl Tree {
     pub fn has(&self, path: &str) -> bool {
         match self {
             Self::Directory(root) => root.join(path).is_file(),
-            Self::Tar { entries, .. } => find(entries, path).is_some(),
+            Self::Tar { index, .. } => index.find(path).is_some(),
         }
     }
 
@@ -94,9 +99,9 @@ impl Tree {
                 let len = file.metadata().explain(failed)?.len();
                 Ok((Box::new(file), len))
             }
-            Self::Tar { file, entries, .. } => {
-                let (offset, len) =
-                    find(entries, path).ok_or_else(|| Failure::new(failed()).because("it is not there"))?;
+            Self::Tar { file, index, .. } => {
+                let missing = || self.lacking(Failure::new(failed()).because("it is not there"));
+                let (offset, len) = index.find(path).ok_or_else(missing)?;
                 Ok((Box::new(Range::new(file, offset, len)), len))
             }
         }
@@ -117,56 +122,11 @@ impl Tree {
     }
 }
 
-fn index(file: &File) -> io::Result<HashMap<String, Entry>> {
-    let mut archive = tar::Archive::new(file);
-    let mut entries = HashMap::new();
-    for entry in archive.entries_with_seek()? {
-        let entry = entry?;
-        let path = normal(&String::from_utf8_lossy(&entry.path_bytes()));
-        let target = entry.link_name_bytes().map(|name| String::from_utf8_lossy(&name).into_owned());
-        let kind = entry.header().entry_type();
-        let place = match target {
-            // Targets of symbolic links are relative to the link, those of hard links to the archive.
-            Some(target) if kind.is_symlink() => match path.rsplit_once('/') {
-                Some((parent, _)) => Entry::Link(normal(&format!("{parent}/{target}"))),
-                None => Entry::Link(normal(&target)),
-            },
-            Some(target) if kind.is_hard_link() => Entry::Link(normal(&target)),
-            _ if kind.is_file() => Entry::Range { offset: entry.raw_file_position(), len: entry.size() },
-            _ => continue,
-        };
-        entries.insert(path, place);
-    }
-    if entries.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a tar, or an empty one"));
-    }
-    Ok(entries)
-}
-
-/// Resolves `.` and `..` by text alone.
-fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-fn find(entries: &HashMap<String, Entry>, path: &str) -> Option<(u64, u64)> {
-    let mut path = normal(path);
-    for _ in 0..LINKS_MAX {
-        match entries.get(&path)? {
-            Entry::Link(target) => path.clone_from(target),
-            Entry::Range { offset, len } => return Some((*offset, *len)),
-        }
-    }
-    None
+/// An archive that has a beginning and no end.
+fn cut_off(name: &str, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+    Failure::damaged(format!("the image archive {name} ends too early"))
+        .because(reason)
+        .hint("it was cut off while it was saved or copied: copy it again, or save the image again")
 }
 
 #[cfg(test)]

@@ -80,6 +80,41 @@ fn an_archive_that_is_none_is_named() {
 }
 
 #[test]
+fn an_archive_that_was_cut_off_is_named_as_such() {
+    let sandbox = packable();
+    let whole = docker_archive(&two_images());
+    let zstd = zstd::bulk::compress(&whole, 1).unwrap();
+    let zipped = gzip(&whole);
+    // In the middle of a layer, of a header, behind the first entry, in gzip's header, in the stream, and at the very start.
+    let config = 2 * 512;
+    for (content, why) in [
+        (&whole[..200_000], "0-0/layer.tar in it goes on to byte"),
+        (&whole[..config + 300], "which is in the middle of an entry"),
+        (&whole[..config], "the mark at its end is missing"),
+        (&zipped[..7], ""),
+        (&zipped[..zipped.len() / 2], ""),
+        (&zstd[..zstd.len() / 2], ""),
+        (&[], "it is empty"),
+    ] {
+        sandbox.write("images.tar", content);
+        let said =
+            ["the image archive ./images.tar ends too early", why, "copy it again, or save the image again"];
+        for verb in ["pack", "lint"] {
+            let ran = sandbox.airlift(&[verb]);
+            assert_eq!(ran.code, 5, "{} bytes: {}{}", content.len(), ran.out, ran.err);
+            for part in said {
+                assert!(ran.out.contains(part) || ran.err.contains(part), "`{part}` is missing in {ran:?}");
+            }
+        }
+    }
+    // What has no end mark and lacks nothing is not worse than before.
+    let end = whole.len() - 1024;
+    assert!(whole[end..].iter().all(|byte| *byte == 0));
+    sandbox.write("images.tar", &whole[..end]);
+    let _ = sandbox.airlift(&["pack"]).ok();
+}
+
+#[test]
 fn another_architecture_is_refused() {
     let sandbox = packable();
     let image = TestImage { architecture: "arm64", ..two_images().remove(0) };
