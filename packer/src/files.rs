@@ -81,6 +81,18 @@ pub fn compose_file(root: &Path, given: Option<&str>) -> Outcome<ProjectPath> {
         .map_err(|error| Failure::usage("the Compose file cannot be packed").because(error))
 }
 
+/// Whether a name is one of a file, going by its ending: `nginx.conf`, but neither `data` nor `conf.d` nor `v1.0`.
+pub fn looks_like_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ending = name.rsplit_once('.').filter(|(before, _)| !before.is_empty()).map(|(_, ending)| ending);
+    ending.is_some_and(|ending| {
+        (1..=5).contains(&ending.len())
+            && ending != "d"
+            && ending.starts_with(|c: char| c.is_ascii_alphabetic())
+            && ending.chars().all(|c| c.is_ascii_alphanumeric())
+    })
+}
+
 /// Picks the files of all rules, and the Compose file.
 pub fn pick(root: &Path, rules: &[FileRule], compose_file: &ProjectPath) -> Outcome<Picked> {
     let there = walk(root)?;

@@ -1,6 +1,8 @@
 //! Findings about a project: everything at once, each with an id, what is wrong and what to do. Pure, but for looking
 //! whether the sources of bind mounts are files or folders.
 
+mod mount;
+
 use std::collections::BTreeSet;
 
 use bundle_spec::question::Presence;
@@ -41,7 +43,7 @@ fn services(project: &Project, model: &Model, found: &mut Vec<Finding>) {
     for (name, service) in &model.services {
         image(name, service, found);
         habits(name, service, found);
-        mounts(project, name, service, found);
+        mount::check(project, name, service, found);
     }
     if project.definition.images.is_empty() && model.services.is_empty() {
         found.push(no_image("list the images as [[image]], or switch profiles on: [compose] profiles"));
@@ -283,43 +285,6 @@ fn habits(name: &str, service: &Service, found: &mut Vec<Finding>) {
             message,
             "add `logging: {driver: json-file, options: {max-size: 10m, max-file: \"3\"}}`",
         ));
-    }
-}
-
-/// The classic accident: a bind mount whose source is not there becomes an empty folder, made by the engine.
-fn mounts(project: &Project, name: &str, service: &Service, found: &mut Vec<Finding>) {
-    for mount in service.volumes.iter().filter(|mount| mount.kind == "bind" && !mount.source.starts_with('/'))
-    {
-        let source = mount.source.as_str();
-        let below = |path: &str| {
-            path == source || path.strip_prefix(source).is_some_and(|rest| rest.starts_with('/'))
-        };
-        let packed = source.is_empty()
-            || project.picked.files.iter().any(|file| below(file.path.as_str()))
-            || project.definition.directories.iter().any(|directory| below(directory.path.as_str()))
-            || project
-                .definition
-                .tls
-                .iter()
-                .any(|tls| below(tls.certificate.as_str()) || below(tls.key.as_str()));
-        if packed {
-            continue;
-        }
-        let message = format!(
-            "service {name} mounts ./{source} at {}, which is neither packed nor a [[directory]]",
-            mount.target
-        );
-        if project.root.join(source).is_file() {
-            let hint = format!(
-                "pack it: [[file]] include = [\"{source}\"]; the engine would make an empty folder of that name"
-            );
-            found.push(Finding::error("mount-missing", message, hint));
-        } else {
-            let hint = format!(
-                "add [[directory]] path = \"{source}\" with its mode and owner; the engine would make it for root"
-            );
-            found.push(Finding::warning("mount-missing", message, hint));
-        }
     }
 }
 

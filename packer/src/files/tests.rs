@@ -97,3 +97,13 @@ fn compose_files_are_found_in_composes_order() {
     assert_eq!(compose_file(root.path(), None).unwrap().as_str(), "compose.yaml");
     assert!(compose_file(root.path(), Some("other.yml")).is_err());
 }
+
+#[test]
+fn a_name_with_an_ending_is_one_of_a_file() {
+    for name in ["nginx.conf", "conf/init.sql", "a/my.cnf", "cert.pem", "prometheus.yml", "a.mp4"] {
+        assert!(looks_like_file(name), "{name}");
+    }
+    for name in ["data", "conf.d", "v1.0", ".ssh", "conf.d/x", "releases/2.1", "a."] {
+        assert!(!looks_like_file(name), "{name}");
+    }
+}

@@ -236,6 +236,45 @@ template = true
 }
 
 #[test]
+fn a_mount_that_is_missing_is_told_by_what_it_is() {
+    let sandbox = packable();
+    sandbox.write("site.conf", "x");
+    sandbox.write("html/index.html", "x");
+    std::fs::create_dir(sandbox.path("empty")).unwrap();
+    std::fs::create_dir(sandbox.path("tables.sql")).unwrap();
+    let sources = ["site.conf", "html", "empty", "tables.sql", "gone/init.sql", "gone/data"];
+    let mounts = sources.map(|source| format!(r#"{{"type":"bind","source":"{source}","target":"/x"}}"#));
+    sandbox.compose_says(&format!(
+        r#"{{"services":{{"web":{{"image":"demo/one:1.0","volumes":[{}]}}}}}}"#,
+        mounts.join(",")
+    ));
+    let ran = sandbox.airlift(&["lint", "--json"]);
+    let findings: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |source: &str| {
+        let place = format!("mounts ./{source} at");
+        let finding = findings.iter().find(|finding| finding["message"].as_str().unwrap().contains(&place));
+        let finding = finding.unwrap();
+        (finding["level"].as_str().unwrap(), finding["hint"].as_str().unwrap())
+    };
+    for (source, level, begins) in [
+        ("site.conf", "error", "pack it: [[file]] include = [\"site.conf\"]"),
+        ("html", "warning", "pack what is in it: [[file]] include = [\"html/**\"]; or"),
+        ("empty", "warning", "add [[directory]] path = \"empty\""),
+        ("tables.sql", "warning", "add [[directory]] path = \"tables.sql\""),
+        (
+            "gone/init.sql",
+            "warning",
+            "if it is a file, put it there and pack it: [[file]] include = [\"gone/init.sql\"]",
+        ),
+        ("gone/data", "warning", "add [[directory]] path = \"gone/data\""),
+    ] {
+        let (found, hint) = of(source);
+        assert!(found == level && hint.starts_with(begins), "{source}: {found}: {hint}");
+    }
+}
+
+#[test]
 fn a_certificate_must_be_asked_for_and_be_seen() {
     let sandbox = Sandbox::new();
     sandbox.write("docker-compose.yml", "services: {web: {image: \"web:1.0\"}}\n");
