@@ -106,6 +106,14 @@ fn no_compose(project: &Project, found: &mut Vec<Finding>) {
     }
 }
 
+/// A bundle that carries no engine, where nobody said that this is meant. Who makes it knows where the engine would come from.
+pub fn no_engine() -> Finding {
+    let message =
+        "the bundle carries no engine: it can be installed only where Docker and Docker Compose are already";
+    let hint = "add the section [engine], see docs/definition.md; or, if that is meant, lint and pack with --no-engine";
+    Finding::warning("engine-none", message.to_owned(), hint)
+}
+
 fn no_image(hint: &str) -> Finding {
     Finding::error("image-none", "there is no image to pack".to_owned(), hint)
 }

@@ -88,6 +88,9 @@ pub fn make(request: &Request, emit: Emit<'_>) -> Outcome<Plan> {
     let mut problems = Vec::new();
     let stub = stub::for_arch(&machine);
     problems.extend(stub.as_ref().err().map(|failure| Finding::of_failure("arch", failure)));
+    if request.engine == EngineChoice::Defined && project.definition.engine.is_none() {
+        problems.push(lint::no_engine());
+    }
     let engine = engine_source(request, &project)?.map(|(source, root)| {
         emit(Event::Step("checking the engine's parts".to_owned()));
         engine_parts::obtain(&source, &root, &spool, &machine, emit)

@@ -25,6 +25,9 @@ pub struct Args {
     /// A Compose plugin to ask, instead of the definition's
     #[arg(long, value_name = "FILE")]
     engine_compose: Option<PathBuf>,
+    /// No engine is to be carried: do not look at the definition's, and do not warn of a bundle without one
+    #[arg(long)]
+    no_engine: bool,
     /// Print findings as JSON, one per line
     #[arg(long)]
     json: bool,
@@ -39,14 +42,20 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     let mut problems = Vec::new();
     problems.extend(stub::for_arch(machine).err().map(|failure| Finding::of_failure("arch", &failure)));
     // Only parts that are at hand are looked at: linting downloads nothing.
-    let plugin = match (&args.engine_compose, &definition.engine) {
+    let source = definition.engine.as_ref().filter(|_| !args.no_engine);
+    let plugin = match (&args.engine_compose, source) {
         (Some(plugin), _) => Some(plugin.clone()),
         (None, Some(source)) => {
             let (plugin, failures) = engine_parts::check(source, &project.root, &spool, machine, emit);
             problems.extend(failures.iter().map(|failure| Finding::of_failure("engine-part", failure)));
             plugin
         }
-        (None, None) => None,
+        (None, None) => {
+            if !args.no_engine {
+                problems.push(lint::no_engine());
+            }
+            None
+        }
     };
     let asked = project.ask_compose(plugin.as_deref())?;
     let library = Library { root: &project.root, spool: &spool, machine };

@@ -28,9 +28,31 @@ fn a_good_project_has_no_findings() {
         "docker",
         &format!("#!/bin/sh\ncase \"$*\" in *version) exit 0 ;; esac\nsed \"s,ROOT,$(pwd),\" <<'END'\n{GOOD}\nEND\n"),
     );
-    let ran = sandbox.airlift(&["lint"]).ok();
+    let ran = sandbox.airlift(&["lint", "--no-engine"]).ok();
     assert_eq!(ran.out, "", "{}", ran.err);
     assert!(ran.err.contains("0 errors, 0 warnings"));
+}
+
+#[test]
+fn a_bundle_without_an_engine_is_a_warning_unless_it_is_meant() {
+    let sandbox = packable();
+    sandbox.compose_says(r#"{"services":{"one":{"image":"demo/one:1.0"}}}"#);
+    let ran = sandbox.airlift(&["lint"]).ok();
+    assert!(ran.out.contains("warning[engine-none]: the bundle carries no engine"), "{}", ran.out);
+    assert!(ran.out.contains("--no-engine"), "{}", ran.out);
+    let warnings = |ran: &crate::sandbox::Ran| {
+        ran.err.split_once(" warnings").unwrap().0.rsplit([' ', '\n']).next().unwrap().parse::<u32>().unwrap()
+    };
+    let meant = sandbox.airlift(&["lint", "--no-engine"]).ok();
+    assert!(!meant.out.contains("engine-none"), "{}", meant.out);
+    assert_eq!(warnings(&meant) + 1, warnings(&ran));
+    let (packed, packed_so) =
+        (sandbox.airlift(&["pack"]).ok(), sandbox.airlift(&["pack", "--no-engine"]).ok());
+    assert_eq!((warnings(&packed), warnings(&packed_so)), (warnings(&ran), warnings(&meant)));
+    // With parts from the command line there is one.
+    sandbox.write("compose", "x");
+    let ran = sandbox.airlift(&["lint", "--engine-compose", "compose"]).ok();
+    assert!(!ran.out.contains("engine-none"), "{}", ran.out);
 }
 
 #[test]
@@ -154,7 +176,7 @@ fn an_engine_that_does_not_answer_is_no_mistake_of_the_definition() {
 #[test]
 fn without_compose_the_warning_counts_and_no_image_is_an_error() {
     let sandbox = packable();
-    let ran = sandbox.airlift(&["lint"]).ok();
+    let ran = sandbox.airlift(&["lint", "--no-engine"]).ok();
     assert!(ran.out.contains("warning[compose-missing]"), "{}", ran.out);
     assert!(ran.err.contains("0 errors, 1 warning\n"), "{}", ran.err);
     sandbox.write("airlift.toml", APP);
