@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::definition::EngineSource;
+use crate::definition::{EngineSource, PartPlace};
 use crate::event::Emit;
 use crate::outcome::{Explain, Failure, Outcome};
 
@@ -29,6 +29,19 @@ impl EngineFiles {
     pub fn len(&self) -> u64 {
         self.archive.unpacked_len() + self.compose_len
     }
+}
+
+/// The Compose plugin that a bundle will carry, as far as it can be asked about the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plugin {
+    /// Here it is.
+    AtHand(PathBuf),
+    /// None is named.
+    NotNamed,
+    /// `pack` will download it from this URL.
+    ToFetch(String),
+    /// It could not be had, which is a failure of its own.
+    Unusable,
 }
 
 /// Both parts as far as they could be had.
@@ -54,8 +67,8 @@ impl Obtained {
     }
 
     /// The Compose plugin, whatever the other part is like.
-    pub fn plugin(&self) -> Option<&Path> {
-        self.plugin.as_ref().ok().map(|(path, _)| path.as_path())
+    pub fn plugin(&self) -> Plugin {
+        self.plugin.as_ref().map_or(Plugin::Unusable, |(path, _)| Plugin::AtHand(path.clone()))
     }
 
     /// Both parts.
@@ -68,24 +81,29 @@ impl Obtained {
     }
 }
 
-/// Checks the parts that are at hand already; nothing is downloaded. Gives the plugin, if it is one of them, and what is
-/// wrong.
+/// Checks the parts that are at hand already; nothing is downloaded. Gives the plugin and what is wrong.
 pub fn check(
     source: &EngineSource,
     root: &Path,
     spool: &Path,
     machine: &str,
     emit: Emit<'_>,
-) -> (Option<PathBuf>, Vec<Failure>) {
+) -> (Plugin, Vec<Failure>) {
     let at_hand = |part| fetch::is_local(part).then(|| fetch::obtain(part, root, emit));
     let docker = at_hand(&source.docker)
         .and_then(|path| path.and_then(|path| StaticArchive::read(&path, spool, machine, emit)).err());
+    let mut failures: Vec<_> = docker.into_iter().collect();
     let compose = at_hand(&source.compose).map(|path| plugin(path?, machine));
-    match compose {
-        Some(Ok((path, _))) => (Some(path), docker.into_iter().collect()),
-        Some(Err(failure)) => (None, docker.into_iter().chain([failure]).collect()),
-        None => (None, docker.into_iter().collect()),
-    }
+    let plugin = match (compose, &source.compose.place) {
+        (Some(Ok((path, _))), _) => Plugin::AtHand(path),
+        (Some(Err(failure)), _) => {
+            failures.push(failure);
+            Plugin::Unusable
+        }
+        (None, PartPlace::Url(url)) => Plugin::ToFetch(url.clone()),
+        (None, PartPlace::Path(_)) => Plugin::Unusable,
+    };
+    (plugin, failures)
 }
 
 /// The plugin and its length, if it runs on a machine of this architecture.

@@ -10,6 +10,7 @@ use bundle_spec::reference::{ImageReference, InvalidReference};
 use bundle_spec::suggest::nearest;
 
 use crate::compose::model::{Model, Service};
+use crate::engine_parts::Plugin;
 use crate::finding::Finding;
 use crate::project::{Asked, Project};
 
@@ -31,7 +32,7 @@ pub fn findings(project: &Project, asked: &Asked, sources: Vec<Finding>) -> Vec<
             certificate(project, model, &mut found);
             unused_images(project, &asked.images(), &mut found);
         }
-        Asked::NotAtHand => no_compose(project, &mut found),
+        Asked::NotAtHand(plugin) => no_compose(project, plugin, &mut found),
         Asked::Refused(failure) => found.push(Finding::of_failure("compose", failure)),
     }
     found.sort();
@@ -96,15 +97,38 @@ fn certificate(project: &Project, model: &Model, found: &mut Vec<Finding>) {
     }
 }
 
-fn no_compose(project: &Project, found: &mut Vec<Finding>) {
-    let message = "Docker Compose is not at hand: only the images listed as [[image]] are packed, and services are not checked";
-    found.push(Finding::warning(NO_COMPOSE, message.to_owned(), GET_COMPOSE));
-    if project.definition.images.is_empty() {
+/// Compose could not be asked. What it would say is known to `pack` only where that has another one.
+fn no_compose(project: &Project, plugin: &Plugin, found: &mut Vec<Finding>) {
+    let file = &project.compose_file;
+    let (message, hint) = match plugin {
+        Plugin::AtHand(path) => (
+            format!("{} does not run here, and no other Docker Compose is at hand: {UNASKED}", path.display()),
+            "give a Compose plugin for this machine, or install Docker's".to_owned(),
+        ),
+        Plugin::NotNamed => (
+            format!("Docker Compose is not at hand: {UNASKED}"),
+            "install Docker's Compose plugin, or name it in the section [engine]".to_owned(),
+        ),
+        Plugin::ToFetch(url) => (
+            format!("the services and images of {file} are not checked yet: {url} of the section [engine] is not downloaded, and no other Docker Compose is at hand"),
+            "run `airlift pack`, which downloads it, keeps it, and refuses what lint could not see; or name one that is here: `airlift lint --engine-compose FILE`".to_owned(),
+        ),
+        Plugin::Unusable => (
+            format!("the services and images of {file} are not checked: the Compose plugin of the section [engine] cannot be used"),
+            "correct the section [engine] first".to_owned(),
+        ),
+    };
+    found.push(Finding::warning(NO_COMPOSE, message, hint));
+    let is_final = matches!(plugin, Plugin::AtHand(_) | Plugin::NotNamed);
+    if is_final && project.definition.images.is_empty() {
         found.push(no_image(
             "list the images as [[image]]; or let Docker Compose say which ones there are: install its plugin",
         ));
     }
 }
+
+/// What follows for a bundle that is made without Compose.
+const UNASKED: &str = "only the images listed as [[image]] are packed, and services are not checked";
 
 /// A bundle that carries no engine, where nobody said that this is meant. Who makes it knows where the engine would come from.
 pub fn no_engine() -> Finding {
@@ -120,8 +144,6 @@ fn no_image(hint: &str) -> Finding {
 
 /// The rule that says that Compose could not be asked.
 pub const NO_COMPOSE: &str = "compose-missing";
-
-const GET_COMPOSE: &str = "install Docker's Compose plugin, or name it in the section [engine]";
 
 fn paths(project: &Project, found: &mut Vec<Finding>) {
     for directory in &project.definition.directories {

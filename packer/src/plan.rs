@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bundle_spec::project::Footprint;
 
 use crate::definition::{EngineSource, Part, PartPlace};
-use crate::engine_parts::{self, EngineFiles, Obtained};
+use crate::engine_parts::{self, EngineFiles, Obtained, Plugin};
 use crate::event::{Emit, Event};
 use crate::finding::{self, Finding, Level};
 use crate::image::layer::Effort;
@@ -97,7 +97,7 @@ pub fn make(request: &Request, emit: Emit<'_>) -> Outcome<Plan> {
     });
     let failures = engine.iter().flat_map(Obtained::failures);
     problems.extend(failures.map(|failure| Finding::of_failure("engine-part", failure)));
-    let asked = project.ask_compose(engine.as_ref().and_then(Obtained::plugin))?;
+    let asked = project.ask_compose(engine.as_ref().map_or(Plugin::NotNamed, Obtained::plugin))?;
     let library = Library { root: &project.root, spool: &spool, machine: &machine };
     let mut survey = library.survey(&project.definition.images, &asked.images());
     problems.append(&mut survey.problems);

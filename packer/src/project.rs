@@ -12,6 +12,7 @@ use crate::compose::model::{Model, Service};
 use crate::compose::variables::{self, Variable};
 use crate::compose::{self, Compose};
 use crate::definition::{self, Definition};
+use crate::engine_parts::Plugin;
 use crate::files::{self, Picked};
 use crate::finding::Finding;
 use crate::outcome::{Explain, Failure, Outcome};
@@ -41,8 +42,8 @@ pub struct Project {
 pub enum Asked {
     /// Its answer.
     Answer(Model),
-    /// There is no Compose here.
-    NotAtHand,
+    /// There is no Compose here: neither this plugin could be run, nor that of the `docker` at hand.
+    NotAtHand(Plugin),
     /// It refuses the project.
     Refused(Failure),
 }
@@ -80,10 +81,14 @@ impl Project {
     }
 
     /// Asks Compose about the project, in a temporary copy of it. The plugin is preferred to an installed Compose.
-    pub fn ask_compose(&self, plugin: Option<&Path>) -> Outcome<Asked> {
+    pub fn ask_compose(&self, plugin: Plugin) -> Outcome<Asked> {
         let scratch = tempfile::tempdir().explain(|| "cannot make a temporary folder")?;
         let scratch = scratch.path();
-        let Some(compose) = Compose::at_hand(plugin, scratch)? else { return Ok(Asked::NotAtHand) };
+        let path = match &plugin {
+            Plugin::AtHand(path) => Some(path.as_path()),
+            _ => None,
+        };
+        let Some(compose) = Compose::at_hand(path, scratch)? else { return Ok(Asked::NotAtHand(plugin)) };
         // What lint reports by itself should not keep Compose from telling the rest.
         let unanswered: Vec<_> = self
             .variables

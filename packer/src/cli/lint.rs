@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::definition;
-use crate::engine_parts;
+use crate::engine_parts::{self, Plugin};
 use crate::event::{Emit, Event};
 use crate::finding::{self, Finding, Level};
 use crate::image::library::Library;
@@ -44,7 +44,7 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
     // Only parts that are at hand are looked at: linting downloads nothing.
     let source = definition.engine.as_ref().filter(|_| !args.no_engine);
     let plugin = match (&args.engine_compose, source) {
-        (Some(plugin), _) => Some(plugin.clone()),
+        (Some(plugin), _) => Plugin::AtHand(plugin.clone()),
         (None, Some(source)) => {
             let (plugin, failures) = engine_parts::check(source, &project.root, &spool, machine, emit);
             problems.extend(failures.iter().map(|failure| Finding::of_failure("engine-part", failure)));
@@ -54,10 +54,10 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
             if !args.no_engine {
                 problems.push(lint::no_engine());
             }
-            None
+            Plugin::NotNamed
         }
     };
-    let asked = project.ask_compose(plugin.as_deref())?;
+    let asked = project.ask_compose(plugin)?;
     let library = Library { root: &project.root, spool: &spool, machine };
     problems.append(&mut library.survey(&definition.images, &asked.images()).problems);
     let findings = lint::findings(&project, &asked, problems);

@@ -5,7 +5,7 @@ use bundle_spec::reader::Bundle;
 
 use crate::archive::gzip;
 use crate::pack::packable;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{APP, Sandbox};
 
 fn program(text: &str) -> Vec<u8> {
     let mut bytes = vec![0; 64];
@@ -124,4 +124,45 @@ fn downloads_are_checked_and_kept() {
     assert!(!cache.exists());
     sandbox.program("curl", "#!/bin/sh\nexit 22\n");
     let _ = sandbox.airlift(&["pack"]).fails(1, &["cannot download https://h/docker.tgz", "by hand"]);
+}
+
+#[test]
+fn what_lint_cannot_check_before_the_download_it_says() {
+    let url = "https://h/docker-compose";
+    let sandbox = packable();
+    let docker = part("url", "https://h/docker.tgz", &Digest::of(&static_archive()).hex());
+    let compose = part("url", url, &Digest::of(&program("compose")).hex());
+    // No [[image]]: what is to be packed only Compose knows.
+    sandbox.write("airlift.toml", format!("{APP}{}", section(&docker, &compose)));
+    let ran = sandbox.airlift(&["lint"]).ok();
+    for part in [
+        "warning[compose-missing]: the services and images of docker-compose.yml are not checked yet",
+        url,
+        "run `airlift pack`, which downloads it",
+        "airlift lint --engine-compose FILE",
+    ] {
+        assert!(ran.out.contains(part), "`{part}` is missing in:\n{}", ran.out);
+    }
+    assert!(
+        !ran.out.contains("name it in the section [engine]") && !ran.out.contains("image-none"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_plugin_that_cannot_be_used_is_not_asked_for() {
+    let digest = Digest::of(&program("compose")).hex();
+    let sandbox =
+        with_engine(&section(&part("path", "docker-28.0.1.tgz", &digest), &part("path", "gone", &digest)));
+    let ran = sandbox.airlift(&["lint"]);
+    assert!(ran.out.contains("error[engine-part]: ./gone is not there"), "{}", ran.out);
+    assert!(ran.out.contains("correct the section [engine] first"), "{}", ran.out);
+    // Here it is, but it is a program in name only.
+    let docker = part("path", "docker-28.0.1.tgz", &Digest::of(&static_archive()).hex());
+    let sandbox = with_engine(&section(&docker, &part("path", "docker-compose", &digest)));
+    let ran = sandbox.airlift(&["lint"]).ok();
+    let said =
+        "./docker-compose does not run here, and no other Docker Compose is at hand: only the images listed";
+    assert!(ran.out.contains(said), "{}", ran.out);
 }
