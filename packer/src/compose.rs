@@ -2,6 +2,7 @@
 //! It is asked about a copy of the project as the customer's host will have it, so that what is not packed is missed here.
 
 pub mod model;
+pub mod refusal;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -52,7 +53,13 @@ impl Compose {
     }
 
     /// Asks what the project in `copy` consists of.
-    pub fn model(&self, copy: &Path, source: &ComposeSource, file: &str) -> Outcome<Model> {
+    pub fn model(
+        &self,
+        copy: &Path,
+        source: &ComposeSource,
+        question: &refusal::Question<'_>,
+    ) -> Outcome<Model> {
+        let file = question.file;
         let mut command = self.command(copy);
         command
             .args(["--project-name", &source.project, "--project-directory"])
@@ -67,10 +74,9 @@ impl Compose {
             .output()
             .explain(|| format!("cannot run {}", self.program.display()))?;
         if !output.status.success() {
-            let message = String::from_utf8_lossy(&output.stderr).replace(&*copy.to_string_lossy(), ".");
-            return Err(Failure::usage(format!("Docker Compose refuses {file}"))
-                .because(message.trim().to_owned())
-                .hint("it was asked about the packed files only: add what is missing as [[file]], and variables as [[question]]"));
+            let reason = refusal::reason(&String::from_utf8_lossy(&output.stderr), &copy.to_string_lossy());
+            let hint = question.hint(&reason);
+            return Err(Failure::usage(format!("Docker Compose refuses {file}")).because(reason).hint(hint));
         }
         let mut model: Model = serde_json::from_slice(&output.stdout)
             .explain(|| format!("the answer of {} is not understood", self.program.display()))?;
@@ -116,7 +122,7 @@ pub fn copy_project(
     }
     let answers = questions.iter().filter_map(|question| Some((question.env.clone()?, example(question))));
     let answers = answers.chain(derived(questions, values));
-    let others = also.iter().map(|name| (name.clone(), "airlift".to_owned()));
+    let others = also.iter().map(|name| (name.clone(), refusal::STAND_IN.to_owned()));
     let lines: String =
         answers.chain(others).map(|(name, value)| format!("{name}={}\n", quoted(&value))).collect();
     fs::write(root.join(".env"), lines).explain(|| failed(&root.join(".env")))?;

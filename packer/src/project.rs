@@ -10,7 +10,7 @@ use bundle_spec::reference::ImageReference;
 
 use crate::compose::model::{Model, Service};
 use crate::compose::variables::{self, Variable};
-use crate::compose::{self, Compose};
+use crate::compose::{self, Compose, refusal};
 use crate::definition::{self, Definition};
 use crate::engine_parts::Plugin;
 use crate::files::{self, Picked};
@@ -98,7 +98,13 @@ impl Project {
             .collect();
         let Definition { questions, values, .. } = &self.definition;
         let copy = compose::copy_project(scratch, &self.picked.files, (questions, values), &unanswered)?;
-        Ok(match compose.model(&copy, &self.definition.compose, self.compose_file.as_str()) {
+        let question = refusal::Question {
+            file: self.compose_file.as_str(),
+            text: &self.compose_text,
+            unset: &unanswered,
+            is_there: &|path| self.root.join(path).is_file(),
+        };
+        Ok(match compose.model(&copy, &self.definition.compose, &question) {
             Ok(model) => Asked::Answer(model),
             Err(failure) => Asked::Refused(failure),
         })

@@ -125,6 +125,18 @@ fn what_compose_refuses_is_a_finding() {
         "{}",
         ran.out
     );
+    assert!(ran.out.contains("\n  correct docker-compose.yml"), "{}", ran.out);
+    // The file is here, and Compose was asked about a copy without it.
+    sandbox.write("app.env", "X=1");
+    sandbox.program("docker", "#!/bin/sh\ncase \"$*\" in *version) exit 0 ;; esac\necho \"env file $PWD/app.env not found: stat $PWD/app.env: no such file or directory\" >&2\nexit 1\n");
+    let ran = sandbox.airlift(&["lint"]);
+    let said = "env file ./app.env not found";
+    assert!(
+        ran.out.contains(said) && ran.out.contains("\n  pack it: [[file]] include = [\"app.env\"]"),
+        "{}",
+        ran.out
+    );
+    sandbox.program("docker", "#!/bin/sh\ncase \"$*\" in *version) exit 0 ;; esac\necho 'services.web.imag is not allowed' >&2\nexit 15\n");
     let _ = sandbox
         .airlift(&["pack"])
         .fails(2, &["Docker Compose refuses docker-compose.yml", "services.web.imag"]);
