@@ -4,8 +4,10 @@
 pub mod answered;
 mod condition;
 pub mod document;
+mod expected;
 mod host;
 mod question;
+mod slips;
 mod source;
 pub mod template;
 mod value;
@@ -202,7 +204,9 @@ fn sections(root: &Table<'_>) -> Option<Definition> {
 
 fn app(root: &Table<'_>) -> Option<App> {
     let Some(table) = root.table("app") else {
-        root.problem("the section [app] is missing: it gives name, version and title");
+        if !root.has("app") {
+            root.problem("the section [app] is missing: it gives name, version and title");
+        }
         return None;
     };
     let name = table.required("name", |text| validate::name(text).map(|()| text.to_owned()));

@@ -12,6 +12,9 @@ use bundle_spec::validate;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::expected::{self, Wanted};
+use super::slips::{self, Slip};
+
 /// One thing wrong with the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -41,8 +44,12 @@ impl<'t> Document<'t> {
     pub fn parse(text: &'t str) -> (Spanned<DeTable<'t>>, Self) {
         let (root, errors) = DeTable::parse_recoverable(text);
         let document = Self { text, found: RefCell::default() };
-        for error in errors {
-            document.note(error.span().unwrap_or(0..0), error.message().trim());
+        let slip = |error: toml::de::Error| Slip {
+            span: error.span().unwrap_or(0..0),
+            message: error.message().trim().to_owned(),
+        };
+        for slip in slips::explained(text, errors.into_iter().map(slip).collect()) {
+            document.note(slip.span, slip.message);
         }
         (root, document)
     }
@@ -115,9 +122,13 @@ impl<'d> Table<'d> {
     pub fn scalars(&self, key: &'d str) -> Vec<String> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let one = |item: &Spanned<DeValue<'_>>| {
-            let text = scalar(item.get_ref());
+            let text = expected::scalar(item.get_ref());
             if text.is_none() {
-                self.wrong_type(key, item, "a text, a whole number, true or false, or a list of them");
+                self.wrong_type(
+                    key,
+                    item,
+                    Wanted::Other("a text, a whole number, true or false, or a list of them"),
+                );
             }
             text
         };
@@ -131,6 +142,12 @@ impl<'d> Table<'d> {
     pub fn has_tables(&self, key: &str) -> bool {
         let array = self.table.get(key).and_then(|value| value.get_ref().as_array());
         array.is_some_and(|array| array.iter().any(|item| item.get_ref().is_table()))
+    }
+
+    /// Whether a key is not there, or an empty list.
+    pub fn is_empty_or_missing(&self, key: &str) -> bool {
+        let value = self.table.get(key).map(Spanned::get_ref);
+        value.is_none_or(|value| value.as_array().is_some_and(|array| array.is_empty()))
     }
 
     /// Whether a key's value is a table.
@@ -151,7 +168,7 @@ impl<'d> Table<'d> {
     ) -> Option<T> {
         let value = self.value(key)?;
         let Some(text) = value.get_ref().as_str() else {
-            self.wrong_type(key, value, "a text in quotes");
+            self.wrong_type(key, value, Wanted::Text);
             return None;
         };
         parse(text)
@@ -177,14 +194,14 @@ impl<'d> Table<'d> {
     /// A whole number within bounds.
     pub fn integer(&self, key: &'static str, bounds: std::ops::RangeInclusive<i64>) -> Option<i64> {
         let value = self.value(key)?;
-        let number = integer(value.get_ref());
+        let number = expected::integer(value.get_ref());
         match number {
             Some(number) if bounds.contains(&number) => return Some(number),
             Some(_) => {
                 let (low, high) = bounds.into_inner();
                 self.document.note(value.span(), format!("{} must be from {low} to {high}", self.path(key)));
             }
-            None => self.wrong_type(key, value, "a whole number"),
+            None => self.wrong_type(key, value, Wanted::Integer),
         }
         None
     }
@@ -194,7 +211,7 @@ impl<'d> Table<'d> {
         let value = self.value(key)?;
         let boolean = value.get_ref().as_bool();
         if boolean.is_none() {
-            self.wrong_type(key, value, "true or false");
+            self.wrong_type(key, value, Wanted::Boolean);
         }
         boolean
     }
@@ -208,12 +225,18 @@ impl<'d> Table<'d> {
     pub fn texts_or_numbers(&self, key: &'static str) -> Vec<String> {
         self.items(key, "a list of numbers and texts", |value| match value.as_str() {
             Some(text) => Some(text.to_owned()),
-            None => integer(value).map(|number| number.to_string()),
+            None => expected::integer(value).map(|number| number.to_string()),
         })
     }
 
     /// A text in both languages; nothing when the key is missing.
     pub fn localized(&self, key: &'static str) -> Option<Localized> {
+        if let Some((value, text)) =
+            self.value(key).and_then(|value| Some((value, value.get_ref().as_str()?)))
+        {
+            self.document.note(value.span(), expected::in_both_languages(&self.path(key), text));
+            return None;
+        }
         let table = self.table(key)?;
         let text = |text: &str| validate::text(text).map(|()| text.to_owned());
         let (zh, en) = (table.required("zh", text), table.required("en", text));
@@ -232,9 +255,15 @@ impl<'d> Table<'d> {
         let value = self.value(key)?;
         match value.get_ref() {
             DeValue::Table(table) => Some(self.child(key, table, false, value.span())),
-            other => {
+            _ if self.begins_section(value) => {
+                let path = self.path(key);
+                let message = format!("write [{path}] instead of [[{path}]]: there is one only");
+                self.document.note(value.span(), message);
+                None
+            }
+            _ => {
                 let wanted = format!("a table, [{}]", self.path(key));
-                self.document.note(value.span(), expected(&self.path(key), &wanted, other));
+                self.wrong_type(key, value, Wanted::Other(&wanted));
                 None
             }
         }
@@ -243,14 +272,20 @@ impl<'d> Table<'d> {
     /// The tables of a list, `[[key]]`.
     pub fn tables(&self, key: &'static str) -> Vec<Table<'d>> {
         let Some(value) = self.value(key) else { return Vec::new() };
+        let path = self.path(key);
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong_type(key, value, &format!("a list: write [[{}]] instead of [{0}]", self.path(key)));
+            if self.begins_section(value) {
+                let message = format!("write [[{path}]] instead of [{path}]: there can be several");
+                self.document.note(value.span(), message);
+            } else {
+                self.wrong_type(key, value, Wanted::Other(&format!("a list of tables, [[{path}]]")));
+            }
             return Vec::new();
         };
         let table = |item: &'d Spanned<DeValue<'d>>| match item.get_ref() {
             DeValue::Table(table) => Some(self.child(key, table, true, item.span())),
             _ => {
-                self.wrong_type(key, item, "a list of tables");
+                self.wrong_type(key, item, Wanted::Other(&format!("a list of tables, [[{path}]]")));
                 None
             }
         };
@@ -263,8 +298,7 @@ impl<'d> Table<'d> {
         for (key, value) in self.table {
             let name: &str = key.get_ref();
             let Some(text) = value.get_ref().as_str() else {
-                let path = self.path(name);
-                self.document.note(value.span(), expected(&path, "a text in quotes", value.get_ref()));
+                self.wrong_type(name, value, Wanted::Text);
                 continue;
             };
             match parse(name, text) {
@@ -280,9 +314,9 @@ impl<'d> Table<'d> {
     /// A text, whole number or boolean, as text.
     pub fn scalar(&self, key: &'static str) -> Option<String> {
         let value = self.value(key)?;
-        let text = scalar(value.get_ref());
+        let text = expected::scalar(value.get_ref());
         if text.is_none() {
-            self.wrong_type(key, value, "a text, a whole number, or true or false");
+            self.wrong_type(key, value, Wanted::Other("a text, a whole number, or true or false"));
         }
         text
     }
@@ -307,13 +341,13 @@ impl<'d> Table<'d> {
     fn items<T>(&self, key: &'static str, wanted: &str, read: impl Fn(&DeValue<'_>) -> Option<T>) -> Vec<T> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong_type(key, value, wanted);
+            self.wrong_type(key, value, Wanted::List(wanted));
             return Vec::new();
         };
         let item = |item: &Spanned<DeValue<'_>>| {
             let read = read(item.get_ref());
             if read.is_none() {
-                self.wrong_type(key, item, wanted);
+                self.wrong_type(key, item, Wanted::Other(wanted));
             }
             read
         };
@@ -348,25 +382,15 @@ impl<'d> Table<'d> {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 
-    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
-        self.document.note(value.span(), expected(&self.path(key), wanted, value.get_ref()));
+    fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, wanted: Wanted<'_>) {
+        let source = self.document.text.get(value.span()).unwrap_or_default();
+        let sentence = expected::sentence(&self.path(key), wanted, value.get_ref(), source);
+        self.document.note(value.span(), sentence);
     }
-}
 
-fn expected(path: &str, wanted: &str, value: &DeValue<'_>) -> String {
-    format!("{path} must be {wanted}, not {}", value.type_str())
-}
-
-fn scalar(value: &DeValue<'_>) -> Option<String> {
-    match value {
-        DeValue::Boolean(boolean) => Some(boolean.to_string()),
-        other => {
-            other.as_str().map(str::to_owned).or_else(|| integer(other).map(|number| number.to_string()))
-        }
+    /// Whether a value is what follows a header, `[name]` or `[[name]]`.
+    fn begins_section(&self, value: &Spanned<DeValue<'_>>) -> bool {
+        let before = self.document.text.get(..value.span().start).unwrap_or_default();
+        expected::follows_header(before, value.get_ref())
     }
-}
-
-fn integer(value: &DeValue<'_>) -> Option<i64> {
-    let integer = value.as_integer()?;
-    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }

@@ -38,7 +38,7 @@ pub fn files(table: &Table<'_>) -> FileRule {
         template: table.boolean("template").unwrap_or(false),
         owner: table.optional("owner", crate::quantity::parse_owner),
     };
-    if rule.include.is_empty() {
+    if rule.include.is_empty() && table.is_empty_or_missing("include") {
         table.problem("[[file]] needs `include`, a list of globs");
     }
     for (key, globs) in [("include", &rule.include), ("exclude", &rule.exclude)] {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod answered;
+mod slips;
 
 const APP: &str = "[app]\nname = \"x\"\nversion = \"1\"\ntitle = { zh = \"甲\", en = \"X\" }\n";
 
