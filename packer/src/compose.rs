@@ -2,6 +2,7 @@
 //! It is asked about a copy of the project as the customer's host will have it, so that what is not packed is missed here.
 
 pub mod model;
+pub mod outline;
 pub mod refusal;
 pub mod variables;
 

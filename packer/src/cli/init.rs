@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::compose::variables;
+use crate::compose::{outline, variables};
 use crate::definition::FILE_NAME;
-use crate::definition::template::{self, Mount};
+use crate::definition::template::{self, Mount, MountKind};
 use crate::event::{Emit, Event};
 use crate::files;
 use crate::outcome::{Explain, Failure, Outcome};
@@ -32,8 +32,13 @@ pub fn run(args: &Args, emit: Emit<'_>) -> Outcome<ExitCode> {
         .ok()
         .and_then(|folder| folder.file_name().map(|name| name.to_string_lossy().into_owned()))
         .unwrap_or_default();
-    let definition =
-        template::render(&name, compose_file.as_str(), &variables::of(&text), &mounts(&args.folder, &text));
+    let definition = template::render(
+        &name,
+        compose_file.as_str(),
+        &variables::of(&text),
+        &mounts(&args.folder, &text),
+        &outline::services(&text),
+    );
     let path = args.folder.join(FILE_NAME);
     if path.symlink_metadata().is_ok() {
         return Err(Failure::usage(format!("cannot write {}", path.display()))
@@ -51,8 +56,14 @@ fn mounts(folder: &Path, compose: &str) -> Vec<Mount> {
     let look = |path: String| {
         let there = folder.join(&path);
         let has_content = fs::read_dir(&there).is_ok_and(|mut entries| entries.next().is_some());
-        let is_packed = there.is_file() || has_content;
-        Mount { is_packed, path: if has_content { format!("{path}/**") } else { path } }
+        let kind = if there.is_file() || has_content {
+            MountKind::Packed
+        } else if !there.exists() && files::looks_like_file(&path) {
+            MountKind::MissingFile
+        } else {
+            MountKind::Folder
+        };
+        Mount { kind, path: if has_content { format!("{path}/**") } else { path } }
     };
     template::mounted(compose).into_iter().map(look).collect()
 }

@@ -32,6 +32,27 @@ fn init_writes_a_definition_that_lint_accepts_and_never_overwrites() {
 }
 
 #[test]
+fn init_writes_what_the_compose_file_says() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "docker-compose.yml",
+        "services:\n  web:\n    image: web\n    ports:\n      - 127.0.0.1:${WEB:-9000}:80\n    volumes:\n      - ./site.conf:/etc/s.conf\n      - ./data:/data\n",
+    );
+    let _ = sandbox.airlift(&["init"]).ok();
+    let text = String::from_utf8(sandbox.read("airlift.toml")).unwrap();
+    for part in [
+        "#   web: web, which is web:latest",
+        "\n[requirements]\nports = [\"{web}\"]",
+        "id = \"web\"\nenv = \"WEB\"\nkind = \"port\"",
+        "\n# site.conf is mounted and not here",
+        "[[directory]]\npath = \"data\"",
+    ] {
+        assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+    }
+    assert!(!text.contains("path = \"site.conf\"") && !text.contains(":80/"), "{text}");
+}
+
+#[test]
 fn inspect_shows_everything_for_people_and_for_programs() {
     let sandbox = packable();
     let _ = sandbox.airlift(&["pack"]).ok();
