@@ -4,11 +4,16 @@
 //! which crashes where the versions differ (rust-lang/rust#100711, #115723). The installer needs neither: it talks to
 //! unix sockets and IP literals, and takes users as numbers. Defining these symbols here keeps glibc's own out of the
 //! link; a look-up then fails cleanly.
-#![expect(unsafe_code, reason = "three C symbols are replaced; see the module's text")]
+//!
+//! One more symbol is here for the stub's size. Where the stack of the first thread ends, glibc reads from `/proc/self/maps` with
+//! `sscanf`, which brings every conversion of floating-point numbers into the link. Rust's runtime asks for it to say
+//! "stack overflow" before it ends the process; without an answer the process ends by the same signal, without those words.
+#![expect(unsafe_code, reason = "four C symbols are replaced; see the module's text")]
 
 use std::ffi::{c_char, c_int, c_void};
 
 const EAI_NONAME: c_int = -2;
+const ENOSYS: c_int = 38;
 
 // SAFETY: never dereferences its arguments; a failing getaddrinfo leaves `result` alone.
 #[unsafe(no_mangle)]
@@ -36,4 +41,10 @@ unsafe extern "C" fn getpwuid_r(
 ) -> c_int {
     unsafe { *result = std::ptr::null_mut() };
     0
+}
+
+// SAFETY: touches nothing; the caller must not use what it asked for when this fails, and Rust's runtime does not.
+#[unsafe(no_mangle)]
+extern "C" fn pthread_getattr_np(_thread: usize, _attributes: *mut c_void) -> c_int {
+    ENOSYS
 }
