@@ -58,21 +58,38 @@ drop_disk() {
 size_of() { stat -c %s "$1"; }
 
 # watch_peak PID: sets `peak`, the high-water marks of the resident memory of a process and of the one that works for it, added up,
-# in kB, once it has ended.
+# in kB, once it has ended. Starts no process: looking on with `pgrep` and `awk` took a fourteenth of both cores from what is measured.
 watch_peak() {
-  local worker= front=0 work=0
+  local worker= front=0 work=0 children child
+  exec {tick}<> <(:)
   while kill -0 "$1" 2>/dev/null; do
+    children=
     # Its children before the launcher has become the program are the launcher's own.
-    worker=$(pgrep -P "$1" -f __worker 2>/dev/null | head -n 1) || true
-    front=$(high_water "$1" "$front")
-    [ -z "$worker" ] || work=$(high_water "$worker" "$work")
-    sleep 0.1
+    [ -n "$worker" ] || read -r children 2>/dev/null <"/proc/$1/task/$1/children" || true
+    for child in $children; do
+      ! is_worker "$child" || worker=$child
+    done
+    high_water "$1" front
+    [ -z "$worker" ] || high_water "$worker" work
+    read -r -t 0.1 -u "$tick" || true
   done
+  exec {tick}<&-
   peak=$((front + work))
 }
 
-# high_water PID KNOWN: the mark of a process, or what was known of it before.
-high_water() { awk -v known="$2" '$1 == "VmHWM:" { known = $2 } END { print known }' "/proc/$1/status" 2>/dev/null || echo "$2"; }
+is_worker() {
+  local -a words=()
+  mapfile -d '' words 2>/dev/null <"/proc/$1/cmdline" || true
+  [[ " ${words[*]} " == *" __worker "* ]]
+}
+
+# high_water PID VARIABLE: sets it to the mark of a process, if that lives.
+high_water() {
+  local name value
+  while read -r name value _; do
+    [ "$name" != VmHWM: ] || printf -v "$2" %s "$value"
+  done 2>/dev/null <"/proc/$1/status" || true
+}
 
 # fresh STATE STORE [ENGINE]: an engine without images, and sets DOCKER_HOST.
 fresh() {
