@@ -16,6 +16,7 @@ use tonic::{Code, Request, Status};
 mod api;
 mod channel;
 mod content;
+mod ingest;
 mod snapshot;
 
 pub use content::Writer;
@@ -85,12 +86,27 @@ pub enum ContainerdError {
         /// For how long.
         seconds: u64,
     },
+    /// A blob could not be written into the file that containerd has made for it.
+    #[error("cannot write {}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The bytes to be written could not be had.
     #[error("what was to be written broke off")]
     BrokenOff,
 }
 
 impl ContainerdError {
+    /// Whether the disk is full, or what somebody may have of it.
+    pub fn is_disk_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self, Self::Write { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
+    }
+
     fn is(&self, code: Code) -> bool {
         matches!(self, Self::Refused { status, .. } if status.code() == code)
     }
@@ -127,10 +143,14 @@ impl Containerd {
     /// # Errors
     /// When containerd does not answer.
     pub fn snapshotter_root(&self, snapshotter: &str) -> Result<Option<PathBuf>, ContainerdError> {
-        let filters = vec![format!("type==io.containerd.snapshotter.v1,id=={snapshotter}")];
+        self.plugin_root("io.containerd.snapshotter.v1", snapshotter)
+    }
+
+    fn plugin_root(&self, kind: &str, id: &str) -> Result<Option<PathBuf>, ContainerdError> {
+        let filters = vec![format!("type=={kind},id=={id}")];
         let path = "/containerd.services.introspection.v1.Introspection/Plugins";
         let reply: api::Plugins = self.call("list plugins", path, api::Filters { filters })?;
-        let plugin = reply.plugins.into_iter().find(|plugin| plugin.id == snapshotter);
+        let plugin = reply.plugins.into_iter().find(|plugin| plugin.id == id);
         Ok(plugin.and_then(|plugin| plugin.exports.get("root").map(PathBuf::from)))
     }
 

@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Cursor, Read};
+use std::path::Path;
 
 use bundle_spec::digest::Digest;
+use installer::containerd::Containerd;
 use tests::bundle::Vendor;
 use tests::engine::{Engine, Store};
 use tests::images::{self, Layer};
@@ -182,5 +184,48 @@ fn a_layer_of_several_frames_arrives_whole_on_every_kind_of_store() {
             Digest::of(&content).hex(),
             "{suite:?}, {store:?}"
         );
+    }
+}
+
+/// A blob gets into containerd in either way, and only under its digest; of one that does not, nothing is left.
+#[test]
+fn a_blob_gets_into_containerd_in_messages_and_in_its_file() {
+    let engine = Engine::start(Suite::Forky, Store::Containerd);
+    let socket = engine.get("/info")["Containerd"]["Address"].as_str().unwrap().to_owned();
+    let containerd = Containerd::connect(Path::new(&socket), "moby").unwrap();
+    containerd.create_lease("test", "test", "2100-01-01T00:00:00Z").unwrap();
+    let containerd = containerd.under_lease("test", "test");
+    let ingests = containerd.ingests().unwrap().unwrap();
+    let in_files = || -> u64 {
+        let folders = fs::read_dir(&ingests).unwrap().flatten();
+        folders.map(|folder| fs::metadata(folder.path().join("data")).unwrap().len()).sum()
+    };
+    for (seed, place) in [(1, None), (2, Some(ingests.as_path()))] {
+        let bytes = bytes::Bytes::from(images::noise(seed, 3 << 20));
+        let digest = Digest::of(&bytes);
+        let begin = |digest: &Digest| containerd.write_blob(digest, bytes.len() as u64, None, place).unwrap();
+
+        let mut writer = begin(&digest);
+        assert!(writer.send(&bytes.slice(..1 << 20)));
+        if place.is_some() {
+            assert_eq!(in_files(), 1 << 20, "it went another way");
+        }
+        assert!(writer.send(&bytes.slice(1 << 20..)));
+        writer.finish().unwrap();
+        let blob = ingests.with_file_name("blobs").join("sha256").join(digest.hex());
+        assert!(fs::read(blob).unwrap() == bytes && containerd.has_blob(&digest).unwrap());
+
+        // Other bytes than the digest says, and too few.
+        let other = Digest::of(b"other");
+        let mut writer = begin(&other);
+        let _ = writer.send(&bytes);
+        writer.finish().unwrap_err();
+        containerd.forget_blob(&other).unwrap();
+        let mut writer = begin(&other);
+        let _ = writer.send(&bytes.slice(1..));
+        writer.finish().unwrap_err();
+        containerd.forget_blob(&other).unwrap();
+        assert!(!containerd.has_blob(&other).unwrap());
+        assert_eq!(fs::read_dir(&ingests).unwrap().count(), 0);
     }
 }

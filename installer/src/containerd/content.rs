@@ -1,6 +1,7 @@
 //! Blobs in the content store. containerd hashes what it is sent and keeps it only under the right digest.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use bundle_spec::digest::Digest;
 use bytes::Bytes;
@@ -10,29 +11,70 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tonic::{Code, Status};
 
 use super::api::{self, WriteAction};
+use super::ingest::IngestFile;
 use super::{Containerd, ContainerdError, silent};
 use crate::engine::{spawn, wait};
 
 /// Pieces that may wait for containerd.
 const QUEUE: usize = 8;
+/// What is being done, for messages.
+const WRITE: &str = "write content";
 
 /// A blob on its way into the content store.
 #[derive(Debug)]
 pub struct Writer {
-    pieces: Option<Sender<Bytes>>,
-    done: tokio::task::JoinHandle<Result<(), ContainerdError>>,
+    way: Way,
+}
+
+/// How it gets there.
+#[derive(Debug)]
+enum Way {
+    /// Into the file that containerd has made for it.
+    File(IngestFile, Box<Ending>),
+    /// In messages.
+    Messages(Sender<Bytes>, Done),
+    /// Everything has been handed over.
+    Closed(Done),
+    /// It did not become whole, or was there already.
+    Over(Result<(), ContainerdError>),
+}
+
+type Done = tokio::task::JoinHandle<Result<(), ContainerdError>>;
+
+/// What it takes to end a write.
+#[derive(Debug)]
+struct Ending {
+    containerd: Containerd,
+    write: Write,
+    labels: HashMap<String, String>,
 }
 
 impl Writer {
     /// Hands over a piece; waits while containerd is behind. `false` when it does not want any more:
     /// [`Writer::finish`] says why.
-    pub fn send(&self, piece: Bytes) -> bool {
-        self.pieces.as_ref().is_some_and(|pieces| pieces.blocking_send(piece).is_ok())
+    pub fn send(&mut self, piece: &Bytes) -> bool {
+        match &mut self.way {
+            Way::File(file, _) => file.add(piece),
+            Way::Messages(pieces, _) => pieces.blocking_send(piece.clone()).is_ok(),
+            Way::Closed(_) | Way::Over(_) => false,
+        }
     }
 
     /// Says that nothing more comes: containerd goes on by itself.
     pub fn close(&mut self) {
-        drop(self.pieces.take());
+        let way = std::mem::replace(&mut self.way, Way::Over(Err(ContainerdError::BrokenOff)));
+        self.way = match way {
+            Way::File(file, ending) => match file.finish() {
+                Ok(len) if len == ending.write.len => {
+                    let Ending { containerd, write, labels } = *ending;
+                    Way::Closed(spawn(async move { containerd.end(&write, labels).await }))
+                }
+                Ok(_) => Way::Over(Err(ContainerdError::BrokenOff)),
+                Err((path, source)) => Way::Over(Err(ContainerdError::Write { path, source })),
+            },
+            Way::Messages(_, done) => Way::Closed(done),
+            way => way,
+        };
     }
 
     /// Waits until containerd has the blob, fsynced and under its digest.
@@ -41,7 +83,45 @@ impl Writer {
     /// When it refused, or fewer bytes came than were announced.
     pub fn finish(mut self) -> Result<(), ContainerdError> {
         self.close();
-        wait(self.done).unwrap_or(Err(ContainerdError::BrokenOff))
+        match self.way {
+            Way::Messages(_, done) | Way::Closed(done) => {
+                wait(done).unwrap_or(Err(ContainerdError::BrokenOff))
+            }
+            Way::Over(outcome) => outcome,
+            Way::File(..) => Err(ContainerdError::BrokenOff),
+        }
+    }
+}
+
+/// A write, as containerd knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Write {
+    pub(super) reference: String,
+    pub(super) digest: Digest,
+    pub(super) len: u64,
+}
+
+impl Write {
+    fn total(&self) -> i64 {
+        i64::try_from(self.len).unwrap_or(i64::MAX)
+    }
+
+    fn message(
+        &self,
+        action: WriteAction,
+        offset: i64,
+        data: Bytes,
+        labels: HashMap<String, String>,
+    ) -> api::WriteContent {
+        api::WriteContent {
+            action: action.into(),
+            reference: self.reference.clone(),
+            total: self.total(),
+            expected: self.digest.to_string(),
+            offset,
+            data,
+            labels,
+        }
     }
 }
 
@@ -84,7 +164,15 @@ impl Containerd {
         Ok(())
     }
 
-    /// Begins to write a blob of `len` bytes.
+    /// The directory in which the content store keeps what is being written.
+    ///
+    /// # Errors
+    /// When containerd does not answer.
+    pub fn ingests(&self) -> Result<Option<PathBuf>, ContainerdError> {
+        Ok(self.plugin_root("io.containerd.content.v1", "content")?.map(|root| root.join("ingest")))
+    }
+
+    /// Begins to write a blob of `len` bytes; into the file that containerd makes for it in `ingests`, if there is one.
     ///
     /// # Errors
     /// When containerd refuses; [`Writer::finish`] reports what goes wrong later.
@@ -93,16 +181,63 @@ impl Containerd {
         digest: &Digest,
         len: u64,
         label: Option<(&str, String)>,
+        ingests: Option<&Path>,
     ) -> Result<Writer, ContainerdError> {
-        let reference = self.ingest(digest);
+        let write = Write { reference: self.ingest(digest), digest: *digest, len };
         // What a killed run of ours left: begun anew, since its bytes are read for unpacking in any case.
         self.forget_blob(digest)?;
-        let labels = label.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
+        let labels: HashMap<_, _> = label.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
+        let containerd = self.clone();
+        if let Some(ingests) = ingests {
+            if !wait(self.begin(&write))? {
+                return Ok(Writer { way: Way::Over(Ok(())) });
+            }
+            if let Some(file) = IngestFile::find(ingests, &write.reference) {
+                let ending = Box::new(Ending { containerd, write, labels });
+                return Ok(Writer { way: Way::File(file, ending) });
+            }
+        }
         let (pieces, queue) = channel(QUEUE);
-        let (containerd, digest) = (self.clone(), *digest);
-        let task = async move { containerd.write(reference, digest, len, labels, queue).await };
-        let done = spawn(task);
-        Ok(Writer { pieces: Some(pieces), done })
+        let task = async move { containerd.write(write, labels, queue).await };
+        Ok(Writer { way: Way::Messages(pieces, spawn(task)) })
+    }
+
+    /// Lets containerd make the file of a write. `false` when somebody else has brought the same blob meanwhile.
+    async fn begin(&self, write: &Write) -> Result<bool, ContainerdError> {
+        let ask = write.message(WriteAction::Stat, 0, Bytes::new(), HashMap::new());
+        let exchange = self.exchange(futures_util::stream::iter([ask]));
+        match tokio::time::timeout(self.limits.answer, exchange).await {
+            Ok(Ok(_)) => Ok(true),
+            Ok(Err(status)) if status.code() == Code::AlreadyExists => Ok(false),
+            Ok(Err(status)) => Err(ContainerdError::Refused { operation: WRITE, status: Box::new(status) }),
+            Err(_) => Err(silent(WRITE, self.limits.answer)),
+        }
+    }
+
+    /// Ends a write whose bytes are all in its file: containerd hashes them, and syncs them to the disk.
+    async fn end(&self, write: &Write, labels: HashMap<String, String>) -> Result<(), ContainerdError> {
+        let commit = write.message(WriteAction::Commit, write.total(), Bytes::new(), labels);
+        let exchange = self.exchange(futures_util::stream::iter([commit]));
+        let outcome = tokio::time::timeout(self.limits.long_answer, exchange).await;
+        judge(outcome.map_err(|_| silent(WRITE, self.limits.long_answer))?)
+    }
+
+    /// One exchange of messages about a write. Whether it ended with the blob under its digest.
+    async fn exchange<S>(&self, outgoing: S) -> Result<bool, Status>
+    where
+        S: futures_util::Stream<Item = api::WriteContent> + Send + 'static,
+    {
+        let mut client = self.channel.client();
+        client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let codec = tonic_prost::ProstCodec::<api::WriteContent, api::WriteContentReply>::default();
+        let path = PathAndQuery::from_static("/containerd.services.content.v1.Content/Write");
+        let replies = client.streaming(self.request(outgoing), path, codec).await?;
+        let mut replies = replies.into_inner();
+        let mut is_committed = false;
+        while let Some(reply) = replies.message().await? {
+            is_committed |= reply.action == i32::from(WriteAction::Commit);
+        }
+        Ok(is_committed)
     }
 
     /// Removes what was written of a blob that did not become whole; nothing at all is fine.
@@ -120,23 +255,10 @@ impl Containerd {
 
     pub(super) async fn write(
         &self,
-        reference: String,
-        digest: Digest,
-        len: u64,
+        write: Write,
         labels: HashMap<String, String>,
         mut pieces: Receiver<Bytes>,
     ) -> Result<(), ContainerdError> {
-        let operation = "write content";
-        let total = i64::try_from(len).unwrap_or(i64::MAX);
-        let message = move |action: WriteAction, offset, data, labels| api::WriteContent {
-            action: action.into(),
-            reference: reference.clone(),
-            total,
-            expected: digest.to_string(),
-            offset,
-            data,
-            labels,
-        };
         let limits = self.limits;
         let (requests, outgoing) = channel(QUEUE);
         let outgoing = futures_util::stream::unfold(outgoing, |mut outgoing: Receiver<_>| async move {
@@ -147,38 +269,25 @@ impl Containerd {
             let send = async |request| match tokio::time::timeout(limits.answer, requests.send(request)).await
             {
                 Ok(sent) => Ok(sent.is_ok()),
-                Err(_) => Err(silent(operation, limits.answer)),
+                Err(_) => Err(silent(WRITE, limits.answer)),
             };
             let mut offset = 0;
             while let Some(data) = pieces.recv().await {
-                let piece = message(WriteAction::Write, offset, data.clone(), HashMap::new());
+                let piece = write.message(WriteAction::Write, offset, data.clone(), HashMap::new());
                 offset += i64::try_from(data.len()).unwrap_or(0);
                 if !send(piece).await? {
                     return Ok(());
                 }
             }
-            if offset == total {
-                send(message(WriteAction::Commit, offset, Bytes::new(), labels)).await?;
+            if offset == write.total() {
+                send(write.message(WriteAction::Commit, offset, Bytes::new(), labels)).await?;
             }
             Ok(())
         };
-        let exchange = async {
-            let mut client = self.channel.client();
-            client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-            let codec = tonic_prost::ProstCodec::<api::WriteContent, api::WriteContentReply>::default();
-            let path = PathAndQuery::from_static("/containerd.services.content.v1.Content/Write");
-            let replies = client.streaming(self.request(outgoing), path, codec).await?;
-            let mut replies = replies.into_inner();
-            let mut is_committed = false;
-            while let Some(reply) = replies.message().await? {
-                is_committed |= reply.action == i32::from(WriteAction::Commit);
-            }
-            Ok(is_committed)
-        };
         let mut feeder = tokio::spawn(feed);
-        let mut exchange = std::pin::pin!(exchange);
+        let mut exchange = std::pin::pin!(self.exchange(outgoing));
         // Whichever side ends first, the other one is not waited for longer than it needs.
-        let outcome: Result<bool, Status> = match select(exchange.as_mut(), &mut feeder).await {
+        judge(match select(exchange.as_mut(), &mut feeder).await {
             Either::Left((outcome, _)) => {
                 feeder.abort();
                 outcome
@@ -187,15 +296,18 @@ impl Containerd {
                 fed.unwrap_or(Err(ContainerdError::BrokenOff))?;
                 // All is sent: it hashes what is left of it, and syncs it to the disk.
                 let last = tokio::time::timeout(limits.long_answer, exchange).await;
-                last.map_err(|_| silent(operation, limits.long_answer))?
+                last.map_err(|_| silent(WRITE, limits.long_answer))?
             }
-        };
-        match outcome {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(ContainerdError::BrokenOff),
-            // Somebody else brought the same blob meanwhile.
-            Err(status) if status.code() == Code::AlreadyExists => Ok(()),
-            Err(status) => Err(ContainerdError::Refused { operation, status: Box::new(status) }),
-        }
+        })
+    }
+}
+
+fn judge(outcome: Result<bool, Status>) -> Result<(), ContainerdError> {
+    match outcome {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ContainerdError::BrokenOff),
+        // Somebody else brought the same blob meanwhile.
+        Err(status) if status.code() == Code::AlreadyExists => Ok(()),
+        Err(status) => Err(ContainerdError::Refused { operation: WRITE, status: Box::new(status) }),
     }
 }

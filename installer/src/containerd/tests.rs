@@ -42,7 +42,9 @@ fn a_containerd_that_never_answers_is_given_up() {
         containerd.commit_snapshot("overlayfs", "key", &digest),
         containerd.remove_snapshot("overlayfs", "key"),
         containerd.snapshot_inodes("overlayfs", "key").map(drop),
-        containerd.write_blob(&digest, 1, None).map(drop),
+        containerd.write_blob(&digest, 1, None, None).map(drop),
+        containerd.write_blob(&digest, 1, None, Some(std::path::Path::new("/nowhere"))).map(drop),
+        containerd.ingests().map(drop),
     ];
     for outcome in outcomes {
         assert!(is_silent(outcome.as_ref().unwrap_err()), "{outcome:?}");
@@ -54,8 +56,8 @@ fn a_write_that_nobody_takes_is_given_up_and_one_that_waits_for_us_is_not() {
     let (_folder, containerd) = silent_one();
     let begin = |len: u64| {
         let ((pieces, queue), containerd) = (channel(1), containerd.clone());
-        let digest = Digest::of(b"x");
-        let task = async move { containerd.write("x".into(), digest, len, HashMap::new(), queue).await };
+        let write = content::Write { reference: "x".into(), digest: Digest::of(b"x"), len };
+        let task = async move { containerd.write(write, HashMap::new(), queue).await };
         (pieces, spawn(task))
     };
     // Small enough to be on its way as a whole: the answer is missing.

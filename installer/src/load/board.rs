@@ -41,8 +41,10 @@ struct State {
     held: HashSet<usize>,
     /// Bytes of them in the engine's temporary directory.
     staged: HashMap<usize, u64>,
-    /// Those of them that need no decompression window any more.
-    unpacked: HashSet<usize>,
+    /// Those of them that have a decompression window.
+    windowed: HashSet<usize>,
+    /// Those of them that wait for one, in the order in which they came.
+    queue: Vec<usize>,
     /// Those of them that the engine has answered before they were sent.
     answered: HashSet<usize>,
     done: HashSet<usize>,
@@ -107,6 +109,7 @@ impl<'a> Board<'a> {
                 if self.requests[position].staged_bytes > 0 {
                     state.staging = Some(position);
                     state.staged.insert(position, 0);
+                    state.windowed.insert(position);
                 }
                 return Some(position);
             }
@@ -120,6 +123,8 @@ impl<'a> Board<'a> {
         state.staged.remove(&position);
         state.held.remove(&position);
         state.answered.remove(&position);
+        state.windowed.remove(&position);
+        state.queue.retain(|waiting| *waiting != position);
         if state.staging == Some(position) {
             state.staging = None;
         }
@@ -137,16 +142,19 @@ impl<'a> Board<'a> {
 
     fn may_begin(&self, position: usize, state: &State) -> bool {
         let request = &self.requests[position];
-        // What alone is too large for a limit runs alone.
-        let fits = |running: u64, amount: u64, limit: u64| running == 0 || running + amount <= limit;
-        let unpacking = state.running.difference(&state.unpacked);
-        let windows = unpacking.map(|running| self.requests[*running].memory_bytes).sum();
-        let may_be_sent = if request.staged_bytes > 0 {
-            state.staging.is_none() && request.after.iter().all(|before| state.is_staged(*before))
+        if request.staged_bytes > 0 {
+            state.staging.is_none()
+                && request.after.iter().all(|before| state.is_staged(*before))
+                && self.has_window(position, state)
         } else {
             self.may_work(position, state)
-        };
-        may_be_sent && fits(windows, request.memory_bytes, WINDOWS)
+        }
+    }
+
+    /// Whether a decompression window of that size is free. What alone is too large for the limit runs alone.
+    fn has_window(&self, position: usize, state: &State) -> bool {
+        let windows: u64 = state.windowed.iter().map(|other| self.requests[*other].memory_bytes).sum();
+        windows == 0 || windows + self.requests[position].memory_bytes <= WINDOWS
     }
 
     /// Whether everything before it is done, and the engine has a hand free.
@@ -212,9 +220,31 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Waits for the decompression window of a request that is not staged. Whatever else it needs can be got ready before that, while
+    /// others decompress. Who came first goes first; what fits in beside a larger one need not wait behind another large one.
+    ///
+    /// # Errors
+    /// `BrokenPipe` when another request has failed meanwhile.
+    pub fn wait_for_window(&self) -> io::Result<()> {
+        let (board, position) = (self.board, self.position);
+        let mut state = board.lock();
+        if board.requests[position].memory_bytes == 0 || state.windowed.contains(&position) {
+            return Ok(());
+        }
+        state.queue.push(position);
+        let is_next = |state: &State| {
+            state.queue.iter().find(|waiting| board.has_window(**waiting, state)) == Some(&position)
+        };
+        let mut state = board.wait_until(self, state, is_next)?;
+        state.queue.retain(|waiting| *waiting != position);
+        state.windowed.insert(position);
+        board.changed.notify_all();
+        Ok(())
+    }
+
     /// Says that the request needs no decompression window any more: another one may begin beside what is left of it.
     pub fn set_unpacked(&self) {
-        self.board.lock().unpacked.insert(self.position);
+        self.board.lock().windowed.remove(&self.position);
         self.board.changed.notify_all();
     }
 
@@ -256,7 +286,7 @@ impl Turn<'_> {
         if is_staging {
             state.staging = None;
             state.held.insert(self.position);
-            state.unpacked.insert(self.position);
+            state.windowed.remove(&self.position);
             self.board.changed.notify_all();
         }
         is_staging

@@ -6,6 +6,7 @@
 //! the digest of all that was unpacked is the layer's diff ID. A lease keeps both from the garbage collection meanwhile.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
@@ -48,6 +49,8 @@ pub struct Snapshots {
     lease: String,
     opened: SystemTime,
     threads: usize,
+    /// Where containerd keeps what is being written, if it tells.
+    ingests: Option<PathBuf>,
     is_tested: AtomicBool,
     /// Blobs that are sent and not committed yet: containerd syncs each to the disk, and the next layer need not wait for that.
     /// The writer is taken out while it is waited for; the blob stays here until it is there.
@@ -63,6 +66,8 @@ enum BringError {
     Containerd(#[from] ContainerdError),
     #[error(transparent)]
     Unpack(#[from] UnpackError),
+    #[error("something else has failed meanwhile")]
+    Elsewhere,
     #[error("the bundle cannot be read")]
     Read(#[source] io::Error),
     #[error("the unpacked layer has another digest than {0}")]
@@ -90,6 +95,7 @@ impl Snapshots {
             lease,
             opened,
             threads,
+            ingests: containerd.ingests()?,
             is_tested: AtomicBool::new(false),
             committing: Mutex::new(Vec::new()),
             settling: Mutex::new(()),
@@ -145,12 +151,21 @@ impl Snapshots {
             None
         } else {
             let label = (UNCOMPRESSED, layer.diff_id.to_string());
-            Some(self.containerd.write_blob(&layer.blob, layer.stored_len, Some(label))?)
+            Some(self.containerd.write_blob(
+                &layer.blob,
+                layer.stored_len,
+                Some(label),
+                self.ingests.as_deref(),
+            )?)
         };
         let parent = number.checked_sub(1).map(|below| &chains[below]);
         let key = format!("airlift-{}-{}", self.app, chain.hex());
         let place = if has_snapshot { None } else { Some(self.prepare(&key, parent)?) };
-        let outcome = self.pass(loader, layer, writer, place.as_ref(), turn.count);
+        // containerd answers late while it counts the files of another layer; all of this has been asked by then.
+        let outcome = match turn.wait_for_window() {
+            Ok(()) => self.pass(loader, layer, writer, place.as_ref(), turn.count),
+            Err(_) => Err(BringError::Elsewhere),
+        };
         // What comes is containerd's: it counts the files of the layer, which takes a while.
         turn.set_unpacked();
         if let Err(error) = outcome {
@@ -202,7 +217,7 @@ impl Snapshots {
         &self,
         loader: &Loader<'_>,
         layer: &Layer,
-        writer: Option<Writer>,
+        mut writer: Option<Writer>,
         place: Option<&Prepared>,
         count: &(dyn Fn(u64) + Sync),
     ) -> Result<(), BringError> {
@@ -211,7 +226,7 @@ impl Snapshots {
             let unpacking =
                 place.map(|place| scope.spawn(|| unpack_layer(queue, layer, place, self.threads)));
             let pieces = unpacking.is_some().then_some(pieces);
-            let read = read_blob(loader, layer, writer.as_ref(), pieces, count);
+            let read = read_blob(loader, layer, writer.as_mut(), pieces, count);
             let ended_early = || Err(BringError::Read(io::Error::other("a thread ended early")));
             let unpacked = unpacking.map_or(Ok(()), |thread| thread.join().unwrap_or_else(|_| ended_early()));
             // What could not be read explains everything else.
@@ -274,8 +289,8 @@ impl Snapshots {
             let handle = loader.bundle.handle().map_err(BringError::Read)?;
             let bytes = loader.bundle.bundle.blob_bytes(handle, &image.config, super::stream::DOCUMENT_MAX);
             let bytes = Bytes::from(bytes.map_err(|error| BringError::Read(io::Error::other(error)))?);
-            let writer = self.containerd.write_blob(&image.config, bytes.len() as u64, None)?;
-            writer.send(bytes);
+            let mut writer = self.containerd.write_blob(&image.config, bytes.len() as u64, None, None)?;
+            writer.send(&bytes);
             writer.finish()?;
         }
         let label = format!("{KEEPS_SNAPSHOT}{}", self.snapshotter);
@@ -286,12 +301,8 @@ impl Snapshots {
 fn explain(loader: &Loader<'_>, request: &Request, error: &BringError) -> Box<Failure> {
     let reference = loader.content.images[request.image].reference.as_str();
     match error {
-        BringError::Unpack(unpack) if unpack.is_disk_full() => {
-            Failure::midway(text::image_refused(reference))
-                .because(error)
-                .todo(text::disk_is_full())
-                .for_good()
-        }
+        BringError::Unpack(unpack) if unpack.is_disk_full() => disk_is_full(reference, error),
+        BringError::Containerd(refusal) if refusal.is_disk_full() => disk_is_full(reference, error),
         BringError::Read(_) | BringError::WrongDiffId(_) | BringError::Unpack(UnpackError::Tar(_)) => {
             docker::not_read(loader.bundle, request, loader, error)
         }
@@ -304,6 +315,10 @@ fn explain(loader: &Loader<'_>, request: &Request, error: &BringError) -> Box<Fa
         }
         _ => docker::refused(reference, error),
     }
+}
+
+fn disk_is_full(reference: &str, error: &BringError) -> Box<Failure> {
+    Failure::midway(text::image_refused(reference)).because(error).todo(text::disk_is_full()).for_good()
 }
 
 /// Why something that concerns no image in particular was not done.

@@ -129,8 +129,7 @@ fn who_waits_says_for_what_the_engine_works_on() {
 /// Those that decompress fit into the limit together, or there is only one.
 fn assert_windows_fit(board: &Board<'_>) {
     let state = board.lock();
-    let windows =
-        state.running.difference(&state.unpacked).map(|running| board.requests[*running].memory_bytes);
+    let windows = state.windowed.iter().map(|running| board.requests[*running].memory_bytes);
     let windows: Vec<u64> = windows.filter(|bytes| *bytes > 0).collect();
     assert!(windows.iter().sum::<u64>() <= WINDOWS || windows.len() == 1);
 }
@@ -161,6 +160,10 @@ proptest! {
                         let turn = turn(&board, position);
                         // A panic ends the others too.
                         let mut ending = Ending { board: &board, position, outcome: None };
+                        if requests[position].staged_bytes == 0 {
+                            turn.wait_for_window().unwrap();
+                        }
+                        assert!(board.lock().windowed.contains(&position) || requests[position].memory_bytes == 0);
                         assert_windows_fit(&board);
                         let sent = (0..requests[position].staged_bytes).try_for_each(|_| turn.wait_for_room(1));
                         let staged: Vec<u64> =
@@ -182,16 +185,46 @@ proptest! {
     }
 }
 
+/// The next layer could not even be got ready while containerd counted the files of the one before, which took a tenth of all time.
 #[test]
-fn a_layer_that_is_unpacked_lets_the_next_one_begin() {
+fn a_layer_is_got_ready_beside_another_one_and_unpacked_after_it() {
     let window = |memory_bytes| Request { memory_bytes, ..Request::default() };
-    let requests = [window(WINDOWS), window(WINDOWS), Request { after: vec![0], ..Request::default() }];
+    let requests =
+        [window(WINDOWS - 8), window(WINDOWS), window(8), Request { after: vec![0], ..Request::default() }];
     let board = Board::new(&requests, 0);
-    assert_eq!(take_all(&board), [0]);
-    turn(&board, 0).set_unpacked();
-    assert_eq!(take_all(&board), [1], "what depends on the first one waits until it is done");
+    assert_eq!(take_all(&board), [0, 1, 2], "what depends on the first one waits until it is done");
+    turn(&board, 0).wait_for_window().unwrap();
+    let (told, heard) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let board = &board;
+        scope.spawn(move || {
+            let tell = |_| told.send(()).unwrap();
+            Turn { waits_for: &tell, ..turn(board, 1) }.wait_for_window().unwrap();
+        });
+        heard.recv().unwrap();
+        // It came later, and fits in beside the first.
+        turn(board, 2).wait_for_window().unwrap();
+        assert!(!board.lock().windowed.contains(&1));
+        turn(board, 2).set_unpacked();
+        turn(board, 0).set_unpacked();
+    });
+    assert!(board.lock().windowed.contains(&1));
     board.put(0, Ok(()));
-    assert_eq!(take_all(&board), [2]);
+    assert_eq!(take_all(&board), [3]);
+}
+
+#[test]
+fn what_waits_for_a_window_ends_when_something_fails() {
+    let window = |memory_bytes| Request { memory_bytes, ..Request::default() };
+    let requests = [window(WINDOWS), window(WINDOWS)];
+    let board = Board::new(&requests, 0);
+    assert_eq!(take_all(&board), [0, 1]);
+    turn(&board, 0).wait_for_window().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| turn(&board, 1).wait_for_window());
+        board.put(0, Err(Failure::midway(text::internal("damaged"))));
+        assert_eq!(waiting.join().unwrap().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    });
 }
 
 #[test]

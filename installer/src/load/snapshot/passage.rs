@@ -23,21 +23,21 @@ const PIECE: usize = 512 << 10;
 pub(super) fn read_blob(
     loader: &Loader<'_>,
     layer: &Layer,
-    writer: Option<&Writer>,
+    mut writer: Option<&mut Writer>,
     pieces: Option<SyncSender<Bytes>>,
     count: &(dyn Fn(u64) + Sync),
 ) -> Result<bool, BringError> {
     let handle = loader.bundle.handle().map_err(BringError::Read)?;
     let blob = loader.bundle.bundle.blob(handle, &layer.blob);
     let mut blob = blob.map_err(|error| BringError::Read(io::Error::other(error)))?;
-    let (mut wants_blob, mut pieces) = (writer.is_some(), pieces);
-    while blob.remaining() > 0 && (wants_blob || pieces.is_some()) {
+    let mut pieces = pieces;
+    while blob.remaining() > 0 && (writer.is_some() || pieces.is_some()) {
         let len = usize::try_from(blob.remaining()).unwrap_or(PIECE).min(PIECE);
         let mut piece = vec![0; len];
         blob.read_exact(&mut piece).map_err(BringError::Read)?;
         let piece = Bytes::from(piece);
-        if let Some(writer) = writer.filter(|_| wants_blob) {
-            wants_blob = writer.send(piece.clone());
+        if writer.as_mut().is_some_and(|writer| !writer.send(&piece)) {
+            writer = None;
         }
         if pieces.as_ref().is_some_and(|pieces| pieces.send(piece).is_err()) {
             pieces = None;
