@@ -64,6 +64,12 @@ impl ImageReference {
         }
     }
 
+    /// The name without the tag.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        self.0.rsplit_once(':').map_or(&self.0, |(name, _)| name)
+    }
+
     /// The tag alone.
     #[must_use]
     pub fn tag(&self) -> &str {

@@ -1,8 +1,8 @@
 //! Images into the engine: what is missing and in which requests it is brought (`plan`), in which order they run (`run`, with
 //! `board` deciding what goes on beside what, and `ahead` reading before them), and the ways of bringing: through `docker load`
 //! (`docker`, whose tar `stream` composes) or straight into containerd's store (`snapshot`). Every way ends with the proof that
-//! the image is there (`docker`). What lost its name to a new image goes when the project has started (`replaced`);
-//! what dead runs hold in containerd is let go (`leases`).
+//! the image is there (`docker`). What lost its name to a new image goes when the project has started (`replaced`),
+//! and a name that was somebody's before goes back to it when ours are removed (`names`); what dead runs hold in containerd is let go (`leases`).
 
 use bundle_spec::digest::Digest;
 use serde::Serialize;
@@ -11,6 +11,7 @@ mod ahead;
 mod board;
 pub mod docker;
 pub mod leases;
+pub mod names;
 pub mod plan;
 pub mod prefix;
 pub mod replaced;

@@ -57,6 +57,9 @@ pub struct Receipt {
     pub files: Vec<String>,
     /// References of images that we loaded and that were not there before.
     pub loaded: Vec<String>,
+    /// What references of ours stood for before us: identifiers of images that get their names back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub priors: BTreeMap<String, String>,
     /// References of images that were sent last, those included that stood for another image before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<String>,
@@ -156,6 +159,7 @@ impl Receipt {
             made: Vec::new(),
             files: Vec::new(),
             loaded: Vec::new(),
+            priors: BTreeMap::new(),
             sent: Vec::new(),
             replaced: Vec::new(),
             load_begun_in: String::new(),
@@ -207,6 +211,11 @@ impl Receipt {
     /// Whether it was settled which engine is used.
     pub fn has_engine(&self) -> bool {
         !self.socket.as_os_str().is_empty()
+    }
+
+    /// Whether what has this name has come from us: it was not there before, or took the place of something else.
+    pub fn has_brought(&self, reference: &str) -> bool {
+        self.loaded.iter().any(|loaded| loaded == reference) || self.priors.contains_key(reference)
     }
 
     /// Takes back that a step was done: something before it has changed.

@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use bundle_spec::project::Image;
+use bundle_spec::reference::ImageReference;
 use clap::ArgMatches;
 
 use super::Session;
@@ -15,7 +15,7 @@ use crate::host::below::Folder;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock, process};
 use crate::layout::{ENGINE_LOCK, EngineHome, Layout, SYSTEM_UNIT};
-use crate::load::{leases, replaced};
+use crate::load::{leases, names, replaced};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
 use crate::receipt::{Extent, Receipt, StepState};
 use crate::step::{join_group, open_firewall, start_engine};
@@ -154,14 +154,20 @@ fn remove_from_engine(
     if let Ok(Description { containerd: Some(access), .. }) = engine.describe() {
         drop(leases::release(&access, &installed.content, SystemTime::now()));
     }
-    let ours =
-        |image: &&Image| installed.receipt.loaded.iter().any(|loaded| loaded == image.reference.as_str());
-    for image in installed.content.images.iter().filter(ours) {
+    let receipt = &installed.receipt;
+    let mut ours: Vec<String> = installed.content.images.iter().flat_map(replaced::ids).collect();
+    ours.extend(receipt.replaced.iter().cloned());
+    // Those of earlier versions as well.
+    for name in receipt.loaded.iter().filter(|name| !receipt.priors.contains_key(*name)) {
         // One that something else uses stays.
-        engine.remove_image(image.reference.as_str()).map_err(gone)?;
+        engine.remove_image(name).map_err(gone)?;
+    }
+    for (name, prior) in &receipt.priors {
+        let Ok(name) = ImageReference::parse(name) else { continue };
+        names::give_back(engine, &name, prior, |id| ours.iter().any(|ours| ours == id)).map_err(gone)?;
     }
     // What an upgrade that was broken off has left. What something else uses stays recorded, for an installation to come.
-    drop(replaced::remove(engine, &installed.receipt.replaced, || {}));
+    drop(replaced::remove(engine, &receipt.replaced, || {}));
     Ok(())
 }
 
@@ -308,6 +314,7 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
     receipt.started_files.clear();
     receipt.resting.clear();
     receipt.loaded.clear();
+    receipt.priors.clear();
     receipt.bundle.clear();
     receipt.write(&layout.receipt())
 }

@@ -125,6 +125,12 @@ impl Description {
         self.release() >= (22, 6)
     }
 
+    /// Whether an image that loses its name to one that is loaded is gone. On a containerd store it is, up to 26.1 at least; 28 keeps
+    /// it without a name, as graph drivers always did.
+    pub fn drops_replaced_images(&self) -> bool {
+        self.store == Store::Containerd && self.release() < (28, 0)
+    }
+
     /// The directory whose file system images are written to.
     pub fn image_root(&self) -> PathBuf {
         match self.store {

@@ -86,6 +86,18 @@ impl Engine {
         }
     }
 
+    /// Gives an image a name, which another one loses if it had it.
+    ///
+    /// # Errors
+    /// When there is no such image, or the engine does not answer.
+    pub fn tag_image(&self, id: &str, name: &ImageReference) -> Result<(), EngineError> {
+        let options = query::TagImageOptions {
+            repo: Some(name.repository().to_owned()),
+            tag: Some(name.tag().to_owned()),
+        };
+        self.ask("tag image", self.quick.tag_image(id, Some(options)))
+    }
+
     /// Whether an image has a name, be it a tag or a digest of a registry; `None` when there is no such image.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use bundle_spec::index::Content;
 use bundle_spec::project::Image;
 
 use super::Context;
@@ -12,7 +13,7 @@ use crate::host::file;
 use crate::load::plan::{is_same, plan};
 use crate::load::run::Loader;
 use crate::load::snapshot::{self, Snapshots};
-use crate::load::{Form, Trust, docker, leases, prefix, replaced};
+use crate::load::{Form, Trust, docker, leases, names, prefix, replaced};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
 use crate::receipt::Receipt;
@@ -114,7 +115,7 @@ fn attempt(
     }
     context.receipt.load_begun_in.clone_from(&context.facts.machine.boot_id);
     context.receipt.was_synced = false;
-    record_replaced(context, &plan.images);
+    record_names(context, &plan.images, &found.images);
     for image in &plan.images {
         // What was there under this name before us is not ours to remove.
         let reference = &context.content.images[*image].reference;
@@ -127,6 +128,11 @@ fn attempt(
         }
     }
     context.save()?;
+    if description.drops_replaced_images() {
+        let silent =
+            |error| Failure::midway(text::engine_not_there(&engine.socket().display())).because(&error);
+        names::keep(engine, &context.receipt.priors).map_err(silent)?;
+    }
     let refused = |error| snapshot::containerd_failed(&error);
     let access = description.containerd.as_ref().filter(|_| plan.form == Form::Snapshots);
     let open = |access| Snapshots::open(access, &context.content.app.name).map_err(refused);
@@ -162,18 +168,21 @@ fn attempt(
 
 /// Before anything is sent, and before what is to be sent counts as ours: who is killed after that must still know what to remove.
 /// What is sent now is noted as well: should this installation break off and another version follow, that one takes the names.
-fn record_replaced(context: &mut Context<'_>, sent: &[usize]) {
+fn record_names(context: &mut Context<'_>, sent: &[usize], found: &[PresentImage]) {
     let index = file::read_text(&context.plan.layout.index()).ok().flatten();
     let before = index.and_then(|text| serde_json::from_str(&text).ok());
-    let loaded = &context.receipt.loaded;
-    let is_ours = |reference: &str| loaded.iter().any(|known| known == reference);
+    let is_ours = |reference: &str| context.receipt.has_brought(reference);
     let content = context.content;
-    let lost = before.map(|before| replaced::candidates(&before, content, is_ours)).unwrap_or_default();
+    let lost =
+        before.map(|before: Content| replaced::candidates(&before, content, is_ours)).unwrap_or_default();
     let new = sent.iter().flat_map(|image| replaced::ids(&content.images[*image]));
     let ids = lost.into_iter().chain(new);
     let known = &context.receipt.replaced;
     let new: Vec<String> = ids.filter(|id| !known.contains(id)).collect();
     context.receipt.replaced.extend(new);
+    let ours = context.receipt.replaced.clone();
+    let taken = sent.iter().map(|image| &content.images[*image].reference);
+    names::record(&mut context.receipt.priors, taken, found, |id| ours.iter().any(|ours| ours == id));
 }
 
 /// Removes everything that was brought in a boot that ended before it was on the disk.
