@@ -282,6 +282,20 @@ impl Containerd {
         Q: prost::Message + Default + 'static,
         P: prost::Message + Default + 'static,
     {
+        wait(self.ask(limit, operation, path, message))
+    }
+
+    async fn ask<Q, P>(
+        &self,
+        limit: Duration,
+        operation: &'static str,
+        path: &'static str,
+        message: Q,
+    ) -> Result<P, ContainerdError>
+    where
+        Q: prost::Message + Default + 'static,
+        P: prost::Message + Default + 'static,
+    {
         let request = self.request(message);
         let reply = async {
             let mut client = self.channel.client();
@@ -289,7 +303,7 @@ impl Containerd {
             let codec = tonic_prost::ProstCodec::<Q, P>::default();
             client.unary(request, PathAndQuery::from_static(path), codec).await
         };
-        match wait(async { tokio::time::timeout(limit, reply).await }) {
+        match tokio::time::timeout(limit, reply).await {
             Ok(Ok(reply)) => Ok(reply.into_inner()),
             Ok(Err(status)) => Err(ContainerdError::Refused { operation, status: Box::new(status) }),
             Err(_) => Err(silent(operation, limit)),

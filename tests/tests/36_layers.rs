@@ -203,7 +203,9 @@ fn a_blob_gets_into_containerd_in_messages_and_in_its_file() {
     for (seed, place) in [(1, None), (2, Some(ingests.as_path()))] {
         let bytes = bytes::Bytes::from(images::noise(seed, 3 << 20));
         let digest = Digest::of(&bytes);
-        let begin = |digest: &Digest| containerd.write_blob(digest, bytes.len() as u64, None, place).unwrap();
+        let begin = |digest: &Digest| {
+            containerd.write_blob(digest, bytes.len() as u64, None, place).unwrap().unwrap()
+        };
 
         let mut writer = begin(&digest);
         assert!(writer.send(&bytes.slice(..1 << 20)));
@@ -214,6 +216,11 @@ fn a_blob_gets_into_containerd_in_messages_and_in_its_file() {
         writer.finish().unwrap();
         let blob = ingests.with_file_name("blobs").join("sha256").join(digest.hex());
         assert!(fs::read(blob).unwrap() == bytes && containerd.has_blob(&digest).unwrap());
+
+        // Once more: somebody else was quicker.
+        let again = containerd.write_blob(&digest, bytes.len() as u64, None, place).unwrap();
+        assert_eq!(again.is_none(), place.is_some());
+        again.into_iter().for_each(|writer| drop(writer.finish()));
 
         // Other bytes than the digest says, and too few.
         let other = Digest::of(b"other");

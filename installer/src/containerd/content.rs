@@ -17,8 +17,13 @@ use crate::engine::{spawn, wait};
 
 /// Pieces that may wait for containerd.
 const QUEUE: usize = 8;
+/// Longest blob that goes into its file, in bytes. containerd hashes what lies there with its database locked, so nothing else is
+/// begun meanwhile; what comes in messages it hashes beside everything else.
+const FILE_MAX: u64 = 1 << 30;
 /// What is being done, for messages.
 const WRITE: &str = "write content";
+/// What gives a write up, and what that is called.
+const ABORT: (&str, &str) = ("abort write", "/containerd.services.content.v1.Content/Abort");
 
 /// A blob on its way into the content store.
 #[derive(Debug)]
@@ -35,8 +40,8 @@ enum Way {
     Messages(Sender<Bytes>, Done),
     /// Everything has been handed over.
     Closed(Done),
-    /// It did not become whole, or was there already.
-    Over(Result<(), ContainerdError>),
+    /// It did not become whole.
+    Over(ContainerdError),
 }
 
 type Done = tokio::task::JoinHandle<Result<(), ContainerdError>>;
@@ -62,15 +67,15 @@ impl Writer {
 
     /// Says that nothing more comes: containerd goes on by itself.
     pub fn close(&mut self) {
-        let way = std::mem::replace(&mut self.way, Way::Over(Err(ContainerdError::BrokenOff)));
+        let way = std::mem::replace(&mut self.way, Way::Over(ContainerdError::BrokenOff));
         self.way = match way {
             Way::File(file, ending) => match file.finish() {
                 Ok(len) if len == ending.write.len => {
                     let Ending { containerd, write, labels } = *ending;
                     Way::Closed(spawn(async move { containerd.end(&write, labels).await }))
                 }
-                Ok(_) => Way::Over(Err(ContainerdError::BrokenOff)),
-                Err((path, source)) => Way::Over(Err(ContainerdError::Write { path, source })),
+                Ok(_) => Way::Over(ContainerdError::BrokenOff),
+                Err((path, source)) => Way::Over(ContainerdError::Write { path, source }),
             },
             Way::Messages(_, done) => Way::Closed(done),
             way => way,
@@ -87,7 +92,7 @@ impl Writer {
             Way::Messages(_, done) | Way::Closed(done) => {
                 wait(done).unwrap_or(Err(ContainerdError::BrokenOff))
             }
-            Way::Over(outcome) => outcome,
+            Way::Over(error) => Err(error),
             Way::File(..) => Err(ContainerdError::BrokenOff),
         }
     }
@@ -172,7 +177,8 @@ impl Containerd {
         Ok(self.plugin_root("io.containerd.content.v1", "content")?.map(|root| root.join("ingest")))
     }
 
-    /// Begins to write a blob of `len` bytes; into the file that containerd makes for it in `ingests`, if there is one.
+    /// Begins to write a blob of `len` bytes; into the file that containerd makes for it in `ingests`, if there is one. `None` when
+    /// somebody else has brought it meanwhile.
     ///
     /// # Errors
     /// When containerd refuses; [`Writer::finish`] reports what goes wrong later.
@@ -182,24 +188,24 @@ impl Containerd {
         len: u64,
         label: Option<(&str, String)>,
         ingests: Option<&Path>,
-    ) -> Result<Writer, ContainerdError> {
+    ) -> Result<Option<Writer>, ContainerdError> {
         let write = Write { reference: self.ingest(digest), digest: *digest, len };
         // What a killed run of ours left: begun anew, since its bytes are read for unpacking in any case.
         self.forget_blob(digest)?;
         let labels: HashMap<_, _> = label.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
         let containerd = self.clone();
-        if let Some(ingests) = ingests {
+        if let Some(ingests) = ingests.filter(|_| len <= FILE_MAX) {
             if !wait(self.begin(&write))? {
-                return Ok(Writer { way: Way::Over(Ok(())) });
+                return Ok(None);
             }
             if let Some(file) = IngestFile::find(ingests, &write.reference) {
                 let ending = Box::new(Ending { containerd, write, labels });
-                return Ok(Writer { way: Way::File(file, ending) });
+                return Ok(Some(Writer { way: Way::File(file, ending) }));
             }
         }
         let (pieces, queue) = channel(QUEUE);
         let task = async move { containerd.write(write, labels, queue).await };
-        Ok(Writer { way: Way::Messages(pieces, spawn(task)) })
+        Ok(Some(Writer { way: Way::Messages(pieces, spawn(task)) }))
     }
 
     /// Lets containerd make the file of a write. `false` when somebody else has brought the same blob meanwhile.
@@ -219,7 +225,13 @@ impl Containerd {
         let commit = write.message(WriteAction::Commit, write.total(), Bytes::new(), labels);
         let exchange = self.exchange(futures_util::stream::iter([commit]));
         let outcome = tokio::time::timeout(self.limits.long_answer, exchange).await;
-        judge(outcome.map_err(|_| silent(WRITE, self.limits.long_answer))?)
+        let outcome = outcome.map_err(|_| silent(WRITE, self.limits.long_answer))?;
+        if outcome.as_ref().is_err_and(|status| status.code() == Code::AlreadyExists) {
+            // What lies in the file would stay as long as our lease, and the blob is there twice.
+            let abort = api::AbortWrite { reference: write.reference.clone() };
+            drop(self.ask::<_, api::Empty>(self.limits.answer, ABORT.0, ABORT.1, abort).await);
+        }
+        judge(outcome)
     }
 
     /// One exchange of messages about a write. Whether it ended with the blob under its digest.
@@ -245,9 +257,8 @@ impl Containerd {
     /// # Errors
     /// When containerd refuses.
     pub fn forget_blob(&self, digest: &Digest) -> Result<(), ContainerdError> {
-        let abort = api::AbortWrite { reference: self.ingest(digest) };
-        let path = "/containerd.services.content.v1.Content/Abort";
-        match self.call::<_, api::Empty>("abort write", path, abort) {
+        match self.call::<_, api::Empty>(ABORT.0, ABORT.1, api::AbortWrite { reference: self.ingest(digest) })
+        {
             Err(error) if !error.is(Code::NotFound) => Err(error),
             _ => Ok(()),
         }

@@ -151,13 +151,15 @@ impl Snapshots {
             None
         } else {
             let label = (UNCOMPRESSED, layer.diff_id.to_string());
-            Some(self.containerd.write_blob(
-                &layer.blob,
-                layer.stored_len,
-                Some(label),
-                self.ingests.as_deref(),
-            )?)
+            let ingests = self.ingests.as_deref();
+            self.containerd.write_blob(&layer.blob, layer.stored_len, Some(label), ingests)?
         };
+        let has_blob = writer.is_none();
+        if has_blob && has_snapshot {
+            // Somebody else has brought both meanwhile.
+            (turn.count)(layer.stored_len);
+            return Ok(());
+        }
         let parent = number.checked_sub(1).map(|below| &chains[below]);
         let key = format!("airlift-{}-{}", self.app, chain.hex());
         let place = if has_snapshot { None } else { Some(self.prepare(&key, parent)?) };
@@ -234,7 +236,13 @@ impl Snapshots {
             unpacked?;
             match writer {
                 // Only the end of the blob tells whether its digest is right.
-                Some(writer) if !is_whole => writer.finish()?,
+                Some(writer) if !is_whole => {
+                    writer.finish()?;
+                    if place.is_none() {
+                        // containerd wanted no more: somebody else has brought it meanwhile.
+                        return Ok(());
+                    }
+                }
                 Some(mut writer) => {
                     writer.close();
                     self.committing().push((layer.blob, Some(writer)));
@@ -289,9 +297,12 @@ impl Snapshots {
             let handle = loader.bundle.handle().map_err(BringError::Read)?;
             let bytes = loader.bundle.bundle.blob_bytes(handle, &image.config, super::stream::DOCUMENT_MAX);
             let bytes = Bytes::from(bytes.map_err(|error| BringError::Read(io::Error::other(error)))?);
-            let mut writer = self.containerd.write_blob(&image.config, bytes.len() as u64, None, None)?;
-            writer.send(&bytes);
-            writer.finish()?;
+            if let Some(mut writer) =
+                self.containerd.write_blob(&image.config, bytes.len() as u64, None, None)?
+            {
+                writer.send(&bytes);
+                writer.finish()?;
+            }
         }
         let label = format!("{KEEPS_SNAPSHOT}{}", self.snapshotter);
         Ok(self.containerd.label_blob(&image.config, &label, &top.to_string())?)
