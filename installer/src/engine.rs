@@ -197,6 +197,16 @@ impl Engine {
     }
 }
 
+impl EngineError {
+    /// An engine that refuses has answered: only one that does not is an error to whoever can do without.
+    ///
+    /// # Errors
+    /// This one, if it is silence.
+    pub fn silence(self) -> Result<bool, Self> {
+        if status(&self).is_some() { Ok(false) } else { Err(self) }
+    }
+}
+
 fn status(error: &EngineError) -> Option<u16> {
     match error {
         EngineError::Request {

@@ -1,7 +1,7 @@
 //! What was done on this host, on disk: written before and after every step, so that a run can die anywhere and be run
 //! again. Holds no secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::EngineChoice;
 use crate::host::file::{self, Access};
 use crate::host::firewall::Opening;
+use crate::host::traces::Before;
 use crate::layout::EngineHome;
 use crate::outcome::{Failure, Outcome};
 use crate::plan::Step;
@@ -55,8 +56,14 @@ pub struct Receipt {
     pub made: Vec<PathBuf>,
     /// Project files that we wrote, relative to the project directory.
     pub files: Vec<String>,
+    /// What the kernel's network had before the engine that we installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Before>,
     /// References of images that we loaded and that were not there before.
     pub loaded: Vec<String>,
+    /// Identifiers of the images that we sent under each name, those of earlier versions included.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub brought: BTreeMap<String, BTreeSet<String>>,
     /// What references of ours stood for before us: identifiers of images that get their names back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub priors: BTreeMap<String, String>,
@@ -158,7 +165,9 @@ impl Receipt {
             compose: PathBuf::new(),
             made: Vec::new(),
             files: Vec::new(),
+            network: None,
             loaded: Vec::new(),
+            brought: BTreeMap::new(),
             priors: BTreeMap::new(),
             sent: Vec::new(),
             replaced: Vec::new(),
@@ -213,9 +222,14 @@ impl Receipt {
         !self.socket.as_os_str().is_empty()
     }
 
-    /// Whether what has this name has come from us: it was not there before, or took the place of something else.
-    pub fn has_brought(&self, reference: &str) -> bool {
-        self.loaded.iter().any(|loaded| loaded == reference) || self.priors.contains_key(reference)
+    /// Whether images under this name have come from us.
+    pub fn has_brought(&self, name: &str) -> bool {
+        self.loaded.iter().any(|loaded| loaded == name) || self.priors.contains_key(name)
+    }
+
+    /// Whether this is one of the images that have come from us under this name.
+    pub fn is_ours(&self, name: &str, id: &str) -> bool {
+        self.brought.get(name).is_some_and(|ids| ids.contains(id))
     }
 
     /// Takes back that a step was done: something before it has changed.

@@ -11,6 +11,10 @@ use tests::wait;
 
 const PORT: u16 = 18080;
 
+/// Prints what the kernel's network is like: interfaces, both packet filters, forwarding.
+const NETWORK: &str = "ls /sys/class/net; cat /proc/sys/net/ipv4/ip_forward
+    for tool in iptables ip6tables; do for table in filter nat raw; do echo \"$tool $table\"; $tool -t $table -S; done; done";
+
 /// A fresh machine with the bundle on its stick.
 struct Site {
     machine: Machine,
@@ -132,8 +136,12 @@ fn install_reboot_and_uninstall() {
 #[test]
 fn purging_leaves_the_machine_as_it_was() {
     let site = Site::new();
-    let before = site.machine.tree();
-    let _ = site.sh("$RUN --answers /stick/answers.toml && echo hello | helloctl uninstall --purge").done();
+    let network = || site.sh(NETWORK).done().stdout;
+    let (before, network_before) = (site.machine.tree(), network());
+    let _ = site.sh("$RUN --answers /stick/answers.toml").done();
+    assert!(network().contains("docker0"), "there is nothing to take back: {}", network());
+    let _ = site.sh("echo hello | helloctl uninstall --purge").done();
+    assert_eq!(network(), network_before);
     let changes = before.changes(&site.machine.tree());
     // The group files were rewritten by the system's own tools, which keep the old ones beside them.
     let group = |line: &str| ["etc/group", "etc/gshadow"].iter().any(|file| line[2..].starts_with(file));

@@ -4,7 +4,6 @@ use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use bundle_spec::reference::ImageReference;
 use clap::ArgMatches;
 
 use super::Session;
@@ -13,7 +12,7 @@ use crate::detached::attach;
 use crate::engine::{Description, Engine};
 use crate::host::below::Folder;
 use crate::host::signal::Reaction;
-use crate::host::{file, lock, process};
+use crate::host::{file, lock, process, traces};
 use crate::layout::{ENGINE_LOCK, EngineHome, Layout, SYSTEM_UNIT};
 use crate::load::{leases, names, replaced};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
@@ -155,17 +154,7 @@ fn remove_from_engine(
         drop(leases::release(&access, &installed.content, SystemTime::now()));
     }
     let receipt = &installed.receipt;
-    let mut ours: Vec<String> = installed.content.images.iter().flat_map(replaced::ids).collect();
-    ours.extend(receipt.replaced.iter().cloned());
-    // Those of earlier versions as well.
-    for name in receipt.loaded.iter().filter(|name| !receipt.priors.contains_key(*name)) {
-        // One that something else uses stays.
-        engine.remove_image(name).map_err(gone)?;
-    }
-    for (name, prior) in &receipt.priors {
-        let Ok(name) = ImageReference::parse(name) else { continue };
-        names::give_back(engine, &name, prior, |id| ours.iter().any(|ours| ours == id)).map_err(gone)?;
-    }
+    names::give_back(engine, receipt).map_err(gone)?;
     // What an upgrade that was broken off has left. What something else uses stays recorded, for an installation to come.
     drop(replaced::remove(engine, &receipt.replaced, || {}));
     Ok(())
@@ -189,6 +178,7 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
         if purge {
             session.say(&text::removing_engine());
             remove_engine_tree(dir)?;
+            installed.receipt.network.iter().for_each(traces::take_back);
         } else {
             // Whoever deletes the directory by hand must not fail at a mount that nobody needs any more.
             unmount_below(dir)?;
@@ -221,6 +211,7 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     } else {
         start_engine::stop_detached(home)?;
     }
+    installed.receipt.network.iter().for_each(traces::take_back);
     // A data root that was there before us has held something; it is empty as far as the engine knows, and stays.
     if installed.receipt.made.contains(&home.data_root()) {
         remove_engine_tree(&home.data_root())?;
@@ -314,6 +305,7 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
     receipt.started_files.clear();
     receipt.resting.clear();
     receipt.loaded.clear();
+    receipt.brought.clear();
     receipt.priors.clear();
     receipt.bundle.clear();
     receipt.write(&layout.receipt())

@@ -86,16 +86,20 @@ impl Engine {
         }
     }
 
-    /// Gives an image a name, which another one loses if it had it.
+    /// Gives an image a name, which another one loses if it had it. `false` when there is no such image.
     ///
     /// # Errors
-    /// When there is no such image, or the engine does not answer.
-    pub fn tag_image(&self, id: &str, name: &ImageReference) -> Result<(), EngineError> {
+    /// When the engine refuses or does not answer.
+    pub fn tag_image(&self, id: &str, name: &ImageReference) -> Result<bool, EngineError> {
         let options = query::TagImageOptions {
             repo: Some(name.repository().to_owned()),
             tag: Some(name.tag().to_owned()),
         };
-        self.ask("tag image", self.quick.tag_image(id, Some(options)))
+        match self.ask("tag image", self.quick.tag_image(id, Some(options))) {
+            Ok(()) => Ok(true),
+            Err(error) if is_not_found(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether an image has a name, be it a tag or a digest of a registry; `None` when there is no such image.
@@ -129,6 +133,17 @@ impl Engine {
         let create = self.patient.create_container(None::<query::CreateContainerOptions>, body);
         self.ask_within(PATIENT, "create container", create)?;
         Ok(())
+    }
+
+    /// Whether a container was made from an image, or from one that is built upon it; one that has ended counts.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn is_used(&self, id: &str) -> Result<bool, EngineError> {
+        let filters = Some(HashMap::from([("ancestor".to_owned(), vec![id.to_owned()])]));
+        let options = query::ListContainersOptions { all: true, filters, ..Default::default() };
+        let users = self.ask("list containers", self.quick.list_containers(Some(options)))?;
+        Ok(!users.is_empty())
     }
 
     /// Removes the containers that held images of an application, those of killed runs included: all whose image's identifier

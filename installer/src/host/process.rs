@@ -222,6 +222,13 @@ pub fn find_running(program: &Path) -> Option<i32> {
     processes.map(|process| process.pid).find(|pid| is_running(*pid, program))
 }
 
+/// Whether any process lives whose name begins so.
+pub fn is_any_named(name: &str) -> bool {
+    let processes = procfs::process::all_processes().into_iter().flatten().flatten();
+    let mut stats = processes.filter_map(|process| process.stat().ok());
+    stats.any(|stat| stat.comm.starts_with(name) && !matches!(stat.state, 'Z' | 'X'))
+}
+
 /// How much a process has read, written and computed so far: two looks that differ prove that it does something. Nothing where
 /// there is no such process.
 pub fn doings(pid: &str) -> Option<(u64, u64, u64)> {

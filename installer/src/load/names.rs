@@ -2,23 +2,26 @@
 //!
 //! Not here: images of ours that have lost their names (`replaced`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bundle_spec::reference::ImageReference;
 
 use super::replaced;
 use crate::engine::{Engine, EngineError, PresentImage};
+use crate::receipt::Receipt;
 
 /// Adds what each of these names stands for now, unless that has come from us. Pure.
 pub fn record<'a>(
     priors: &mut BTreeMap<String, String>,
     names: impl Iterator<Item = &'a ImageReference>,
     present: &[PresentImage],
-    is_ours: impl Fn(&str) -> bool,
+    is_ours: impl Fn(&str, &str) -> bool,
 ) {
     for name in names {
-        let holder = present.iter().find(|image| image.tags.contains(name));
-        if let Some(holder) = holder.filter(|holder| !is_ours(&holder.id)) {
+        // One without layers is damaged: nobody can be given it back.
+        let is_holder = |image: &&PresentImage| image.tags.contains(name) && !image.diff_ids.is_empty();
+        let holder = present.iter().find(is_holder);
+        if let Some(holder) = holder.filter(|holder| !is_ours(name.as_str(), &holder.id)) {
             priors.insert(name.to_string(), holder.id.clone());
         }
     }
@@ -36,49 +39,62 @@ const KEPT: &str = ".before-airlift";
 /// Longest tag that an engine takes (distribution `reference`).
 const TAG_MAX: usize = 128;
 
-/// Keeps what has one of these names and is about to lose it.
+/// Keeps what has one of these names and is about to lose it. What the engine cannot keep is lost as it would be by any `docker load`.
 ///
 /// # Errors
 /// When the engine does not answer.
 pub fn keep(engine: &Engine, priors: &BTreeMap<String, String>) -> Result<(), EngineError> {
     for (name, prior) in priors {
         let Ok(name) = ImageReference::parse(name) else { continue };
-        if engine.image(name.as_str())?.is_some_and(|holder| holder.id == *prior)
+        if holder(engine, &name)?.is_some_and(|holder| holder == *prior)
             && let Some(kept) = kept(&name)
         {
-            engine.tag_image(prior, &kept)?;
+            engine.tag_image(prior, &kept).or_else(EngineError::silence)?;
         }
     }
     Ok(())
 }
 
-/// Gives a name back to the image that had it before us, if that is still there and the name is ours, or nobody's. Ours goes
-/// then, unless something uses it or it has another name.
+/// Takes the names back that were ours: each goes to the image that had it before, if that is still there, and our images go with
+/// it. A name that stands for something else by now stays, and so does what something uses.
 ///
 /// # Errors
 /// When the engine does not answer.
-pub fn give_back(
-    engine: &Engine,
-    name: &ImageReference,
-    prior: &str,
-    is_ours: impl Fn(&str) -> bool,
-) -> Result<(), EngineError> {
-    let holder = engine.image(name.as_str())?.map(|holder| holder.id);
-    // A run that was killed here has given it back already.
-    if holder.as_deref() != Some(prior) {
-        if holder.as_deref().is_some_and(|holder| !is_ours(holder)) {
-            return Ok(());
+pub fn give_back(engine: &Engine, receipt: &Receipt) -> Result<(), EngineError> {
+    let names: BTreeSet<&String> = receipt.loaded.iter().chain(receipt.priors.keys()).collect();
+    for text in names {
+        let Ok(name) = ImageReference::parse(text) else { continue };
+        match (holder(engine, &name)?, receipt.priors.get(text)) {
+            // A run that was killed here has given it back already.
+            (Some(holder), Some(prior)) if holder == *prior => forget_kept(engine, &name, prior)?,
+            (Some(holder), _) if !receipt.is_ours(text, &holder) => continue,
+            // Whose project lives by that name must find in it what it was started with.
+            (Some(holder), _) if engine.is_used(&holder)? => continue,
+            (_, Some(prior)) if engine.tag_image(prior, &name).or_else(EngineError::silence)? => {
+                forget_kept(engine, &name, prior)?;
+            }
+            (Some(_), _) => {
+                engine.remove_image(text)?;
+            }
+            (None, _) => {}
         }
-        if engine.image(prior)?.is_some() {
-            engine.tag_image(prior, name)?;
-        } else {
-            // One that something else uses stays.
-            engine.remove_image(name.as_str())?;
-        }
-        drop(replaced::remove(engine, holder.as_slice(), || {}));
+        let ours: Vec<String> = receipt.brought.get(text).into_iter().flatten().cloned().collect();
+        drop(replaced::remove(engine, &ours, || {}));
     }
+    Ok(())
+}
+
+/// The identifier of what has a name. What the engine cannot describe is nothing of ours.
+fn holder(engine: &Engine, name: &ImageReference) -> Result<Option<String>, EngineError> {
+    match engine.image(name.as_str()) {
+        Ok(image) => Ok(image.map(|image| image.id)),
+        Err(error) => error.silence().map(|_| Some(String::new())),
+    }
+}
+
+fn forget_kept(engine: &Engine, name: &ImageReference, prior: &str) -> Result<(), EngineError> {
     if let Some(kept) = kept(name)
-        && engine.image(kept.as_str())?.is_some_and(|image| image.id == prior)
+        && holder(engine, &kept)?.is_some_and(|holder| holder == prior)
     {
         engine.remove_image(kept.as_str())?;
     }
@@ -87,6 +103,8 @@ pub fn give_back(
 
 #[cfg(test)]
 mod tests {
+    use bundle_spec::digest::Digest;
+
     use super::*;
 
     #[test]
@@ -106,13 +124,17 @@ mod tests {
         let name = |text: &str| ImageReference::parse(text).unwrap();
         let present = |id: &str, tags: &[&str]| PresentImage {
             id: id.to_owned(),
-            diff_ids: vec![],
+            diff_ids: if id == "damaged" { vec![] } else { vec![Digest::of(b"layer")] },
             tags: tags.iter().map(|tag| name(tag)).collect(),
         };
-        let found = [present("theirs", &["shop:1", "shop:theirs"]), present("ours", &["db:1"])];
-        let names = ["shop:1", "db:1", "new:1"].map(name);
+        let found = [
+            present("theirs", &["shop:1", "shop:theirs"]),
+            present("ours", &["db:1"]),
+            present("damaged", &["cache:1"]),
+        ];
+        let names = ["shop:1", "db:1", "new:1", "cache:1"].map(name);
         let mut priors = BTreeMap::from([("db:1".to_owned(), "older".to_owned())]);
-        record(&mut priors, names.iter(), &found, |id| id == "ours");
+        record(&mut priors, names.iter(), &found, |name, id| (name, id) == ("db:1", "ours"));
         let expected = [("db:1", "older"), ("shop:1", "theirs")];
         assert_eq!(priors, expected.map(|(name, id)| (name.to_owned(), id.to_owned())).into());
     }

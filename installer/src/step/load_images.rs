@@ -176,13 +176,20 @@ fn record_names(context: &mut Context<'_>, sent: &[usize], found: &[PresentImage
     let lost =
         before.map(|before: Content| replaced::candidates(&before, content, is_ours)).unwrap_or_default();
     let new = sent.iter().flat_map(|image| replaced::ids(&content.images[*image]));
-    let ids = lost.into_iter().chain(new);
-    let known = &context.receipt.replaced;
-    let new: Vec<String> = ids.filter(|id| !known.contains(id)).collect();
-    context.receipt.replaced.extend(new);
-    let ours = context.receipt.replaced.clone();
-    let taken = sent.iter().map(|image| &content.images[*image].reference);
-    names::record(&mut context.receipt.priors, taken, found, |id| ours.iter().any(|ours| ours == id));
+    let receipt = &mut *context.receipt;
+    // What had a name before us is never ours, even if a version of ours is the same image.
+    let is_theirs = |id: &String| receipt.priors.values().any(|prior| prior == id);
+    let known = &receipt.replaced;
+    let ids = lost.into_iter().chain(new).filter(|id| !known.contains(id) && !is_theirs(id));
+    let new: Vec<String> = ids.collect();
+    receipt.replaced.extend(new);
+    let taken = || sent.iter().map(|image| &content.images[*image]);
+    let brought = receipt.brought.clone();
+    let is_ours = |name: &str, id: &str| brought.get(name).is_some_and(|ids| ids.contains(id));
+    names::record(&mut receipt.priors, taken().map(|image| &image.reference), found, is_ours);
+    for image in taken() {
+        receipt.brought.entry(image.reference.to_string()).or_default().extend(replaced::ids(image));
+    }
 }
 
 /// Removes everything that was brought in a boot that ended before it was on the disk.

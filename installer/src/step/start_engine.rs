@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Context, configure_engine};
 use crate::engine::Engine;
 use crate::host::file::{self, Access};
-use crate::host::process;
+use crate::host::{process, traces};
 use crate::layout::{EngineHome, FIREWALLD, FIREWALLD_TRACES, SYSTEM_TRACES};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::EnginePlan;
@@ -36,6 +36,11 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         for trace in traces.chain(told).filter(|trace| !trace.exists()) {
             context.claim(&trace)?;
         }
+    }
+    // The first time: what an engine of ours has made since is not what was before.
+    if context.receipt.network.is_none() && context.plan.engine.packet_filter {
+        context.receipt.network = Some(traces::note());
+        context.save()?;
     }
     context.reporter.while_waiting(Some(START_LIMIT), || start(&context.plan.engine))
 }

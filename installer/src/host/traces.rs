@@ -1,0 +1,291 @@
+//! What an engine leaves in the kernel's network when it has ended: chains and rules in the packet filter, its bridge, the switch for
+//! forwarding. Nobody but the next boot would take them away. Noted before an engine of ours starts for the first time, and taken
+//! back when it goes.
+//!
+//! Only what is an engine's by its name and place, and was not there before, is taken back; what somebody has put into the chain that
+//! is there for it (`DOCKER-USER`) stays with that chain. Not here: the host's own firewall (`firewall`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{fault, process};
+
+/// The two packet filters, each with its tables that an engine writes to.
+const FILTERS: [(&str, &[&str]); 2] =
+    [("iptables", &["filter", "nat", "raw"]), ("ip6tables", &["filter", "nat", "raw"])];
+/// How long another program may hold the packet filter, in seconds.
+const LOCK_LIMIT: &str = "10";
+/// The engine's own bridge.
+const BRIDGE: &str = "docker0";
+/// The chains that engines make (moby `daemon/libnetwork`, of all releases since 20.10).
+const CHAINS: [&str; 10] = [
+    "DOCKER",
+    FOR_OTHERS,
+    "DOCKER-FORWARD",
+    "DOCKER-BRIDGE",
+    "DOCKER-CT",
+    "DOCKER-INTERNAL",
+    "DOCKER-INGRESS",
+    "DOCKER-ISOLATION",
+    "DOCKER-ISOLATION-STAGE-1",
+    "DOCKER-ISOLATION-STAGE-2",
+];
+/// The chain that is there for others to put rules into.
+const FOR_OTHERS: &str = "DOCKER-USER";
+/// Where else engines put rules. A rule in another place that names the bridge is somebody's who keeps it from something.
+const PLACES: [(&str, &str); 6] = [
+    ("filter", "FORWARD"),
+    ("nat", "PREROUTING"),
+    ("nat", "OUTPUT"),
+    ("nat", "POSTROUTING"),
+    ("raw", "PREROUTING"),
+    ("raw", "OUTPUT"),
+];
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
+/// Set by the kernel to the opposite of whatever forwarding is switched to (`inet_forward_change`).
+const REDIRECTS: &str = "/proc/sys/net/ipv4/conf/all/accept_redirects";
+
+/// What was there before an engine of ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// The boot in which this was noted.
+    boot_id: String,
+    /// The rules of each table, as `iptables -S` prints them, by `iptables filter` and so on. What could not be asked is not there.
+    rules: BTreeMap<String, Vec<String>>,
+    /// Network interfaces.
+    links: BTreeSet<String>,
+    /// Whether the machine passed IPv4 packets on, from any of them.
+    is_forwarding: bool,
+    /// Whether it let others redirect its routes, as the kernel says it.
+    redirects: String,
+}
+
+/// Notes what is there now.
+pub fn note() -> Before {
+    Before {
+        boot_id: read(BOOT_ID).trim().to_owned(),
+        rules: all_rules(),
+        links: names_in("/sys/class/net"),
+        is_forwarding: is_forwarding(),
+        redirects: read(REDIRECTS),
+    }
+}
+
+/// Takes back what has come since. What cannot be taken back now goes with the next boot. Where another engine runs, or something is
+/// connected to the bridge, everything stays: it may use the same chains.
+pub fn take_back(before: &Before) {
+    let is_in_use = !names_in(&format!("/sys/class/net/{BRIDGE}/brif")).is_empty();
+    if is_in_use || process::is_any_named("dockerd") {
+        return;
+    }
+    for (name, old) in &before.rules {
+        let Some((tool, table)) = name.split_once(' ') else { continue };
+        for arguments in to_undo(table, old, &rules(tool, table).unwrap_or_default()) {
+            let _ = filter(tool, table, &arguments);
+        }
+    }
+    if !before.links.contains(BRIDGE) && Path::new("/sys/class/net").join(BRIDGE).exists() {
+        let _ = process::run(process::command("ip").args(["link", "delete", BRIDGE]));
+    }
+    if !has_only_been_opened(before, &note()) {
+        return;
+    }
+    // Closed before it is open to all: whoever is killed in between has a machine that passes nothing on.
+    if write(FORWARDING, "0\n") && !is_forwarding() {
+        write(REDIRECTS, &before.redirects);
+        let _ = filter("iptables", "filter", &["-P", "FORWARD", "ACCEPT"].map(str::to_owned));
+    }
+}
+
+/// Whether the machine is as it was, but for what an engine does that has to switch forwarding on itself: it closes the way for all
+/// others. Who came after it may count on forwarding, so nothing else may have changed, and no boot have passed. Pure.
+fn has_only_been_opened(before: &Before, now: &Before) -> bool {
+    let policy = |before: &Before| before.rules.get("iptables filter").is_some_and(|rules| is_closed(rules));
+    let others = |rules: &BTreeMap<String, Vec<String>>| {
+        let mut rules = rules.clone();
+        rules
+            .entry("iptables filter".to_owned())
+            .or_default()
+            .retain(|rule| !rule.starts_with("-P FORWARD "));
+        rules
+    };
+    !before.boot_id.is_empty()
+        && before.boot_id == now.boot_id
+        && (!before.is_forwarding && now.is_forwarding)
+        && (!policy(before) && policy(now))
+        && before.links == now.links
+        && others(&before.rules) == others(&now.rules)
+}
+
+/// What takes an engine's rules and chains in a table away, each as arguments: first what leads into the chains, then what is in
+/// them, then they themselves. Pure.
+fn to_undo(table: &str, before: &[String], now: &[String]) -> Vec<Vec<String>> {
+    let new = || now.iter().filter(|line| !before.contains(line));
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let is_used = now.iter().any(|line| {
+        line.starts_with(&format!("-A {FOR_OTHERS} ")) && *line != format!("-A {FOR_OTHERS} -j RETURN")
+    });
+    let chains: Vec<&str> = new()
+        .filter_map(|line| line.strip_prefix("-N "))
+        .filter(|chain| CHAINS.contains(chain) && !(is_used && *chain == FOR_OTHERS))
+        .collect();
+    let is_engines = |rule: &&String| {
+        let words = words(rule);
+        let is_in_place = words.get(1).is_some_and(|chain| PLACES.contains(&(table, chain.as_str())));
+        let leads = words.windows(2).any(|pair| pair[0] == "-j" && chains.contains(&pair[1].as_str()));
+        rule.starts_with("-A ") && is_in_place && (leads || words.iter().any(|word| word == BRIDGE))
+    };
+    let rules = new().filter(is_engines).map(|rule| words(&rule.replacen("-A ", "-D ", 1)));
+    let of_chains =
+        |option: &'static str| chains.iter().map(move |chain| vec![option.to_owned(), (*chain).to_owned()]);
+    rules.chain(of_chains("-F")).chain(of_chains("-X")).collect()
+}
+
+/// Whether packets that are passed on are dropped unless a rule says otherwise.
+fn is_closed(rules: &[String]) -> bool {
+    rules.iter().any(|rule| rule == "-P FORWARD DROP")
+}
+
+fn rules(tool: &str, table: &str) -> Option<Vec<String>> {
+    let listed = filter(tool, table, &["-S".to_owned()])?;
+    Some(listed.lines().map(|line| line.trim_end().to_owned()).collect())
+}
+
+fn filter(tool: &str, table: &str, arguments: &[String]) -> Option<String> {
+    process::find(tool)?;
+    let mut command = process::command(tool);
+    command.args(["-w", LOCK_LIMIT, "-t", table]).args(arguments);
+    let finished = process::run(&mut command).ok()?;
+    finished.status.success().then_some(finished.stdout)
+}
+
+fn all_rules() -> BTreeMap<String, Vec<String>> {
+    let tables = FILTERS.iter().flat_map(|(tool, tables)| tables.iter().map(move |table| (*tool, *table)));
+    tables.filter_map(|(tool, table)| Some((format!("{tool} {table}"), rules(tool, table)?))).collect()
+}
+
+fn names_in(folder: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+fn is_forwarding() -> bool {
+    let links = names_in("/proc/sys/net/ipv4/conf");
+    read(FORWARDING).trim() == "1"
+        || links.iter().any(|link| read(&format!("/proc/sys/net/ipv4/conf/{link}/forwarding")).trim() == "1")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn write(path: &str, value: &str) -> bool {
+    fault::pass(fault::Act::Write, Path::new(path)).is_ok() && std::fs::write(path, value).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+    }
+
+    fn undone(table: &str, before: &str, now: &str) -> Vec<String> {
+        to_undo(table, &lines(before), &lines(now)).iter().map(|arguments| arguments.join(" ")).collect()
+    }
+
+    /// As 28.5 leaves them.
+    const FILTER: &str = "
+        -P INPUT ACCEPT
+        -P FORWARD DROP
+        -P OUTPUT ACCEPT
+        -N DOCKER
+        -N DOCKER-FORWARD
+        -N DOCKER-USER
+        -N theirs
+        -A FORWARD -j DOCKER-USER
+        -A FORWARD -j DOCKER-FORWARD
+        -A FORWARD -i eth0 -j theirs
+        -A DOCKER ! -i docker0 -o docker0 -j DROP
+        -A DOCKER-FORWARD -i docker0 -j ACCEPT
+        -A DOCKER-USER -j RETURN";
+
+    #[test]
+    fn what_is_an_engines_goes_and_nothing_else() {
+        let before = "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT";
+        assert_eq!(
+            undone("filter", before, FILTER),
+            [
+                "-D FORWARD -j DOCKER-USER",
+                "-D FORWARD -j DOCKER-FORWARD",
+                "-F DOCKER",
+                "-F DOCKER-FORWARD",
+                "-F DOCKER-USER",
+                "-X DOCKER",
+                "-X DOCKER-FORWARD",
+                "-X DOCKER-USER",
+            ]
+        );
+        let nat = "-P POSTROUTING ACCEPT\n-N DOCKER\n-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+            -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\n-A POSTROUTING -s 10.0.0.0/8 -o eth0 -j MASQUERADE";
+        assert_eq!(
+            undone("nat", "-P POSTROUTING ACCEPT", nat),
+            [
+                "-D PREROUTING -m addrtype --dst-type LOCAL -j DOCKER",
+                "-D POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
+                "-F DOCKER",
+                "-X DOCKER",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_there_before_stays() {
+        assert_eq!(undone("filter", FILTER, FILTER), Vec::<String>::new());
+        assert_eq!(undone("filter", FILTER, "-P FORWARD ACCEPT"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn rules_that_somebody_put_into_the_chain_for_them_stay() {
+        let used = FILTER.replace("-A DOCKER-USER -j RETURN", "-A DOCKER-USER -s 10.0.0.0/8 -j DROP");
+        let undone = undone("filter", "-P FORWARD ACCEPT", &used);
+        assert!(!undone.iter().any(|arguments| arguments.contains("DOCKER-USER")), "{undone:?}");
+        assert!(undone.contains(&"-X DOCKER-FORWARD".to_owned()));
+    }
+
+    /// The first form took away what kept others from a port, and chains that were only called alike.
+    #[test]
+    fn what_keeps_the_bridge_from_something_stays() {
+        let now = "-P INPUT ACCEPT\n-N DOCKER-WHITELIST\n-A INPUT ! -i docker0 -p tcp --dport 5432 -j DROP
+            -A INPUT -j DOCKER-WHITELIST\n-A DOCKER-WHITELIST -s 10.0.0.1/32 -j ACCEPT";
+        assert_eq!(undone("filter", "-P INPUT ACCEPT", now), Vec::<String>::new());
+    }
+
+    /// Switching forwarding off under a router that came later would cut off everybody behind it.
+    #[test]
+    fn forwarding_is_switched_off_only_where_nothing_else_has_changed() {
+        let state = |policy: &str, is_forwarding| Before {
+            boot_id: "b".into(),
+            rules: [("iptables filter".to_owned(), lines(&format!("-P INPUT ACCEPT\n-P FORWARD {policy}")))]
+                .into(),
+            links: ["lo".to_owned(), "eth0".to_owned()].into(),
+            is_forwarding,
+            redirects: "0\n".into(),
+        };
+        let (before, now) = (state("ACCEPT", false), state("DROP", true));
+        assert!(has_only_been_opened(&before, &now));
+        let with_link = Before { links: ["lo", "eth0", "wg0"].map(str::to_owned).into(), ..now.clone() };
+        let mut with_rule = now.clone();
+        with_rule.rules.insert("iptables nat".into(), lines("-A POSTROUTING -o eth0 -j MASQUERADE"));
+        let rebooted = Before { boot_id: "c".into(), ..now.clone() };
+        for changed in [with_link, with_rule, rebooted, state("ACCEPT", true), state("DROP", false)] {
+            assert!(!has_only_been_opened(&before, &changed), "{changed:?}");
+        }
+        assert!(!has_only_been_opened(&state("ACCEPT", true), &now), "it was a router before");
+        assert!(!has_only_been_opened(&state("DROP", false), &now), "it was closed before");
+    }
+}
