@@ -13,7 +13,7 @@ use std::time::Duration;
 use tests::bundle::{self, Bundle, Vendor};
 use tests::disk::{Disk, Format};
 use tests::engine::Store;
-use tests::faults::walk::{Outcomes, acts_of, first_acts, leftovers, walk};
+use tests::faults::walk::{Outcomes, acts_of, first_acts, leftovers, walk, walk_back};
 use tests::faults::{Faulty, Point};
 use tests::parts;
 use tests::proxy::{Break, Proxy, Request};
@@ -35,6 +35,19 @@ fn acts_that_fail_one_after_the_other_end_in_a_healthy_installation() {
     outcomes.print("acts on files and processes");
     outcomes.assert_right();
 }
+
+#[test]
+fn acts_that_fail_while_all_is_taken_back_end_with_all_as_before() {
+    let mut patient = Faulty::new(Store::Containerd, PROGRAM.as_ref());
+    let reference = Reference::of(&patient);
+    let mut outcomes = Outcomes::default();
+    walk_back(&mut patient, &reference, EVERY_BACK, &mut outcomes);
+    outcomes.print("acts that take everything back");
+    outcomes.assert_right();
+}
+
+/// The same share of the acts of taking it back, which are fewer.
+const EVERY_BACK: usize = 5;
 
 /// Share of the acts that every test run lets fail.
 const EVERY: usize = 9;
@@ -62,6 +75,18 @@ fn every_act_fails_in_every_way() {
         walk(&mut patient, &reference, &faults, &mut outcomes);
         outcomes.print("acts on files and processes");
     }
+    outcomes.assert_right();
+}
+
+/// The long form: each act of taking it back.
+#[test]
+#[ignore = "takes long: make torture"]
+fn every_act_that_takes_back_fails() {
+    let mut patient = Faulty::new(Store::Containerd, PROGRAM.as_ref());
+    let reference = Reference::of(&patient);
+    let mut outcomes = Outcomes::default();
+    walk_back(&mut patient, &reference, 1, &mut outcomes);
+    outcomes.print("acts that take everything back");
     outcomes.assert_right();
 }
 

@@ -2,7 +2,7 @@
 //! engine was there: `62_faults`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use tests::faults::walk::{Outcomes, acts_of, first_acts, walk};
+use tests::faults::walk::{Outcomes, acts_of, first_acts, walk, walk_back};
 use tests::faults::{FaultyMachine, Point};
 use tests::torture::chain::Reference;
 
@@ -38,4 +38,25 @@ fn acts_that_fail_while_an_engine_is_brought_end_in_a_healthy_installation() {
 #[ignore = "takes long: make torture"]
 fn every_act_that_brings_an_engine_fails() {
     break_acts(1);
+}
+
+fn break_acts_of_taking_back(every: usize) {
+    let mut patient = FaultyMachine::new(PROGRAM.as_ref());
+    let reference = Reference::of(&patient);
+    let mut outcomes = Outcomes::default();
+    walk_back(&mut patient, &reference, every, &mut outcomes);
+    outcomes.print("acts that take an engine away");
+    outcomes.assert_right();
+}
+
+#[test]
+fn acts_that_fail_while_an_engine_is_taken_away_end_with_all_as_before() {
+    break_acts_of_taking_back(11);
+}
+
+/// The long form: each of them.
+#[test]
+#[ignore = "takes long: make torture"]
+fn every_act_that_takes_an_engine_away_fails() {
+    break_acts_of_taking_back(1);
 }

@@ -151,7 +151,8 @@ impl Installed {
 
     /// The engine; one of ours is started first.
     pub(super) fn started_engine(&self) -> Outcome<Engine> {
-        if let Some(home) = self.receipt.engine.as_ref().filter(|home| home.bin().join("dockerd").exists()) {
+        let is_whole = |home: &&EngineHome| home.bin().join("dockerd").exists() && !self.receipt.is_leaving;
+        if let Some(home) = self.receipt.engine.as_ref().filter(is_whole) {
             start_engine::start(&EnginePlan {
                 socket: self.receipt.socket.clone(),
                 compose: self.receipt.compose.clone(),

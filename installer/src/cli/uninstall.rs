@@ -1,6 +1,6 @@
 //! `uninstall`: takes back what the receipt says was done. Data stays unless the application's name is typed in full.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -165,7 +165,21 @@ fn remove_from_engine(
 fn is_ours(installed: &Installed, home: &EngineHome) -> bool {
     let is_placed = installed.receipt.own_engine().is_some();
     let is_half_gone = !home.socket().exists() && !home.bin().exists();
-    matches!(home, EngineHome::Private(_)) || is_placed || is_half_gone
+    matches!(home, EngineHome::Private(_)) || is_placed || is_half_gone || is_leaving(installed, home)
+}
+
+/// An earlier purge began to take it away and did not come to the end. One that answers has been brought anew since, by somebody
+/// else, or was never stopped.
+fn is_leaving(installed: &Installed, home: &EngineHome) -> bool {
+    let is_answering = || Engine::connect(&home.socket()).is_ok_and(|engine| engine.is_answering());
+    installed.receipt.is_leaving && !is_answering()
+}
+
+/// Notes, before anything of an engine is removed, that it is to be: half of it might start once more, and find that it is not empty
+/// or no engine at all.
+fn note_leaving(installed: &Installed) -> Outcome<()> {
+    let receipt = Receipt { is_leaving: true, ..installed.receipt.clone() };
+    receipt.write(&installed.layout.receipt())
 }
 
 /// A private engine goes with its application; one for the whole host only when nothing is left on it.
@@ -177,8 +191,9 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
         start_engine::stop_detached(home)?;
         if purge {
             session.say(&text::removing_engine());
+            note_leaving(installed)?;
             remove_engine_tree(dir)?;
-            installed.receipt.network.iter().for_each(traces::take_back);
+            forget_traces(installed)?;
         } else {
             // Whoever deletes the directory by hand must not fail at a mount that nobody needs any more.
             unmount_below(dir)?;
@@ -192,7 +207,7 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     let _lock =
         if purge { Some(lock::wait(Path::new(ENGINE_LOCK), app, lock::FOR_ENGINE, tell)?) } else { None };
     // A purge that was killed halfway has removed the programs already.
-    let is_gone = !home.bin().join("dockerd").exists();
+    let is_gone = !home.bin().join("dockerd").exists() || is_leaving(installed, home);
     let is_empty = is_gone
         || Engine::connect(&installed.receipt.socket).and_then(|engine| engine.is_empty()).unwrap_or(false);
     if !purge {
@@ -204,14 +219,15 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
         return Ok(());
     }
     session.say(&text::removing_engine());
+    note_leaving(installed)?;
     if day2::is_by_systemd(home) {
         for arguments in [["disable", "docker.service"], ["stop", "docker.service"]] {
-            let _ = process::run(process::command("systemctl").args(arguments));
+            call("systemctl", &arguments)?;
         }
     } else {
         start_engine::stop_detached(home)?;
     }
-    installed.receipt.network.iter().for_each(traces::take_back);
+    forget_traces(installed)?;
     // A data root that was there before us has held something; it is empty as far as the engine knows, and stays.
     if installed.receipt.made.contains(&home.data_root()) {
         remove_engine_tree(&home.data_root())?;
@@ -219,9 +235,11 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     remove_engine_tree(&home.exec_root())?;
     file::remove(&home.socket())?;
     file::remove(&home.log())?;
+    // First what says that it is whole: half an engine must not be taken for one.
+    file::remove(&home.mark())?;
     file::remove_tree(&home.bin())?;
     if installed.receipt.made_group {
-        let _ = process::run(process::command("groupdel").arg("docker"));
+        call("groupdel", &["docker"])?;
     }
     // One that was there before us stays, but for what a killed run left beside it.
     file::sweep(&home.config());
@@ -229,9 +247,26 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
         remove_made(path)?;
     }
     if Path::new(SYSTEM_UNIT).parent().is_some_and(Path::is_dir) {
-        let _ = process::run(process::command("systemctl").arg("daemon-reload"));
+        call("systemctl", &["daemon-reload"])?;
     }
     Ok(())
+}
+
+/// Calls a program of the system's. If it says no, there may be nothing left to do; if it does not even start, there is.
+fn call(program: &str, arguments: &[&str]) -> Outcome<()> {
+    match process::run(process::command(program).args(arguments)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(not_started(program, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn not_started(program: &str, error: &std::io::Error) -> Box<Failure> {
+    Failure::midway(problem::not_started(&program)).because(error).todo(problem::run_again())
+}
+
+fn forget_traces(installed: &Installed) -> Outcome<()> {
+    let take_back = |before| traces::take_back(before).map_err(|error| not_started("iptables", &error));
+    installed.receipt.network.as_ref().map_or(Ok(()), take_back)
 }
 
 /// Removes one thing that we made; a directory only when nothing is left in it.

@@ -6,7 +6,9 @@
 //! is there for it (`DOCKER-USER`) stays with that chain. Not here: the host's own firewall (`firewall`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
+use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
@@ -76,28 +78,32 @@ pub fn note() -> Before {
 
 /// Takes back what has come since. What cannot be taken back now goes with the next boot. Where another engine runs, or something is
 /// connected to the bridge, everything stays: it may use the same chains.
-pub fn take_back(before: &Before) {
+///
+/// # Errors
+/// When a program that is there cannot be started.
+pub fn take_back(before: &Before) -> io::Result<()> {
     let is_in_use = !names_in(&format!("/sys/class/net/{BRIDGE}/brif")).is_empty();
     if is_in_use || process::is_any_named("dockerd") {
-        return;
+        return Ok(());
     }
     for (name, old) in &before.rules {
         let Some((tool, table)) = name.split_once(' ') else { continue };
-        for arguments in to_undo(table, old, &rules(tool, table).unwrap_or_default()) {
-            let _ = filter(tool, table, &arguments);
+        for arguments in to_undo(table, old, &rules(tool, table)?.unwrap_or_default()) {
+            filter(tool, table, &arguments)?;
         }
     }
     if !before.links.contains(BRIDGE) && Path::new("/sys/class/net").join(BRIDGE).exists() {
-        let _ = process::run(process::command("ip").args(["link", "delete", BRIDGE]));
+        run("ip", process::command("ip").args(["link", "delete", BRIDGE]))?;
     }
     if !has_only_been_opened(before, &note()) {
-        return;
+        return Ok(());
     }
     // Closed before it is open to all: whoever is killed in between has a machine that passes nothing on.
     if write(FORWARDING, "0\n") && !is_forwarding() {
         write(REDIRECTS, &before.redirects);
-        let _ = filter("iptables", "filter", &["-P", "FORWARD", "ACCEPT"].map(str::to_owned));
+        filter("iptables", "filter", &["-P", "FORWARD", "ACCEPT"].map(str::to_owned))?;
     }
+    Ok(())
 }
 
 /// Whether the machine is as it was, but for what an engine does that has to switch forwarding on itself: it closes the way for all
@@ -149,22 +155,28 @@ fn is_closed(rules: &[String]) -> bool {
     rules.iter().any(|rule| rule == "-P FORWARD DROP")
 }
 
-fn rules(tool: &str, table: &str) -> Option<Vec<String>> {
+fn rules(tool: &str, table: &str) -> io::Result<Option<Vec<String>>> {
     let listed = filter(tool, table, &["-S".to_owned()])?;
-    Some(listed.lines().map(|line| line.trim_end().to_owned()).collect())
+    Ok(listed.map(|listed| listed.lines().map(|line| line.trim_end().to_owned()).collect()))
 }
 
-fn filter(tool: &str, table: &str, arguments: &[String]) -> Option<String> {
-    process::find(tool)?;
-    let mut command = process::command(tool);
-    command.args(["-w", LOCK_LIMIT, "-t", table]).args(arguments);
-    let finished = process::run(&mut command).ok()?;
-    finished.status.success().then_some(finished.stdout)
+/// What a packet filter's tool says; nothing where it says no.
+fn filter(tool: &str, table: &str, arguments: &[String]) -> io::Result<Option<String>> {
+    run(tool, process::command(tool).args(["-w", LOCK_LIMIT, "-t", table]).args(arguments))
+}
+
+/// What a program says; nothing where it says no, or is not there.
+fn run(program: &str, command: &mut Command) -> io::Result<Option<String>> {
+    if process::find(program).is_none() {
+        return Ok(None);
+    }
+    let finished = process::run(command)?;
+    Ok(finished.status.success().then_some(finished.stdout))
 }
 
 fn all_rules() -> BTreeMap<String, Vec<String>> {
     let tables = FILTERS.iter().flat_map(|(tool, tables)| tables.iter().map(move |table| (*tool, *table)));
-    tables.filter_map(|(tool, table)| Some((format!("{tool} {table}"), rules(tool, table)?))).collect()
+    tables.filter_map(|(tool, table)| Some((format!("{tool} {table}"), rules(tool, table).ok()??))).collect()
 }
 
 fn names_in(folder: &str) -> BTreeSet<String> {

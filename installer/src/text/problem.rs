@@ -12,6 +12,7 @@ messages! {
         en "What belongs at {path} cannot be read."
         zh "无法读取应写入 {path} 的内容。";
     cannot_remove(path: &impl Display) en "Cannot remove {path}." zh "无法删除 {path}。";
+    not_started(program: &impl Display) en "{program} could not be started." zh "无法启动 {program}。";
     still_mounted(path: &impl Display)
         en "{path} is still mounted; what lies below it has not been removed."
         zh "{path} 仍处于挂载状态，其下的内容未删除。";

@@ -1,4 +1,4 @@
-//! Lets one act of an installation after the other fail, and looks after each whether the message is right and nothing half is left.
+//! Lets one act of an installation, or of taking it back, after the other fail, and looks after each whether the message is right and nothing half is left.
 #![allow(clippy::print_stdout, reason = "who runs the long form wants to see what came of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +9,9 @@ use super::{Breakable, Point, points};
 use crate::run::Run;
 use crate::torture::chain::{Reference, finish, install, purge};
 use crate::torture::state::check_directory;
+
+/// Takes everything back.
+const UNDO: [&str; 3] = ["uninstall", "--purge", "--lang=en"];
 
 /// What the system says for each kind of fault.
 const WHY: [(&str, &str); 5] = [
@@ -163,4 +166,51 @@ pub fn walk(
     }
     finish(patient, reference, &mut key, None).unwrap_or_else(|why| outcomes.wrong.push(why));
     purge(patient, reference, true).unwrap_or_else(|why| outcomes.wrong.push(why));
+}
+
+/// Lets acts of an uninstallation fail, one in each, every so-manieth: it says what and why, and the same command, run again, ends
+/// it, with all as it was before. A fault that ends nothing leaves nothing either.
+///
+/// # Panics
+/// When an installation does not come to its end while nothing fails.
+pub fn walk_back(patient: &mut dyn Breakable, reference: &Reference, every: usize, outcomes: &mut Outcomes) {
+    let _ = install(patient).done();
+    let _ = patient.run(&UNDO, "hello\n").done();
+    let faults = first_acts(points(&patient.trace()), every);
+    for (point, kind) in &faults {
+        let _ = install(patient).done();
+        let fault = point.fault(kind, false);
+        patient.plan(&fault);
+        let run = patient.run(&UNDO, "hello\n");
+        patient.plan("");
+        let was_reached = patient.trace().lines().any(|line| line == point.to_string());
+        let is_failure = run.code != Some(0);
+        if was_reached {
+            let counts = if is_failure { &mut outcomes.failed } else { &mut outcomes.unnoticed };
+            *counts.entry(format!("{} {kind}", point.act)).or_default() += 1;
+        }
+        if is_failure && let Err(why) = check_refusal(&run, point, kind) {
+            outcomes.wrong.push(format!("{fault}: {why}"));
+        }
+        if let Err(why) = purge(patient, reference, true) {
+            outcomes.wrong.push(format!("{fault}: {why}"));
+            return;
+        }
+    }
+}
+
+fn check_refusal(run: &Run, point: &Point, kind: &str) -> Result<(), String> {
+    let (_, why) = WHY.iter().find(|(name, _)| *name == kind).unwrap();
+    let path = point.path.display().to_string();
+    // Lines are broken between words.
+    let said: String = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    if run.code != Some(1) {
+        Err(format!("the exit code is not 1\n{run}"))
+    } else if point.act != "spawn" && !said.contains(&path) {
+        Err(format!("the message does not name the path\n{run}"))
+    } else if !said.contains(why) {
+        Err(format!("the message does not say why\n{run}"))
+    } else {
+        Ok(())
+    }
 }
