@@ -151,7 +151,7 @@ impl Installed {
 
     /// The engine; one of ours is started first.
     pub(super) fn started_engine(&self) -> Outcome<Engine> {
-        let is_whole = |home: &&EngineHome| home.bin().join("dockerd").exists() && !self.receipt.is_leaving;
+        let is_whole = |home: &&EngineHome| home.bin().join("dockerd").exists() && !self.is_leaving(home);
         if let Some(home) = self.receipt.engine.as_ref().filter(is_whole) {
             start_engine::start(&EnginePlan {
                 socket: self.receipt.socket.clone(),
@@ -163,6 +163,14 @@ impl Installed {
             })?;
         }
         self.engine()
+    }
+
+    /// Whether an earlier purge began to take the engine away and did not come to its end. The mark went first: where one is again, or
+    /// where another engine's program or process is on the host, somebody has brought one since, and what lies there may be theirs.
+    pub(super) fn is_leaving(&self, home: &EngineHome) -> bool {
+        self.receipt.is_leaving
+            && !home.mark().exists()
+            && (matches!(home, EngineHome::Private(_)) || has_no_engine())
     }
 
     /// How to call `<app>ctl` of this installation.
@@ -323,6 +331,11 @@ fn start(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
     };
     let wait = || health::wait_until_well(installed.wanted(), &engine, &installed.layout, seen);
     reporter.while_waiting(Some(health::longest_wait(&installed.content)), wait).map(drop)
+}
+
+/// Whether no engine runs on this host, and none is installed where commands are.
+pub(super) fn has_no_engine() -> bool {
+    !process::is_any_named("dockerd") && process::find("dockerd").is_none()
 }
 
 pub(super) fn is_by_systemd(home: &EngineHome) -> bool {

@@ -164,22 +164,20 @@ fn remove_from_engine(
 /// after removing its programs is known by the unit and the links that are still recorded.
 fn is_ours(installed: &Installed, home: &EngineHome) -> bool {
     let is_placed = installed.receipt.own_engine().is_some();
-    let is_half_gone = !home.socket().exists() && !home.bin().exists();
-    matches!(home, EngineHome::Private(_)) || is_placed || is_half_gone || is_leaving(installed, home)
+    // What lies where ours lay may by now be that of an engine that somebody has installed since.
+    let is_half_gone = !home.socket().exists() && !home.bin().exists() && day2::has_no_engine();
+    matches!(home, EngineHome::Private(_)) || is_placed || is_half_gone || installed.is_leaving(home)
 }
 
-/// An earlier purge began to take it away and did not come to the end. One that answers has been brought anew since, by somebody
-/// else, or was never stopped.
-fn is_leaving(installed: &Installed, home: &EngineHome) -> bool {
-    let is_answering = || Engine::connect(&home.socket()).is_ok_and(|engine| engine.is_answering());
-    installed.receipt.is_leaving && !is_answering()
-}
-
-/// Notes, before anything of an engine is removed, that it is to be: half of it might start once more, and find that it is not empty
-/// or no engine at all.
-fn note_leaving(installed: &Installed) -> Outcome<()> {
+/// Notes, when an engine has been stopped and before anything of it is removed, that it is leaving: half of it might start once more,
+/// and find that it is not empty or no engine at all. Its mark goes then: who brings another one leaves another mark.
+fn note_leaving(installed: &Installed, home: &EngineHome) -> Outcome<()> {
     let receipt = Receipt { is_leaving: true, ..installed.receipt.clone() };
-    receipt.write(&installed.layout.receipt())
+    // A full disk must not keep anybody from making room. The note matters only to a purge that is broken off.
+    if receipt.write(&installed.layout.receipt()).is_ok() {
+        file::remove(&home.mark())?;
+    }
+    Ok(())
 }
 
 /// A private engine goes with its application; one for the whole host only when nothing is left on it.
@@ -191,7 +189,7 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
         start_engine::stop_detached(home)?;
         if purge {
             session.say(&text::removing_engine());
-            note_leaving(installed)?;
+            note_leaving(installed, home)?;
             remove_engine_tree(dir)?;
             forget_traces(installed)?;
         } else {
@@ -207,7 +205,7 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     let _lock =
         if purge { Some(lock::wait(Path::new(ENGINE_LOCK), app, lock::FOR_ENGINE, tell)?) } else { None };
     // A purge that was killed halfway has removed the programs already.
-    let is_gone = !home.bin().join("dockerd").exists() || is_leaving(installed, home);
+    let is_gone = !home.bin().join("dockerd").exists() || installed.is_leaving(home);
     let is_empty = is_gone
         || Engine::connect(&installed.receipt.socket).and_then(|engine| engine.is_empty()).unwrap_or(false);
     if !purge {
@@ -219,7 +217,6 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
         return Ok(());
     }
     session.say(&text::removing_engine());
-    note_leaving(installed)?;
     if day2::is_by_systemd(home) {
         for arguments in [["disable", "docker.service"], ["stop", "docker.service"]] {
             call("systemctl", &arguments)?;
@@ -227,6 +224,11 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     } else {
         start_engine::stop_detached(home)?;
     }
+    // What systemd refuses to stop goes on with its files.
+    if let Some(pid) = process::find_running(&home.bin().join("dockerd")) {
+        return Err(Failure::midway(problem::engine_did_not_stop(pid)).todo(problem::run_again()));
+    }
+    note_leaving(installed, home)?;
     forget_traces(installed)?;
     // A data root that was there before us has held something; it is empty as far as the engine knows, and stays.
     if installed.receipt.made.contains(&home.data_root()) {
@@ -235,8 +237,6 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     remove_engine_tree(&home.exec_root())?;
     file::remove(&home.socket())?;
     file::remove(&home.log())?;
-    // First what says that it is whole: half an engine must not be taken for one.
-    file::remove(&home.mark())?;
     file::remove_tree(&home.bin())?;
     if installed.receipt.made_group {
         call("groupdel", &["docker"])?;
@@ -265,8 +265,8 @@ fn not_started(program: &str, error: &std::io::Error) -> Box<Failure> {
 }
 
 fn forget_traces(installed: &Installed) -> Outcome<()> {
-    let take_back = |before| traces::take_back(before).map_err(|error| not_started("iptables", &error));
-    installed.receipt.network.as_ref().map_or(Ok(()), take_back)
+    let failed = |(program, error): (&str, std::io::Error)| not_started(program, &error);
+    installed.receipt.network.as_ref().map_or(Ok(()), |before| traces::take_back(before).map_err(failed))
 }
 
 /// Removes one thing that we made; a directory only when nothing is left in it.

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 
@@ -80,22 +81,24 @@ pub fn note() -> Before {
 /// connected to the bridge, everything stays: it may use the same chains.
 ///
 /// # Errors
-/// When a program that is there cannot be started.
-pub fn take_back(before: &Before) -> io::Result<()> {
+/// Which program is there and cannot be started, and why.
+pub fn take_back(before: &Before) -> Result<(), NotStarted> {
     let is_in_use = !names_in(&format!("/sys/class/net/{BRIDGE}/brif")).is_empty();
     if is_in_use || process::is_any_named("dockerd") {
         return Ok(());
     }
+    let subnet = subnet()?;
     for (name, old) in &before.rules {
         let Some((tool, table)) = name.split_once(' ') else { continue };
-        for arguments in to_undo(table, old, &rules(tool, table)?.unwrap_or_default()) {
+        let Some((tool, _)) = FILTERS.iter().find(|(known, _)| *known == tool) else { continue };
+        for arguments in to_undo((table, subnet.as_deref()), old, &rules(tool, table)?.unwrap_or_default()) {
             filter(tool, table, &arguments)?;
         }
     }
     if !before.links.contains(BRIDGE) && Path::new("/sys/class/net").join(BRIDGE).exists() {
         run("ip", process::command("ip").args(["link", "delete", BRIDGE]))?;
     }
-    if !has_only_been_opened(before, &note()) {
+    if is_forwarding_wanted(Path::new("/")) || !has_only_been_opened(before, &note()) {
         return Ok(());
     }
     // Closed before it is open to all: whoever is killed in between has a machine that passes nothing on.
@@ -128,7 +131,7 @@ fn has_only_been_opened(before: &Before, now: &Before) -> bool {
 
 /// What takes an engine's rules and chains in a table away, each as arguments: first what leads into the chains, then what is in
 /// them, then they themselves. Pure.
-fn to_undo(table: &str, before: &[String], now: &[String]) -> Vec<Vec<String>> {
+fn to_undo((table, subnet): (&str, Option<&str>), before: &[String], now: &[String]) -> Vec<Vec<String>> {
     let new = || now.iter().filter(|line| !before.contains(line));
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let is_used = now.iter().any(|line| {
@@ -142,7 +145,11 @@ fn to_undo(table: &str, before: &[String], now: &[String]) -> Vec<Vec<String>> {
         let words = words(rule);
         let is_in_place = words.get(1).is_some_and(|chain| PLACES.contains(&(table, chain.as_str())));
         let leads = words.windows(2).any(|pair| pair[0] == "-j" && chains.contains(&pair[1].as_str()));
-        rule.starts_with("-A ") && is_in_place && (leads || words.iter().any(|word| word == BRIDGE))
+        // A rule for all but the bridge is somebody else's, with one exception: what comes from its own network.
+        let is_negated = words.windows(3).any(|three| three[0] == "!" && three[2] == BRIDGE);
+        let own = subnet.map(|subnet| format!("-A POSTROUTING -s {subnet} ! -o {BRIDGE} -j MASQUERADE"));
+        let is_of_bridge = words.iter().any(|word| word == BRIDGE) && !is_negated;
+        rule.starts_with("-A ") && is_in_place && (leads || is_of_bridge || own.as_ref() == Some(*rule))
     };
     let rules = new().filter(is_engines).map(|rule| words(&rule.replacen("-A ", "-D ", 1)));
     let of_chains =
@@ -155,23 +162,59 @@ fn is_closed(rules: &[String]) -> bool {
     rules.iter().any(|rule| rule == "-P FORWARD DROP")
 }
 
-fn rules(tool: &str, table: &str) -> io::Result<Option<Vec<String>>> {
+/// A program that could not be started, and why.
+pub type NotStarted = (&'static str, io::Error);
+
+fn rules(tool: &'static str, table: &str) -> Result<Option<Vec<String>>, NotStarted> {
     let listed = filter(tool, table, &["-S".to_owned()])?;
     Ok(listed.map(|listed| listed.lines().map(|line| line.trim_end().to_owned()).collect()))
 }
 
 /// What a packet filter's tool says; nothing where it says no.
-fn filter(tool: &str, table: &str, arguments: &[String]) -> io::Result<Option<String>> {
+fn filter(tool: &'static str, table: &str, arguments: &[String]) -> Result<Option<String>, NotStarted> {
     run(tool, process::command(tool).args(["-w", LOCK_LIMIT, "-t", table]).args(arguments))
 }
 
 /// What a program says; nothing where it says no, or is not there.
-fn run(program: &str, command: &mut Command) -> io::Result<Option<String>> {
+fn run(program: &'static str, command: &mut Command) -> Result<Option<String>, NotStarted> {
     if process::find(program).is_none() {
         return Ok(None);
     }
-    let finished = process::run(command)?;
+    let finished = process::run(command).map_err(|error| (program, error))?;
     Ok(finished.status.success().then_some(finished.stdout))
+}
+
+/// The network behind the engine's bridge, as a packet filter writes it.
+fn subnet() -> Result<Option<String>, NotStarted> {
+    let shown = run("ip", process::command("ip").args(["-4", "-o", "address", "show", "dev", BRIDGE]))?;
+    Ok(shown.as_deref().and_then(network_in))
+}
+
+/// The network of the first address that `ip -o address` shows. Pure.
+fn network_in(shown: &str) -> Option<String> {
+    let (address, bits) =
+        shown.split_whitespace().skip_while(|word| *word != "inet").nth(1)?.split_once('/')?;
+    let (address, bits): (Ipv4Addr, u32) = (address.parse().ok()?, bits.parse().ok()?);
+    let mask = u32::MAX.checked_shl(32_u32.checked_sub(bits)?).unwrap_or(0);
+    Some(format!("{}/{bits}", Ipv4Addr::from_bits(address.to_bits() & mask)))
+}
+
+/// Whether the machine is configured to pass packets on, whatever it does now.
+fn is_forwarding_wanted(root: &Path) -> bool {
+    let folders = ["etc/sysctl.d", "run/sysctl.d", "usr/lib/sysctl.d", "usr/local/lib/sysctl.d"];
+    let files = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten());
+    let paths = files.map(|file| file.path()).chain([root.join("etc/sysctl.conf")]);
+    let is_switch = |line: &str| {
+        line.trim_start().trim_start_matches('-').split_once('=').is_some_and(|(name, value)| {
+            let name = name.trim();
+            !name.starts_with(['#', ';'])
+                && (name.ends_with("ip_forward") || name.ends_with("forwarding"))
+                && value.trim() == "1"
+        })
+    };
+    paths.filter_map(|path| std::fs::read_to_string(path).ok()).any(|text| text.lines().any(is_switch))
 }
 
 fn all_rules() -> BTreeMap<String, Vec<String>> {
@@ -207,7 +250,10 @@ mod tests {
     }
 
     fn undone(table: &str, before: &str, now: &str) -> Vec<String> {
-        to_undo(table, &lines(before), &lines(now)).iter().map(|arguments| arguments.join(" ")).collect()
+        to_undo((table, Some("172.17.0.0/16")), &lines(before), &lines(now))
+            .iter()
+            .map(|arguments| arguments.join(" "))
+            .collect()
     }
 
     /// As 28.5 leaves them.
@@ -275,6 +321,37 @@ mod tests {
         let now = "-P INPUT ACCEPT\n-N DOCKER-WHITELIST\n-A INPUT ! -i docker0 -p tcp --dport 5432 -j DROP
             -A INPUT -j DOCKER-WHITELIST\n-A DOCKER-WHITELIST -s 10.0.0.1/32 -j ACCEPT";
         assert_eq!(undone("filter", "-P INPUT ACCEPT", now), Vec::<String>::new());
+        let now = "-A FORWARD -i wg0 ! -o docker0 -j ACCEPT\n-A FORWARD -i eth0 ! -o docker0 -j DROP";
+        assert_eq!(undone("filter", "", now), Vec::<String>::new());
+        let now = "-A POSTROUTING -s 10.8.0.0/24 ! -o docker0 -j MASQUERADE";
+        assert_eq!(undone("nat", "", now), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_network_of_the_bridge_is_read_as_rules_write_it() {
+        let shown =
+            "5: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\ valid_lft forever";
+        assert_eq!(network_in(shown).unwrap(), "172.17.0.0/16");
+        assert_eq!(network_in("5: docker0    inet 10.1.2.3/27 scope global").unwrap(), "10.1.2.0/27");
+        for wrong in ["", "inet", "inet x/16", "inet 10.0.0.1/33", "inet 10.0.0.1"] {
+            assert_eq!(network_in(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn who_has_configured_forwarding_keeps_it() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("etc/sysctl.d")).unwrap();
+        assert!(!is_forwarding_wanted(root.path()));
+        let file = root.path().join("etc/sysctl.d/50-vpn.conf");
+        for (text, is_wanted) in [
+            ("# net.ipv4.ip_forward = 1\nnet.ipv4.ip_forward = 0\n", false),
+            ("net.ipv4.ip_forward=1\n", true),
+            (" -net/ipv4/conf/all/forwarding = 1", true),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(is_forwarding_wanted(root.path()), is_wanted, "{text}");
+        }
     }
 
     /// Switching forwarding off under a router that came later would cut off everybody behind it.

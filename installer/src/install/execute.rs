@@ -91,7 +91,6 @@ pub(super) fn carry_out(
         return Err(Failure::new(Code::Locked, text::another_run_meanwhile()).todo(text::run_again()));
     }
     reporter.log_to(&layout.log());
-    receipt.is_leaving = false;
     receipt.version.clone_from(&content.app.version);
     receipt.bundle = bundle.bundle.trailer.index_digest.to_string();
     receipt.created = content.created;

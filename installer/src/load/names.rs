@@ -29,9 +29,11 @@ pub fn record<'a>(
 
 /// The name under which an image is kept that loses its own to ours, beside that one: on an engine that would drop it otherwise.
 /// Pure.
-pub fn kept(name: &ImageReference) -> Option<ImageReference> {
-    let tag: String = name.tag().chars().take(TAG_MAX - KEPT.len()).collect();
-    ImageReference::parse(&format!("{}:{tag}{KEPT}", name.repository())).ok()
+pub fn kept(name: &ImageReference, prior: &str) -> Option<ImageReference> {
+    let id: String = prior.rsplit(':').next()?.chars().take(12).collect();
+    let suffix = format!("{KEPT}-{id}");
+    let tag: String = name.tag().chars().take(TAG_MAX - suffix.len()).collect();
+    ImageReference::parse(&format!("{}:{tag}{suffix}", name.repository())).ok()
 }
 
 /// As files that were in the way are called.
@@ -47,7 +49,7 @@ pub fn keep(engine: &Engine, priors: &BTreeMap<String, String>) -> Result<(), En
     for (name, prior) in priors {
         let Ok(name) = ImageReference::parse(name) else { continue };
         if holder(engine, &name)?.is_some_and(|holder| holder == *prior)
-            && let Some(kept) = kept(&name)
+            && let Some(kept) = kept(&name, prior)
         {
             engine.tag_image(prior, &kept).or_else(EngineError::silence)?;
         }
@@ -67,9 +69,13 @@ pub fn give_back(engine: &Engine, receipt: &Receipt) -> Result<(), EngineError> 
         match (holder(engine, &name)?, receipt.priors.get(text)) {
             // A run that was killed here has given it back already.
             (Some(holder), Some(prior)) if holder == *prior => forget_kept(engine, &name, prior)?,
+            // Nothing had the name before us, and what has it now is damaged: ours, as far as anybody can tell.
+            (holder, None) if holder.as_deref().unwrap_or_default().is_empty() => {
+                engine.remove_image(text).or_else(EngineError::silence)?;
+            }
             (Some(holder), _) if !receipt.is_ours(text, &holder) => continue,
             // Whose project lives by that name must find in it what it was started with.
-            (Some(holder), _) if engine.is_used(&holder)? => continue,
+            (Some(holder), _) if is_used(engine, &holder)? => continue,
             (_, Some(prior)) if engine.tag_image(prior, &name).or_else(EngineError::silence)? => {
                 forget_kept(engine, &name, prior)?;
             }
@@ -84,7 +90,12 @@ pub fn give_back(engine: &Engine, receipt: &Receipt) -> Result<(), EngineError> 
     Ok(())
 }
 
-/// The identifier of what has a name. What the engine cannot describe is nothing of ours.
+/// Whether anything uses an image; an engine that does not say is taken to mean yes.
+fn is_used(engine: &Engine, id: &str) -> Result<bool, EngineError> {
+    engine.is_used(id).or_else(|error| error.silence().map(|_| true))
+}
+
+/// The identifier of what has a name; empty for what the engine cannot describe.
 fn holder(engine: &Engine, name: &ImageReference) -> Result<Option<String>, EngineError> {
     match engine.image(name.as_str()) {
         Ok(image) => Ok(image.map(|image| image.id)),
@@ -93,7 +104,7 @@ fn holder(engine: &Engine, name: &ImageReference) -> Result<Option<String>, Engi
 }
 
 fn forget_kept(engine: &Engine, name: &ImageReference, prior: &str) -> Result<(), EngineError> {
-    if let Some(kept) = kept(name)
+    if let Some(kept) = kept(name, prior)
         && holder(engine, &kept)?.is_some_and(|holder| holder == prior)
     {
         engine.remove_image(kept.as_str())?;
@@ -110,12 +121,15 @@ mod tests {
     #[test]
     fn what_is_kept_has_a_name_that_an_engine_takes() {
         for (name, expected) in [
-            ("shop:1", "shop:1.before-airlift".to_owned()),
-            ("localhost:5000/a/b:x", "localhost:5000/a/b:x.before-airlift".to_owned()),
-            (&format!("shop:{}", "v".repeat(128)), format!("shop:{}.before-airlift", "v".repeat(113))),
+            ("shop:1", "shop:1.before-airlift-0123456789ab".to_owned()),
+            ("localhost:5000/a/b:x", "localhost:5000/a/b:x.before-airlift-0123456789ab".to_owned()),
+            (
+                &format!("shop:{}", "v".repeat(128)),
+                format!("shop:{}.before-airlift-0123456789ab", "v".repeat(100)),
+            ),
         ] {
             let name = ImageReference::parse(name).unwrap();
-            assert_eq!(kept(&name).unwrap().as_str(), expected);
+            assert_eq!(kept(&name, "sha256:0123456789abcdef").unwrap().as_str(), expected);
         }
     }
 

@@ -42,7 +42,9 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         context.receipt.network = Some(traces::note());
         context.save()?;
     }
-    context.reporter.while_waiting(Some(START_LIMIT), || start(&context.plan.engine))
+    context.reporter.while_waiting(Some(START_LIMIT), || start(&context.plan.engine))?;
+    context.receipt.is_leaving = false;
+    Ok(())
 }
 
 /// Starts the engine of a plan, if it is ours.
