@@ -1,5 +1,11 @@
-//! Services, images and published ports as a Compose file's text shows them, for `init`, which asks no Compose. What the text
-//! does not show plainly (anchors, `extends`, braces over several lines) is not guessed at.
+//! Services, images and published ports as a Compose file says them, for `init`, which asks no Compose. Variables, `include` and
+//! `extends` are not followed, and nothing is guessed at.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// One service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,92 +46,149 @@ pub enum Published {
     Variable(String),
 }
 
-/// A line that counts: its indentation, and what stands there.
-struct Line<'t> {
-    indent: usize,
-    text: &'t str,
+/// A Compose file, as far as it matters here.
+#[derive(Deserialize)]
+struct File {
+    services: Option<Services>,
 }
 
-/// The services of a Compose file, in their order.
+/// Services in their order.
+struct Services(Vec<(String, Option<Keys>)>);
+
+/// Keys of a service.
+#[derive(Deserialize)]
+struct Keys {
+    image: Option<String>,
+    #[serde(default, deserialize_with = "is_there")]
+    build: bool,
+    #[serde(default, deserialize_with = "is_there")]
+    profiles: bool,
+    ports: Option<Ports>,
+}
+
+/// What stands below `ports`.
+struct Ports(Vec<Port>);
+
+/// An item of `ports` that has keys of its own.
+#[derive(Deserialize)]
+struct Long {
+    target: Option<String>,
+    published: Option<String>,
+    host_ip: Option<String>,
+    protocol: Option<String>,
+}
+
+/// An item of `ports`; nothing for UDP.
+struct Item(Option<Port>);
+
+/// The services of a Compose file, in their order; none where it is no YAML, or no Compose file.
 pub fn services(text: &str) -> Vec<Service> {
-    let lines: Vec<_> = text.lines().filter_map(line).collect();
-    let Some(start) =
-        lines.iter().position(|line| line.indent == 0 && value_of(line.text, "services") == Some(""))
-    else {
-        return Vec::new();
+    let services = serde_saphyr::from_str::<File>(text).ok().and_then(|file| file.services);
+    let service = |(name, keys): (String, Option<Keys>)| match keys {
+        None => Service { name, ..Service::default() },
+        Some(keys) => Service {
+            name,
+            image: keys.image.filter(|image| !image.is_empty()),
+            is_built: keys.build,
+            in_profile: keys.profiles,
+            ports: keys.ports.map_or_else(Vec::new, |ports| ports.0),
+        },
     };
-    let mut services = Vec::new();
-    for block in blocks(below(&lines[start..])) {
-        let name = block[0].text.split(':').next().map(unquoted).unwrap_or_default();
-        services.push(service(name, below(block)));
-    }
-    services
+    services.map_or_else(Vec::new, |services| services.0.into_iter().map(service).collect())
 }
 
-fn service(name: &str, lines: &[Line<'_>]) -> Service {
-    let mut service = Service { name: name.to_owned(), ..Service::default() };
-    for block in blocks(lines) {
-        let key = block[0].text;
-        if let Some(image) = value_of(key, "image") {
-            service.image = Some(unquoted(image).to_owned()).filter(|image| !image.is_empty());
-        } else if value_of(key, "build").is_some() {
-            service.is_built = true;
-        } else if value_of(key, "profiles").is_some() {
-            service.in_profile = true;
-        } else if let Some(list) = value_of(key, "ports") {
-            service.ports = if list.is_empty() { listed(&block[1..]) } else { in_brackets(list) };
+/// Of a key that is there, whatever its value.
+fn is_there<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| true)
+}
+
+impl<'de> Deserialize<'de> for Services {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Services;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("services by their names")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Services, A::Error> {
+                let mut services = Vec::new();
+                while let Some(service) = map.next_entry()? {
+                    services.push(service);
+                }
+                Ok(Services(services))
+            }
         }
+        value.deserialize_map(InOrder)
     }
-    service
 }
 
-/// Lines below the first one, deeper than it, or the items of a list beside it.
-fn below<'l, 't>(lines: &'l [Line<'t>]) -> &'l [Line<'t>] {
-    let Some((first, rest)) = lines.split_first() else { return &[] };
-    let is_inside = |line: &Line<'_>| line.indent > first.indent || is_item_beside(line, first);
-    let end = rest.iter().position(|line| !is_inside(line)).unwrap_or(rest.len());
-    &rest[..end]
-}
+impl<'de> Deserialize<'de> for Ports {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Ports;
 
-/// YAML lets the items of a list stand right below the key.
-fn is_item_beside(line: &Line<'_>, key: &Line<'_>) -> bool {
-    line.indent == key.indent && line.text.starts_with("- ") && !key.text.starts_with("- ")
-}
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of ports")
+            }
 
-/// One block for each line that stands as far left as the first.
-fn blocks<'l, 't>(mut lines: &'l [Line<'t>]) -> Vec<&'l [Line<'t>]> {
-    let mut blocks = Vec::new();
-    while !lines.is_empty() {
-        let (block, rest) = lines.split_at(1 + below(lines).len());
-        blocks.push(block);
-        lines = rest;
-    }
-    blocks
-}
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Ports, A::Error> {
+                let mut ports = Vec::new();
+                while let Some(Item(port)) = list.next_element()? {
+                    ports.extend(port);
+                }
+                Ok(Ports(ports))
+            }
 
-/// Items of `ports:`, each a text or keys of its own.
-fn listed(lines: &[Line<'_>]) -> Vec<Port> {
-    let port = |block: &[Line<'_>]| {
-        let item = block[0].text.strip_prefix('-')?.trim();
-        let keys: Vec<_> = std::iter::once(item).chain(block[1..].iter().map(|line| line.text)).collect();
-        let key = |name| keys.iter().find_map(|text| value_of(text, name)).map(unquoted);
-        if key("target").is_none() && key("published").is_none() {
-            return short(unquoted(item));
+            fn visit_str<E: Error>(self, text: &str) -> Result<Ports, E> {
+                Ok(Ports(vec![Port {
+                    text: text.to_owned(),
+                    published: Published::Unclear,
+                    is_local: false,
+                }]))
+            }
         }
-        let published = key("published").map_or(Published::Any, published);
-        let text = format!("target: {}", key("target").unwrap_or("?"));
-        let is_local = key("host_ip").is_some_and(is_loopback);
-        (key("protocol") != Some("udp")).then_some(Port { text, published, is_local })
-    };
-    blocks(lines).into_iter().filter_map(port).collect()
+        value.deserialize_any(Any)
+    }
 }
 
-/// `["80:80", "443:443"]`, on one line.
-fn in_brackets(list: &str) -> Vec<Port> {
-    match list.strip_prefix('[').and_then(|list| list.strip_suffix(']')) {
-        Some(items) => items.split(',').map(|item| unquoted(item.trim())).filter_map(short).collect(),
-        None => vec![Port { text: list.to_owned(), published: Published::Unclear, is_local: false }],
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Item;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a port, or its keys")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Item, E> {
+                Ok(Item(short(text)))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Item, E> {
+                Ok(Item(short(&number.to_string())))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Item, E> {
+                Ok(Item(short(&number.to_string())))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
+                Long::deserialize(MapAccessDeserializer::new(map)).map(|keys| Item(long(&keys)))
+            }
+        }
+        value.deserialize_any(Either)
     }
+}
+
+fn long(keys: &Long) -> Option<Port> {
+    let published = keys.published.as_deref().map_or(Published::Any, published);
+    let text = format!("target: {}", keys.target.as_deref().unwrap_or("?"));
+    let is_local = keys.host_ip.as_deref().is_some_and(is_loopback);
+    (keys.protocol.as_deref() != Some("udp")).then_some(Port { text, published, is_local })
 }
 
 /// `[[address:]published:]target[/protocol]`; nothing for UDP.
@@ -182,28 +245,6 @@ fn is_loopback(address: &str) -> bool {
     address.starts_with("127.") || matches!(address, "localhost" | "[::1]" | "::1")
 }
 
-/// The value of this key, if the line has it.
-fn value_of<'t>(line: &'t str, key: &str) -> Option<&'t str> {
-    let rest = line.strip_prefix("- ").unwrap_or(line).trim_start().strip_prefix(key)?.trim_start();
-    let value = rest.strip_prefix(':')?;
-    (value.is_empty() || value.starts_with(' ')).then(|| value.trim())
-}
-
-fn unquoted(text: &str) -> &str {
-    let text = text.trim();
-    let inside = |quote| text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
-    inside('"').or_else(|| inside('\'')).unwrap_or(text)
-}
-
-/// A line without its comment; nothing where that is all.
-fn line(text: &str) -> Option<Line<'_>> {
-    let content = text.trim_start_matches(' ');
-    let indent = text.len() - content.len();
-    let content = if content.starts_with('#') { "" } else { content.split(" #").next().unwrap_or(content) };
-    let content = content.trim_end();
-    (!content.is_empty() && content != "---").then_some(Line { indent, text: content })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,7 +266,7 @@ mod tests {
                 ("web", Some("nginx:1.25"), true, false),
                 ("api", Some("foo"), false, false),
                 ("job", None, true, true),
-                ("old", None, false, false)
+                ("old", Some("not-a-service"), false, false)
             ]
         );
     }
@@ -260,14 +301,23 @@ mod tests {
         assert_eq!(ports("      - 53:53/udp\n"), []);
         let long = "      - target: 80\n        published: \"8080\"\n        host_ip: 127.0.0.1\n      - published: ${P:-1}\n        target: 81\n        protocol: tcp\n      - target: 82\n      - target: 53\n        published: 53\n        protocol: udp\n";
         assert_eq!(ports(long), [(Fixed(8080), true), (variable("P"), false), (Any, false)]);
-        assert_eq!(services("services:\n  a:\n    ports: [\n")[0].ports[0].published, Unclear);
+        assert_eq!(services("services:\n  a:\n    ports: ${PORTS}\n")[0].ports[0].published, Unclear);
     }
 
     #[test]
     fn what_the_text_does_not_show_is_not_guessed_at() {
-        for text in ["", "services: {web: {image: a}}", "include: [x]", "\tservices:\n", "services:", "- a"] {
+        for text in
+            ["", "include: [x]", "\tservices:\n", "services:", "- a", "services:\n  a:\n    ports: [\n"]
+        {
             assert_eq!(services(text), [], "{text}");
         }
-        assert_eq!(services("services:\n  web: {image: a}\n")[0].image, None);
+    }
+
+    #[test]
+    fn services_in_braces_are_seen_in_their_order() {
+        let seen = services("services: {web: {image: b, ports: [\"1:1\"]}, api: {image: a}, none: }\n");
+        let seen: Vec<_> =
+            seen.iter().map(|s| (s.name.as_str(), s.image.as_deref(), s.ports.len())).collect();
+        assert_eq!(seen, [("web", Some("b"), 1), ("api", Some("a"), 0), ("none", None, 0)]);
     }
 }
