@@ -252,7 +252,7 @@ impl Containerd {
     pub fn delete_lease(&self, id: &str) -> Result<(), ContainerdError> {
         let request = api::DeleteLease { id: id.to_owned(), sync: true };
         let path = "/containerd.services.leases.v1.Leases/Delete";
-        match self.call_within::<_, api::Empty>(self.limits.long_answer, "delete lease", path, request) {
+        match wait(self.ask::<_, api::Empty>(self.limits.long_answer, "delete lease", path, request)) {
             Err(error) if !error.is(Code::NotFound) => Err(error),
             _ => Ok(()),
         }
@@ -268,21 +268,7 @@ impl Containerd {
         Q: prost::Message + Default + 'static,
         P: prost::Message + Default + 'static,
     {
-        self.call_within(self.limits.answer, operation, path, message)
-    }
-
-    fn call_within<Q, P>(
-        &self,
-        limit: Duration,
-        operation: &'static str,
-        path: &'static str,
-        message: Q,
-    ) -> Result<P, ContainerdError>
-    where
-        Q: prost::Message + Default + 'static,
-        P: prost::Message + Default + 'static,
-    {
-        wait(self.ask(limit, operation, path, message))
+        wait(self.ask(self.limits.answer, operation, path, message))
     }
 
     async fn ask<Q, P>(

@@ -56,9 +56,6 @@ pub struct Receipt {
     pub made: Vec<PathBuf>,
     /// Project files that we wrote, relative to the project directory.
     pub files: Vec<String>,
-    /// That engine is being taken away: what is left of it is not started again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_leaving: bool,
     /// What the kernel's network had before the engine that we installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<Before>,
@@ -168,7 +165,6 @@ impl Receipt {
             compose: PathBuf::new(),
             made: Vec::new(),
             files: Vec::new(),
-            is_leaving: false,
             network: None,
             loaded: Vec::new(),
             brought: BTreeMap::new(),

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use tests::faults::walk::{Outcomes, acts_of, first_acts, walk, walk_back};
-use tests::faults::{FaultyMachine, Point};
-use tests::torture::chain::Reference;
+use tests::faults::{Breakable, FaultyMachine, Point};
+use tests::torture::chain::{Reference, install, purge};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_faulty-installer");
 
@@ -59,4 +59,18 @@ fn acts_that_fail_while_an_engine_is_taken_away_end_with_all_as_before() {
 #[ignore = "takes long: make torture"]
 fn every_act_that_takes_an_engine_away_fails() {
     break_acts_of_taking_back(1);
+}
+
+/// An engine whose programs are there, and not yet the mark that says that they are whole, was nobody's to a purge, and stayed.
+#[test]
+fn an_engine_that_was_placed_by_half_is_taken_back() {
+    let mut patient = FaultyMachine::new(PROGRAM.as_ref());
+    let reference = Reference::of(&patient);
+    let acts = acts_of(&patient, &reference);
+    let is_mark = |point: &&Point| point.act == "rename" && point.path.ends_with(".airlift-engine");
+    let fault = acts.iter().find(is_mark).unwrap().fault("EIO", false);
+    patient.plan(&fault);
+    let _ = install(&patient).expect(1);
+    patient.plan("");
+    purge(&patient, &reference, true).unwrap();
 }

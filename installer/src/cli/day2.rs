@@ -151,7 +151,7 @@ impl Installed {
 
     /// The engine; one of ours is started first.
     pub(super) fn started_engine(&self) -> Outcome<Engine> {
-        let is_whole = |home: &&EngineHome| home.bin().join("dockerd").exists() && !self.is_leaving(home);
+        let is_whole = |home: &&EngineHome| home.bin().join("dockerd").exists() && !self.is_half(home);
         if let Some(home) = self.receipt.engine.as_ref().filter(is_whole) {
             start_engine::start(&EnginePlan {
                 socket: self.receipt.socket.clone(),
@@ -165,12 +165,14 @@ impl Installed {
         self.engine()
     }
 
-    /// Whether an earlier purge began to take the engine away and did not come to its end. The mark went first: where one is again, or
-    /// where another engine's program or process is on the host, somebody has brought one since, and what lies there may be theirs.
-    pub(super) fn is_leaving(&self, home: &EngineHome) -> bool {
-        self.receipt.is_leaving
-            && !home.mark().exists()
-            && (matches!(home, EngineHome::Private(_)) || has_no_engine())
+    /// Whether only a part of the engine is there: a run broke off while it placed it, or a purge while it removed it. The mark is
+    /// written last and goes first. Where another engine's program or process is on the host, what lies there may be its.
+    pub(super) fn is_half(&self, home: &EngineHome) -> bool {
+        let is_for_us = match home {
+            EngineHome::Private(_) => true,
+            EngineHome::System => self.receipt.made.contains(&home.bin()) && has_no_engine(),
+        };
+        is_for_us && !home.mark().exists()
     }
 
     /// How to call `<app>ctl` of this installation.

@@ -10,6 +10,7 @@ use super::Session;
 use super::day2::{self, Installed};
 use crate::detached::attach;
 use crate::engine::{Description, Engine};
+use crate::facts::kernel;
 use crate::host::below::Folder;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock, process, traces};
@@ -166,18 +167,7 @@ fn is_ours(installed: &Installed, home: &EngineHome) -> bool {
     let is_placed = installed.receipt.own_engine().is_some();
     // What lies where ours lay may by now be that of an engine that somebody has installed since.
     let is_half_gone = !home.socket().exists() && !home.bin().exists() && day2::has_no_engine();
-    matches!(home, EngineHome::Private(_)) || is_placed || is_half_gone || installed.is_leaving(home)
-}
-
-/// Notes, when an engine has been stopped and before anything of it is removed, that it is leaving: half of it might start once more,
-/// and find that it is not empty or no engine at all. Its mark goes then: who brings another one leaves another mark.
-fn note_leaving(installed: &Installed, home: &EngineHome) -> Outcome<()> {
-    let receipt = Receipt { is_leaving: true, ..installed.receipt.clone() };
-    // A full disk must not keep anybody from making room. The note matters only to a purge that is broken off.
-    if receipt.write(&installed.layout.receipt()).is_ok() {
-        file::remove(&home.mark())?;
-    }
-    Ok(())
+    matches!(home, EngineHome::Private(_)) || is_placed || is_half_gone || installed.is_half(home)
 }
 
 /// A private engine goes with its application; one for the whole host only when nothing is left on it.
@@ -189,7 +179,8 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
         start_engine::stop_detached(home)?;
         if purge {
             session.say(&text::removing_engine());
-            note_leaving(installed, home)?;
+            // Half an engine must not be taken for one.
+            file::remove(&home.mark())?;
             remove_engine_tree(dir)?;
             forget_traces(installed)?;
         } else {
@@ -204,8 +195,8 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     let app = &installed.content.app.name;
     let _lock =
         if purge { Some(lock::wait(Path::new(ENGINE_LOCK), app, lock::FOR_ENGINE, tell)?) } else { None };
-    // A purge that was killed halfway has removed the programs already.
-    let is_gone = !home.bin().join("dockerd").exists() || installed.is_leaving(home);
+    // A run that broke off has not placed all programs, or a purge removed some of them; it knew the engine to be empty.
+    let is_gone = !home.bin().join("dockerd").exists() || installed.is_half(home);
     let is_empty = is_gone
         || Engine::connect(&installed.receipt.socket).and_then(|engine| engine.is_empty()).unwrap_or(false);
     if !purge {
@@ -228,7 +219,8 @@ fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> O
     if let Some(pid) = process::find_running(&home.bin().join("dockerd")) {
         return Err(Failure::midway(problem::engine_did_not_stop(pid)).todo(problem::run_again()));
     }
-    note_leaving(installed, home)?;
+    // Half an engine must not be taken for one, and not be started to see whether it is empty: it was.
+    file::remove(&home.mark())?;
     forget_traces(installed)?;
     // A data root that was there before us has held something; it is empty as far as the engine knows, and stays.
     if installed.receipt.made.contains(&home.data_root()) {
@@ -266,7 +258,8 @@ fn not_started(program: &str, error: &std::io::Error) -> Box<Failure> {
 
 fn forget_traces(installed: &Installed) -> Outcome<()> {
     let failed = |(program, error): (&str, std::io::Error)| not_started(program, &error);
-    installed.receipt.network.as_ref().map_or(Ok(()), |before| traces::take_back(before).map_err(failed))
+    let Some(before) = &installed.receipt.network else { return Ok(()) };
+    traces::take_back(before, kernel::is_forwarding_configured(Path::new("/"))).map_err(failed)
 }
 
 /// Removes one thing that we made; a directory only when nothing is left in it.

@@ -7,6 +7,7 @@ use bundle_spec::digest::Digest;
 use tonic::Code;
 
 use super::{Containerd, ContainerdError, api};
+use crate::engine::wait;
 
 const SERVICE_PREPARE: &str = "/containerd.services.snapshots.v1.Snapshots/Prepare";
 const SERVICE_COMMIT: &str = "/containerd.services.snapshots.v1.Snapshots/Commit";
@@ -97,8 +98,7 @@ impl Containerd {
     pub fn snapshot_inodes(&self, snapshotter: &str, key: &str) -> Result<i64, ContainerdError> {
         let request = api::SnapshotKey { snapshotter: snapshotter.to_owned(), key: key.to_owned() };
         let limit = self.limits.long_answer;
-        let usage: api::SnapshotUsage =
-            self.call_within(limit, "measure a snapshot", SERVICE_USAGE, request)?;
+        let usage: api::SnapshotUsage = wait(self.ask(limit, "measure a snapshot", SERVICE_USAGE, request))?;
         Ok(usage.inodes)
     }
 
@@ -119,7 +119,7 @@ impl Containerd {
             labels: HashMap::new(),
         };
         let limit = self.limits.long_answer;
-        match self.call_within::<_, api::Empty>(limit, "commit a snapshot", SERVICE_COMMIT, request) {
+        match wait(self.ask::<_, api::Empty>(limit, "commit a snapshot", SERVICE_COMMIT, request)) {
             Err(error) if error.is(Code::AlreadyExists) => self.remove_snapshot(snapshotter, key),
             outcome => outcome.map(|_| ()),
         }
@@ -132,7 +132,7 @@ impl Containerd {
     pub fn remove_snapshot(&self, snapshotter: &str, key: &str) -> Result<(), ContainerdError> {
         let request = api::SnapshotKey { snapshotter: snapshotter.to_owned(), key: key.to_owned() };
         let limit = self.limits.long_answer;
-        match self.call_within::<_, api::Empty>(limit, "remove a snapshot", SERVICE_REMOVE, request) {
+        match wait(self.ask::<_, api::Empty>(limit, "remove a snapshot", SERVICE_REMOVE, request)) {
             Err(error) if !error.is(Code::NotFound) => Err(error),
             _ => Ok(()),
         }

@@ -180,18 +180,30 @@ fn forbidden(root: &Path) -> BTreeMap<String, String> {
 
 /// The file whose word counts last, if it turns forwarding off.
 fn forwarding_off(root: &Path) -> Option<String> {
-    let folders = ["usr/lib/sysctl.d", "etc/sysctl.d", "run/sysctl.d"];
+    let mut settings = sysctls(root).into_iter().filter(|(_, name, _)| name == "net.ipv4.ip_forward");
+    settings.next_back().filter(|(_, _, value)| value == "0").map(|(path, _, _)| path)
+}
+
+/// Whether any file lets the machine pass IPv4 packets on, from one network interface or all.
+pub fn is_forwarding_configured(root: &Path) -> bool {
+    let is_switch = |name: &str| name == "net.ipv4.ip_forward" || name.ends_with(".forwarding");
+    sysctls(root).iter().any(|(_, name, value)| is_switch(name) && value == "1")
+}
+
+/// What files set for the kernel at every boot, in the order in which they count: path, name with dots, value.
+fn sysctls(root: &Path) -> Vec<(String, String, String)> {
+    let folders = ["usr/lib/sysctl.d", "usr/local/lib/sysctl.d", "etc/sysctl.d", "run/sysctl.d"];
     let mut files = configurations(root, &folders);
     // `sysctl --system` reads them by name whatever the folder, and this one last.
     files.sort_by(|(a, _), (b, _)| a.rsplit('/').next().cmp(&b.rsplit('/').next()));
     let last = root.join("etc/sysctl.conf");
     files.extend(text(&last).map(|content| (last.display().to_string(), content)));
     let words = files.iter().flat_map(|(path, content)| content.lines().map(move |line| (path, line)));
-    let mut settings = words.filter_map(|(path, line)| {
+    let setting = |(path, line): (&String, &str)| {
         let (name, value) = line.trim().trim_start_matches('-').split_once('=')?;
-        (name.trim().replace('/', ".") == "net.ipv4.ip_forward").then(|| (path, value.trim()))
-    });
-    settings.next_back().filter(|(_, value)| *value == "0").map(|(path, _)| path.clone())
+        Some((path.clone(), name.trim().replace('/', "."), value.trim().to_owned()))
+    };
+    words.filter_map(setting).collect()
 }
 
 /// All `*.conf` of these folders with their text.
@@ -285,6 +297,21 @@ mod tests {
         assert_eq!(forwarding_off(root.path()), None);
         write(root.path(), "etc/sysctl.conf", "#net.ipv4.ip_forward=1\nnet.ipv4.ip_forward=0\n");
         assert!(forwarding_off(root.path()).unwrap().ends_with("etc/sysctl.conf"));
+    }
+
+    /// It was switched off under a tunnel that was down at that moment.
+    #[test]
+    fn who_has_configured_forwarding_is_known() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(!is_forwarding_configured(root.path()));
+        for (text, is_configured) in [
+            ("# net.ipv4.ip_forward = 1\n;net.ipv4.ip_forward=1\nnet.ipv4.ip_forward = 0\n", false),
+            ("net.ipv4.ip_forward=1\n", true),
+            (" -net/ipv4/conf/all/forwarding = 1", true),
+        ] {
+            write(root.path(), "etc/sysctl.d/50-vpn.conf", text);
+            assert_eq!(is_forwarding_configured(root.path()), is_configured, "{text}");
+        }
     }
 
     #[test]

@@ -42,9 +42,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         context.receipt.network = Some(traces::note());
         context.save()?;
     }
-    context.reporter.while_waiting(Some(START_LIMIT), || start(&context.plan.engine))?;
-    context.receipt.is_leaving = false;
-    Ok(())
+    context.reporter.while_waiting(Some(START_LIMIT), || start(&context.plan.engine))
 }
 
 /// Starts the engine of a plan, if it is ours.

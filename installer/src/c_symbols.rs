@@ -1,4 +1,4 @@
-//! The one file with `unsafe`: keeps glibc's name service switch out of the static binary.
+//! The one file with `unsafe`: C symbols that are replaced in the static binary. They keep glibc's name service switch out of it.
 //!
 //! A static glibc program that resolves a host or user name loads the *host's* `libnss_*` and with it the host's libc,
 //! which crashes where the versions differ (rust-lang/rust#100711, #115723). The installer needs neither: it talks to
