@@ -108,7 +108,7 @@ fn dispatch(process: Process<'_>, lang: Lang, json: bool) -> Outcome<Option<u8>>
     let grammar = arguments::command(&identity, lang);
     let matches = match grammar.clone().try_get_matches_from(arguments) {
         Ok(matches) => matches,
-        Err(error) => return Err(usage::failure(&error)),
+        Err(error) => return Err(usage::failure(&error, arguments)),
     };
     if matches.get_flag("version") {
         crate::report::data(&identity.version());

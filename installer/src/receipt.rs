@@ -109,8 +109,21 @@ pub struct Receipt {
     /// The project directory had something in it before the first run.
     #[serde(default)]
     pub found_files: bool,
+    /// An uninstallation has begun and not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Removal>,
     /// Each step and how far it got.
     pub steps: Vec<StepRecord>,
+}
+
+/// What an uninstallation is to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Removal {
+    /// Data, answers and secrets.
+    KeepData,
+    /// Nothing.
+    Purge,
 }
 
 /// How far a step got.
@@ -143,6 +156,8 @@ pub enum Extent {
     Installed,
     /// A run has begun and not come to its end.
     Interrupted,
+    /// An uninstallation has begun and not come to its end: any part of the application may be gone.
+    HalfRemoved,
     /// Removed; its data is kept.
     Uninstalled,
 }
@@ -184,6 +199,7 @@ impl Receipt {
             made_certificate: None,
             was_healthy: false,
             found_files: false,
+            removal: None,
             steps: Vec::new(),
         }
     }
@@ -258,7 +274,9 @@ impl Receipt {
                 || step.id == prove
                 || (step.id == start && step.state == StepState::Failed)
         };
-        if self.bundle.is_empty() {
+        if self.removal.is_some() {
+            Extent::HalfRemoved
+        } else if self.bundle.is_empty() {
             Extent::Uninstalled
         } else if self.steps.iter().all(is_over) && self.steps.iter().any(|step| step.id == start) {
             Extent::Installed
@@ -292,6 +310,8 @@ mod tests {
         // An upgrade that died halfway.
         receipt.record(Step::LoadImages.id(), StepState::Failed, "b");
         assert_eq!(receipt.extent(), Extent::Interrupted);
+        receipt.removal = Some(Removal::Purge);
+        assert_eq!(receipt.extent(), Extent::HalfRemoved);
     }
 
     /// It was written empty, and the next run knew of nothing.

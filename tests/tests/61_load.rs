@@ -198,7 +198,7 @@ fn an_image_that_somebody_else_names_or_uses_outlives_an_upgrade() {
         let before = [0, 1, 2].map(id);
         let _ = docker(&["tag", "row/s0:1", "theirs:1"]);
         let container = docker(&["create", "row/s1:1"]);
-        let _ = site.run(&bundles[1], &INSTALL).done();
+        let _ = site.run(&bundles[1], &INSTALL).done().saying("(version 1.0.0 becomes 1.0.1)");
         let left = ids();
         assert!(left.contains(&before[0]), "{store:?}: what somebody else named is gone");
         assert!(left.contains(&before[1]), "{store:?}: what a container uses is gone");

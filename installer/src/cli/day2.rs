@@ -20,7 +20,7 @@ use crate::layout::{EngineHome, Layout};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::EnginePlan;
 use crate::project::compose::Compose;
-use crate::receipt::{Extent, Receipt};
+use crate::receipt::{Extent, Receipt, Removal};
 use crate::report::{relay_errors, relay_output};
 use crate::step::start_engine;
 use crate::text::{Message, command, detached as detached_text, finding, problem, summary as text};
@@ -44,7 +44,7 @@ pub(super) fn run(
     if let Some(live) = (verb == "status").then(|| attach::find(&installed.layout)).flatten() {
         return Err(at_work(&live.hello));
     }
-    if verb != "stop" || installed.receipt.extent() == Extent::Uninstalled {
+    if verb != "stop" || matches!(installed.receipt.extent(), Extent::Uninstalled | Extent::HalfRemoved) {
         installed.refuse_if_gone(session)?;
     }
     match verb {
@@ -198,6 +198,7 @@ impl Installed {
                 let gone = text::is_uninstalled(&self.layout.dir.display().to_string());
                 Err(Failure::new(Code::Usage, gone).todo(text::install_or_purge(&run)))
             }
+            Extent::HalfRemoved => Err(self.half_removed(session)),
             // An upgrade that was broken off has left the version before, which can be used.
             Extent::Interrupted if self.compose().is_present() => {
                 session.say(&text::is_interrupted());
@@ -209,6 +210,17 @@ impl Installed {
             }
             Extent::Installed => Ok(()),
         }
+    }
+
+    /// What is said where an uninstallation was broken off.
+    pub(super) fn half_removed(&self, session: &Session<'_>) -> Box<Failure> {
+        let run = self.bundle_command(session);
+        // The program in the project directory may be gone, too.
+        let is_there = self.layout.control(&self.content.app.name).exists();
+        let command = if is_there { self.control() } else { run.clone() };
+        let option = if self.receipt.removal == Some(Removal::Purge) { " --purge" } else { "" };
+        Failure::midway(text::is_half_removed(&self.content.app.name))
+            .todo(text::finish_removal(&format!("{command} uninstall{option}"), &run))
     }
 
     /// A private engine runs for this application alone: where it does not, the application was stopped, or the machine

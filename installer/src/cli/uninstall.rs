@@ -17,7 +17,7 @@ use crate::host::{file, lock, process, traces};
 use crate::layout::{ENGINE_LOCK, EngineHome, Layout, SYSTEM_UNIT};
 use crate::load::{leases, names, replaced};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
-use crate::receipt::{Extent, Receipt, StepState};
+use crate::receipt::{Extent, Receipt, Removal, StepState};
 use crate::step::{join_group, open_firewall, start_engine};
 use crate::text::{problem, progress, summary as text};
 use crate::wizard;
@@ -37,6 +37,10 @@ pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathB
         session.say(&text::is_uninstalled(&dir));
         session.say(&text::install_or_purge(&run));
         return Ok(());
+    }
+    // It would be untrue that the data is kept.
+    if !purge && installed.receipt.removal == Some(Removal::Purge) {
+        return Err(installed.half_removed(session));
     }
     if purge {
         confirm_purge(session, app, &dir)?;
@@ -94,6 +98,9 @@ fn take_back(session: &Session<'_>, installed: &Installed, purge: bool) -> Outco
     if Receipt::read(&installed.layout.receipt()).ok().flatten().as_ref() != Some(&installed.receipt) {
         return Err(Failure::new(Code::Locked, problem::another_run_meanwhile()).todo(problem::run_again()));
     }
+    let removal = Some(if purge { Removal::Purge } else { Removal::KeepData });
+    // On a full disk, too, an application can be removed: if this cannot be written, a run that breaks off has less to say.
+    let _ = Receipt { removal, ..installed.receipt.clone() }.write(&installed.layout.receipt());
     match installed.started_engine() {
         Ok(engine) => remove_from_engine(session, installed, &engine, purge)?,
         // An engine of ours that does not start goes as a whole; one that is not ours still has our containers. A run that died
@@ -336,5 +343,6 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
     receipt.brought.clear();
     receipt.priors.clear();
     receipt.bundle.clear();
+    receipt.removal = None;
     receipt.write(&layout.receipt())
 }

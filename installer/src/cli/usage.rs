@@ -1,12 +1,14 @@
 //! What was wrong with the command line, in our own words: clap's are English.
 
+use std::ffi::OsString;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::outcome::{Code, Failure};
 use crate::text::{Message, command as text};
 
-/// The failure that an error of clap's means.
-pub(super) fn failure(error: &clap::Error) -> Box<Failure> {
+/// The failure that an error of clap's about these arguments means.
+pub(super) fn failure(error: &clap::Error, arguments: &[OsString]) -> Box<Failure> {
     let suggested =
         [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
             .into_iter()
@@ -14,8 +16,19 @@ pub(super) fn failure(error: &clap::Error) -> Box<Failure> {
     // Whoever wants to install must not be led to remove.
     let typed = words(error, ContextKind::InvalidSubcommand).pop().unwrap_or_default();
     let suggested = suggested.filter(|name| name != "uninstall" || typed.starts_with("un"));
-    let todo = suggested.map_or_else(text::see_help, |name| text::did_you_mean(&name));
+    let todo = if follows_set(&typed, arguments) {
+        text::quote_value()
+    } else {
+        suggested.map_or_else(text::see_help, |name| text::did_you_mean(&name))
+    };
     Failure::new(Code::Usage, what(error)).todo(todo)
+}
+
+/// Whether a word that is no command comes right after what `--set` has taken: a value with a space in it, or with one in place of
+/// the equals sign.
+fn follows_set(typed: &str, arguments: &[OsString]) -> bool {
+    let set = arguments.iter().position(|argument| argument == "--set");
+    !typed.is_empty() && set.and_then(|set| arguments.get(set + 2)).is_some_and(|word| word == typed)
 }
 
 fn what(error: &clap::Error) -> Message {
@@ -62,8 +75,9 @@ mod tests {
     use crate::text::Lang;
 
     fn refused(line: &str) -> (String, String) {
-        let words = std::iter::once("x").chain(line.split(' '));
-        let failure = failure(&command(&Identity::Bare, Lang::Zh).try_get_matches_from(words).unwrap_err());
+        let words: Vec<OsString> = std::iter::once("x").chain(line.split(' ')).map(OsString::from).collect();
+        let error = command(&Identity::Bare, Lang::Zh).try_get_matches_from(&words).unwrap_err();
+        let failure = failure(&error, &words);
         (failure.what.zh, failure.todo.unwrap().zh)
     }
 
@@ -90,7 +104,10 @@ mod tests {
         assert!(refused("unistall").1.contains("是否应为 uninstall？"));
         let control = Identity::Control { dir: "/".into(), name: "x".into(), app: None };
         let error = command(&control, Lang::Zh).try_get_matches_from(["x", "install"]).unwrap_err();
-        assert!(!failure(&error).todo.unwrap().zh.contains("uninstall"));
+        assert!(!failure(&error, &[]).todo.unwrap().zh.contains("uninstall"));
         assert!(refused("instal").1.contains("是否应为 install？"));
+        for line in ["--set port 8081", "--set title=Hello World"] {
+            assert!(refused(line).1.contains("--set '名称=值'"), "{line}");
+        }
     }
 }

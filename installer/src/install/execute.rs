@@ -44,9 +44,15 @@ pub(super) fn plan_lines(
     receipt: &mut Receipt,
     reporter: &Reporter,
 ) -> Vec<Message> {
+    let version = &content.app.version;
+    let earlier = (receipt.version != *version).then(|| receipt.version.clone());
     let context = context(prepared, bundle, content, receipt, reporter);
     let line = |step: &Step| {
         let line = prepared.plan.describe_step(*step, content);
+        let line = match (step, &earlier) {
+            (Step::WriteProject, Some(earlier)) => progress::of_another_version(&line, earlier, version),
+            _ => line,
+        };
         let is_done = *step != Step::ProveHealthy && step::is_done(*step, &context);
         if is_done { progress::done_already(&line) } else { line }
     };
@@ -98,6 +104,7 @@ pub(super) fn carry_out(
     receipt.signer = bundle.bundle.signer.as_ref().map(|signer| signer.key.base64());
     receipt.lang = reporter.lang().code().to_owned();
     receipt.choice = prepared.plan.choice;
+    receipt.removal = None;
     receipt.was_healthy |= receipt.is_done(Step::ProveHealthy.id());
     receipt.found_files |= known.is_none() && prepared.facts.project.is_occupied;
     let is_shared = prepared.plan.engine.home == Some(EngineHome::System);

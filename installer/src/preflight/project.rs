@@ -116,6 +116,7 @@ fn extent(receipt: &Receipt, dir: &str) -> Message {
     match receipt.extent() {
         Extent::Installed => text::dir_is_ours(dir, &receipt.version),
         Extent::Interrupted => text::dir_is_begun(dir),
+        Extent::HalfRemoved => text::dir_is_half_removed(dir),
         Extent::Uninstalled => text::dir_has_data(dir),
     }
 }

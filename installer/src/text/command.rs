@@ -97,6 +97,9 @@ messages! {
     not_utf8() en "An argument is not valid UTF-8." zh "参数不是有效的 UTF-8 文本。";
     usage_error() en "The command line is not understood." zh "无法识别此命令行。";
     did_you_mean(name: &str) en "Did you mean {name}? --help shows what is possible." zh "是否应为 {name}？使用 --help 查看可用的命令和选项。";
+    quote_value()
+        en "After --set comes one word with an equals sign in it; a value with spaces is quoted: --set 'ID=VALUE'"
+        zh "--set 后面必须是一个带等号的整体；值中有空格时请加引号：--set '名称=值'";
     see_help() en "--help shows what is possible." zh "使用 --help 查看可用的命令和选项。";
     mark_pass() en "ok  " zh "通过";
     mark_warn() en "warn" zh "警告";

@@ -226,6 +226,9 @@ messages! {
     dir_is_begun(dir: &str)
         en "An installation in {dir} has not come to its end; it goes on."
         zh "{dir} 中上次的安装未完成，将继续。";
+    dir_is_half_removed(dir: &str)
+        en "An uninstallation in {dir} has not come to its end; what is gone is installed again."
+        zh "{dir} 中上次的卸载未完成；已删除的部分将重新安装。";
     dir_has_data(dir: &str)
         en "The application was uninstalled; its data in {dir} is used again."
         zh "应用已卸载，{dir} 中保留有数据，将继续使用。";

@@ -113,6 +113,14 @@ pub fn plain_way(what: &Message) -> Message {
     }
 }
 
+/// What is there has another version.
+pub fn of_another_version(line: &Message, earlier: &str, version: &str) -> Message {
+    Message {
+        en: format!("{} (version {earlier} becomes {version})", line.en),
+        zh: format!("{}（版本 {earlier} → {version}）", line.zh),
+    }
+}
+
 /// The vendor's actions.
 pub fn run_actions(titles: &Message) -> Message {
     Message { en: format!("Run: {}", titles.en), zh: format!("执行：{}", titles.zh) }

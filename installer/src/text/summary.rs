@@ -59,6 +59,12 @@ messages! {
         en "The last installation did not come to its end."
         zh "上次安装未完成。";
     finish_installation(run: &str) en "Run {run} again: it goes on." zh "请重新运行 {run} 继续安装。";
+    is_half_removed(name: &str)
+        en "The uninstallation of {name} did not come to its end; a part of it is gone."
+        zh "{name} 的卸载未完成，部分内容已被删除。";
+    finish_removal(uninstall: &str, run: &str)
+        en "To finish it: {uninstall}; to install it again, with what is left of the data: {run}"
+        zh "完成卸载：{uninstall}；重新安装并沿用尚存的数据：{run}";
     no_such_service(name: &str) en "There is no service {name}." zh "没有名为 {name} 的服务。";
     services_are(names: &str) en "The services are: {names}" zh "可选：{names}";
     places(dir: &impl std::fmt::Display, log: &impl std::fmt::Display)

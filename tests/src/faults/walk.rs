@@ -168,6 +168,24 @@ pub fn walk(
     purge(patient, reference, true).unwrap_or_else(|why| outcomes.wrong.push(why));
 }
 
+/// After a purge that broke off, nothing speaks as if the application were whole, or as if its data were kept.
+/// Returns whether there was an occasion to say so.
+fn check_half_removed(patient: &dyn Breakable) -> Result<bool, String> {
+    let receipt = patient.dir().join(".airlift/receipt.json");
+    let is_recorded =
+        std::fs::read_to_string(receipt).is_ok_and(|text| text.contains("\"removal\": \"purge\""));
+    for verb in ["status", "start", "stop", "restart", "logs", "uninstall"].iter().filter(|_| is_recorded) {
+        let run = patient.run(&[verb, "--lang=en"], "");
+        let words =
+            ["The uninstallation of hello did not come to its end", "uninstall --purge; to install it again"];
+        let said: String = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        if run.code != Some(1) || !words.iter().all(|word| said.contains(word)) {
+            return Err(format!("{verb} does not say that a purge broke off\n{run}"));
+        }
+    }
+    Ok(is_recorded)
+}
+
 /// Lets acts of an uninstallation fail, one in each, every so-manieth: it says what and why, and the same command, run again, ends
 /// it, with all as it was before. A fault that ends nothing leaves nothing either.
 ///
@@ -177,6 +195,7 @@ pub fn walk_back(patient: &mut dyn Breakable, reference: &Reference, every: usiz
     let _ = install(patient).done();
     let _ = patient.run(&UNDO, "hello\n").done();
     let faults = first_acts(points(&patient.trace()), every);
+    let mut half_removed = 0;
     for (point, kind) in &faults {
         let _ = install(patient).done();
         let fault = point.fault(kind, false);
@@ -192,11 +211,17 @@ pub fn walk_back(patient: &mut dyn Breakable, reference: &Reference, every: usiz
         if is_failure && let Err(why) = check_refusal(&run, point, kind) {
             outcomes.wrong.push(format!("{fault}: {why}"));
         }
+        match is_failure.then(|| check_half_removed(patient)) {
+            Some(Ok(is_recorded)) => half_removed += usize::from(is_recorded),
+            Some(Err(why)) => outcomes.wrong.push(format!("{fault}: {why}")),
+            None => {}
+        }
         if let Err(why) = purge(patient, reference, true) {
             outcomes.wrong.push(format!("{fault}: {why}"));
             return;
         }
     }
+    assert!(half_removed > 0, "no fault has left an application that is removed by half");
 }
 
 fn check_refusal(run: &Run, point: &Point, kind: &str) -> Result<(), String> {
