@@ -116,6 +116,9 @@ impl From<StretchDigest> for String {
     }
 }
 
+/// How many parts of a damaged stretch are named.
+pub const PARTS_MAX: usize = 8;
+
 impl Index {
     /// The blob with this digest.
     #[must_use]
@@ -123,7 +126,7 @@ impl Index {
         self.place.blobs.iter().find(|blob| blob.digest == *digest)
     }
 
-    /// What lies at bytes `start..end`, for people.
+    /// What lies at bytes `start..end`, for people: at most [`PARTS_MAX`] names, and how many more there are.
     #[must_use]
     pub fn parts_in(&self, start: u64, end: u64) -> Vec<String> {
         let overlaps = |offset: u64, len: u64| offset < end && start < offset + len;
@@ -134,11 +137,19 @@ impl Index {
         for stub in self.place.stubs.iter().filter(|stub| overlaps(stub.offset, stub.len)) {
             parts.push(format!("installer for {}", stub.arch));
         }
-        for blob in self.place.blobs.iter().filter(|blob| overlaps(blob.offset, blob.len)) {
+        // A file may have as many blobs as it likes: each is looked up only while there is room for its name.
+        let mut blobs = self.place.blobs.iter().filter(|blob| overlaps(blob.offset, blob.len));
+        while parts.len() < PARTS_MAX
+            && let Some(blob) = blobs.next()
+        {
             let name = self.content.name_of(&blob.digest);
             if !parts.contains(&name) {
                 parts.push(name);
             }
+        }
+        match blobs.count() {
+            0 => {}
+            more => parts.push(format!("and {more} more")),
         }
         parts
     }

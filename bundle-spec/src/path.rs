@@ -45,6 +45,16 @@ impl ProjectPath {
 /// The folder inside the project directory that belongs to Airlift itself; no project file may lie there.
 pub const STATE_DIR: &str = ".airlift";
 
+/// The folder inside the project directory with the programs that are used on the day after. Project files may lie beside them; it
+/// is given to nobody.
+pub const PROGRAM_DIR: &str = "bin";
+
+/// The Compose plugin beside an engine that is not ours.
+pub const COMPOSE_PATH: &str = "bin/docker-compose";
+
+/// The folder inside the project directory where a private engine lives; no project file may lie there.
+pub const ENGINE_DIR: &str = "engine";
+
 impl std::fmt::Display for ProjectPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use crate::index::{Content, Index};
 use crate::layout::{LAUNCHER_MAX_LEN, STRETCH_LEN};
 use crate::limits::{LIST_MAX, PROJECT_FILE_MAX, QUESTIONS_MAX, TEXT_MAX, TIMEOUT_MAX};
-use crate::path::ProjectPath;
+use crate::path::{COMPOSE_PATH, ENGINE_DIR, PROGRAM_DIR, ProjectPath};
 use crate::project::{Action, Localized};
 use crate::question::builtin;
 use crate::text::is_hostile;
@@ -211,9 +211,18 @@ fn paths(content: &Content) -> Result<(), String> {
     if let Some(path) = directories.clone().find(|path| files.contains(path)) {
         return Err(format!("{path} is both a file and a directory"));
     }
+    // Who may write to a directory can replace what root runs from it.
+    if let Some(path) = directories.clone().find(|path| *path == PROGRAM_DIR) {
+        return Err(format!("the directory {path} is for Airlift's own programs"));
+    }
+    let control = format!("{PROGRAM_DIR}/{}ctl", content.app.name);
+    let own = [control.as_str(), COMPOSE_PATH];
     for path in files.iter().copied().chain(directories) {
         if path.split('/').next() == Some(".env") {
             return Err("the project has a .env, which Airlift writes itself".to_owned());
+        }
+        if path.split('/').next() == Some(ENGINE_DIR) || own.contains(&path) {
+            return Err(format!("{path} is the place of something that Airlift brings"));
         }
         let mut parents = path.match_indices('/').map(|(at, _)| &path[..at]);
         if let Some(parent) = parents.find(|parent| files.contains(parent)) {

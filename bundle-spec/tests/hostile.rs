@@ -172,6 +172,9 @@ fn paths_that_leave_the_project_or_collide() {
         ".env/x",
         ".airlift/receipt.json",
         ".airlift",
+        "engine",
+        "engine/bin/dockerd",
+        "bin/docker-compose",
         long.as_str(),
     ] {
         assert_refused([
@@ -180,6 +183,11 @@ fn paths_that_leave_the_project_or_collide() {
         ]);
     }
     assert_refused([("/content/project/compose_file", json!("other.yml"))]);
+    let control = |index: &mut Value| {
+        let name = index["content"]["app"]["name"].as_str().unwrap().to_owned();
+        put(index, "/content/project/files/0/path", json!(format!("bin/{name}ctl")));
+    };
+    assert!(matches!(open_edited(control), Err(ReadError::Unacceptable(_))), "bin/<app>ctl");
     let collisions: [&[&str]; 3] = [&["a", "a"], &["a", "a/b"], &["a/b/c", "a/b", "z"]];
     for paths in collisions {
         let opened = open_edited(|index| {
@@ -196,6 +204,8 @@ fn paths_that_leave_the_project_or_collide() {
     assert_refused([
         ("/content/project/directories", json!([directory])),
         ("/content/project/directories", json!([below_a_file])),
+        // Who owns it could replace what root runs.
+        ("/content/project/directories", json!([{"path": "bin", "mode": 0o755, "uid": 1000, "gid": 1000}])),
         ("/content/project/files/0/mode", json!(0o4755)),
         ("/content/project/files/0/mode", json!(-1)),
     ]);

@@ -59,6 +59,9 @@ pub fn part_of_bundle(part: &str) -> String {
 }
 
 fn named_part(part: &str) -> Option<String> {
+    if let Some(more) = part.strip_prefix("and ").and_then(|rest| rest.strip_suffix(" more")) {
+        return Some(format!("另有 {more} 项"));
+    }
     const KINDS: [(&str, &str); 5] = [
         ("a layer of ", "的镜像层"),
         ("the description of ", "的镜像描述"),
