@@ -264,7 +264,7 @@ pub fn remove(path: &Path) -> Outcome<()> {
 }
 
 /// Removes a directory with everything in it; one that is not there is fine. A directory that something is mounted on, a
-/// disk of its own for the engine for instance, is emptied and stays.
+/// disk of its own for the engine for instance, is emptied and stays. Where somebody has moved it and left a link, both go.
 ///
 /// # Errors
 /// Names the path and the reason.
@@ -278,10 +278,13 @@ pub fn remove_tree(path: &Path) -> Outcome<()> {
     for entry in entries {
         remove_any(&entry.map_err(|error| refused(&error))?.path())?;
     }
-    match fault::pass(Act::Remove, path).and_then(|()| fs::remove_dir(path)) {
-        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Ok(()),
-        removed => removed.or_else(ignore_missing).map_err(|error| refused(&error)),
+    let is_link = path.is_symlink();
+    let real = if is_link { path.canonicalize().map_err(|error| refused(&error))? } else { path.to_owned() };
+    match fault::pass(Act::Remove, path).and_then(|()| fs::remove_dir(real)) {
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+        removed => removed.or_else(ignore_missing).map_err(|error| refused(&error))?,
     }
+    if is_link { remove(path) } else { Ok(()) }
 }
 
 /// Removes whatever is at `path`: a file, a link, or a directory with everything in it.

@@ -202,11 +202,20 @@ pub fn leave_login_session(name: &str) -> io::Result<()> {
 /// Whether a process with this id runs `program`, also when the program's file has been removed; ids are reused, so the id
 /// alone proves nothing.
 pub fn is_running(pid: i32, program: &Path) -> bool {
+    let program = real(program);
     let removed = format!("{} (deleted)", program.display());
     let is_zombie = |process: &procfs::process::Process| process.stat().is_ok_and(|stat| stat.state == 'Z');
     procfs::process::Process::new(pid).is_ok_and(|process| {
         process.exe().is_ok_and(|exe| exe == program || exe == Path::new(&removed)) && !is_zombie(&process)
     })
+}
+
+/// A path as the kernel names it, without links; of what is gone as far as it is still there.
+fn real(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
+    existing
+        .and_then(|(ancestor, real)| Some(real.join(path.strip_prefix(ancestor).ok()?)))
+        .unwrap_or_else(|| path.to_owned())
 }
 
 /// Whether there is such a process. One that has ended and that nobody has asked about yet is none.
@@ -227,6 +236,38 @@ pub fn is_any_named(name: &str) -> bool {
     let processes = procfs::process::all_processes().into_iter().flatten().flatten();
     let mut stats = processes.filter_map(|process| process.stat().ok());
     stats.any(|stat| stat.comm.starts_with(name) && !matches!(stat.state, 'Z' | 'X'))
+}
+
+/// The command lines of all processes of this name that see the same processes as we do: not those in containers.
+pub fn command_lines(name: &str) -> Vec<Vec<String>> {
+    let own = std::fs::read_link("/proc/self/ns/pid").ok();
+    let is_beside_us = |pid: i32| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok() == own;
+    let processes = procfs::process::all_processes().into_iter().flatten().flatten();
+    let alive = processes.filter(|process| {
+        process.stat().is_ok_and(|stat| stat.comm.starts_with(name) && !matches!(stat.state, 'Z' | 'X'))
+    });
+    alive.filter(|process| is_beside_us(process.pid)).filter_map(|process| process.cmdline().ok()).collect()
+}
+
+/// All processes whose program lies in this directory, or did, and all that descend from them.
+pub fn all_below(dir: &Path) -> Vec<i32> {
+    let dir = real(dir);
+    let processes: Vec<_> = procfs::process::all_processes().into_iter().flatten().flatten().collect();
+    let stats: Vec<_> = processes.iter().filter_map(|process| process.stat().ok()).collect();
+    let is_alive = |pid: i32| stats.iter().any(|stat| stat.pid == pid && !matches!(stat.state, 'Z' | 'X'));
+    let is_below = |process: &&procfs::process::Process| {
+        process.exe().is_ok_and(|exe| exe.starts_with(&dir)) && is_alive(process.pid)
+    };
+    let mut found: Vec<i32> = processes.iter().filter(is_below).map(|process| process.pid).collect();
+    let mut position = 0;
+    while let Some(parent) = found.get(position).copied() {
+        let children =
+            stats.iter().filter(|stat| stat.ppid == parent && is_alive(stat.pid)).map(|stat| stat.pid);
+        let new: Vec<i32> = children.filter(|child| !found.contains(child)).collect();
+        found.extend(new);
+        position += 1;
+    }
+    found
 }
 
 /// How much a process has read, written and computed so far: two looks that differ prove that it does something. Nothing where

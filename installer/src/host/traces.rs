@@ -7,11 +7,12 @@
 //! and what is to be taken back (`undo`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::Path;
 use std::process::Command;
 
 use super::{fault, process};
+use crate::outcome::{Failure, Outcome};
+use crate::text::problem;
 
 mod undo;
 
@@ -44,8 +45,8 @@ pub fn note() -> Before {
 /// files ask for stays on.
 ///
 /// # Errors
-/// Which program is there and cannot be started, and why.
-pub fn take_back(before: &Before, is_forwarding_wanted: bool) -> Result<(), NotStarted> {
+/// What cannot be started or written, and why.
+pub fn take_back(before: &Before, is_forwarding_wanted: bool) -> Outcome<()> {
     let is_in_use = !names_in(&format!("/sys/class/net/{BRIDGE}/brif")).is_empty();
     if is_in_use || process::is_any_named("dockerd") {
         return Ok(());
@@ -65,37 +66,39 @@ pub fn take_back(before: &Before, is_forwarding_wanted: bool) -> Result<(), NotS
         return Ok(());
     }
     // Closed before it is open to all: whoever is killed in between has a machine that passes nothing on.
-    if write(FORWARDING, "0\n") && !is_forwarding() {
-        write(REDIRECTS, &before.redirects);
+    if is_forwarding() {
+        write(FORWARDING, "0\n")?;
+    }
+    if !is_forwarding() {
+        write(REDIRECTS, &before.redirects)?;
         filter("iptables", "filter", &["-P", "FORWARD", "ACCEPT"].map(str::to_owned))?;
     }
     Ok(())
 }
 
-/// A program that could not be started, and why.
-pub type NotStarted = (&'static str, io::Error);
-
-fn rules(tool: &'static str, table: &str) -> Result<Option<Vec<String>>, NotStarted> {
+fn rules(tool: &'static str, table: &str) -> Outcome<Option<Vec<String>>> {
     let listed = filter(tool, table, &["-S".to_owned()])?;
     Ok(listed.map(|listed| listed.lines().map(|line| line.trim_end().to_owned()).collect()))
 }
 
 /// What a packet filter's tool says; nothing where it says no.
-fn filter(tool: &'static str, table: &str, arguments: &[String]) -> Result<Option<String>, NotStarted> {
+fn filter(tool: &'static str, table: &str, arguments: &[String]) -> Outcome<Option<String>> {
     run(tool, process::command(tool).args(["-w", LOCK_LIMIT, "-t", table]).args(arguments))
 }
 
 /// What a program says; nothing where it says no, or is not there.
-fn run(program: &'static str, command: &mut Command) -> Result<Option<String>, NotStarted> {
+fn run(program: &'static str, command: &mut Command) -> Outcome<Option<String>> {
     if process::find(program).is_none() {
         return Ok(None);
     }
-    let finished = process::run(command).map_err(|error| (program, error))?;
+    let not_started =
+        |error| Failure::midway(problem::not_started(&program)).because(&error).todo(problem::run_again());
+    let finished = process::run(command).map_err(not_started)?;
     Ok(finished.status.success().then_some(finished.stdout))
 }
 
 /// The network behind the engine's bridge, as a packet filter writes it.
-fn subnet() -> Result<Option<String>, NotStarted> {
+fn subnet() -> Outcome<Option<String>> {
     let shown = run("ip", process::command("ip").args(["-4", "-o", "address", "show", "dev", BRIDGE]))?;
     Ok(shown.as_deref().and_then(network_in))
 }
@@ -120,6 +123,9 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-fn write(path: &str, value: &str) -> bool {
-    fault::pass(fault::Act::Write, Path::new(path)).is_ok() && std::fs::write(path, value).is_ok()
+fn write(path: &str, value: &str) -> Outcome<()> {
+    let path = Path::new(path);
+    fault::pass(fault::Act::Write, path)
+        .and_then(|()| std::fs::write(path, value))
+        .map_err(|error| Failure::midway(problem::cannot_write(&path.display())).refused(&error, path))
 }

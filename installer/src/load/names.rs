@@ -97,7 +97,8 @@ fn is_used(engine: &Engine, id: &str) -> Result<bool, EngineError> {
 
 /// The identifier of what has a name; empty for what the engine cannot describe.
 fn holder(engine: &Engine, name: &ImageReference) -> Result<Option<String>, EngineError> {
-    match engine.image(name.as_str()) {
+    // Once more: an engine that has much to do may say no to a healthy image, too.
+    match engine.image(name.as_str()).or_else(|_| engine.image(name.as_str())) {
         Ok(image) => Ok(image.map(|image| image.id)),
         Err(error) => error.silence().map(|_| Some(String::new())),
     }

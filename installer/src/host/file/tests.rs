@@ -152,6 +152,17 @@ fn a_tree_is_removed_and_links_in_it_are_not_followed() {
     assert!(!tree.exists() && outside.exists());
 }
 
+/// A purge emptied it, failed at the link itself, and did so on every later run.
+#[test]
+fn a_directory_that_was_moved_and_left_a_link_goes_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (moved, link) = (dir.path().join("moved"), dir.path().join("link"));
+    fs::create_dir_all(moved.join("a/b")).unwrap();
+    std::os::unix::fs::symlink(&moved, &link).unwrap();
+    remove_tree(&link).unwrap();
+    assert!(!moved.exists() && !link.is_symlink());
+}
+
 /// What is at a path and beside it: nothing, or content and mode, without the file's own name.
 fn look(path: &Path) -> (Option<(Vec<u8>, u32)>, usize) {
     let content = fs::read(path).ok().map(|content| (content, path.metadata().unwrap().mode() & 0o777));

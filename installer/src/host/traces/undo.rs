@@ -22,7 +22,16 @@ const CHAINS: [&str; 10] = [
 ];
 /// The chain that is there for others to put rules into.
 const FOR_OTHERS: &str = "DOCKER-USER";
-/// Where else engines put rules. A rule in another place that names the bridge is somebody's who keeps it from something.
+/// What engines write for their bridge outside chains of their own. Any other rule that names the bridge is somebody's who keeps it
+/// from something.
+const OF_BRIDGE: [(&str, &str); 5] = [
+    ("filter", "-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
+    ("filter", "-A FORWARD -i docker0 ! -o docker0 -j ACCEPT"),
+    ("filter", "-A FORWARD -i docker0 -o docker0 -j ACCEPT"),
+    ("filter", "-A FORWARD -i docker0 -o docker0 -j DROP"),
+    ("nat", "-A POSTROUTING -o docker0 -m addrtype --src-type LOCAL -j MASQUERADE"),
+];
+/// Where engines put rules that lead into their chains.
 const PLACES: [(&str, &str); 6] = [
     ("filter", "FORWARD"),
     ("nat", "PREROUTING"),
@@ -61,7 +70,8 @@ pub(super) fn has_only_been_opened(before: &Before, now: &Before) -> bool {
     };
     !before.boot_id.is_empty()
         && before.boot_id == now.boot_id
-        && (!before.is_forwarding && now.is_forwarding)
+        // It may be off already: a purge may have been killed right then.
+        && !before.is_forwarding
         && (!policy(before) && policy(now))
         && before.links == now.links
         && others(&before.rules) == others(&now.rules)
@@ -87,10 +97,8 @@ pub(super) fn to_undo(
         let words = words(rule);
         let is_in_place = words.get(1).is_some_and(|chain| PLACES.contains(&(table, chain.as_str())));
         let leads = words.windows(2).any(|pair| pair[0] == "-j" && chains.contains(&pair[1].as_str()));
-        // A rule for all but the bridge is somebody else's, with one exception: what comes from its own network.
-        let is_negated = words.windows(3).any(|three| three[0] == "!" && three[2] == BRIDGE);
         let own = subnet.map(|subnet| format!("-A POSTROUTING -s {subnet} ! -o {BRIDGE} -j MASQUERADE"));
-        let is_of_bridge = words.iter().any(|word| word == BRIDGE) && !is_negated;
+        let is_of_bridge = OF_BRIDGE.contains(&(table, rule.as_str()));
         rule.starts_with("-A ") && is_in_place && (leads || is_of_bridge || own.as_ref() == Some(*rule))
     };
     let rules = new().filter(is_engines).map(|rule| words(&rule.replacen("-A ", "-D ", 1)));
@@ -173,6 +181,25 @@ mod tests {
         );
     }
 
+    /// As 20.10 and 26 leave them, outside their chains.
+    #[test]
+    fn rules_of_older_engines_go() {
+        let now = "-N DOCKER\n-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+            -A FORWARD -o docker0 -j DOCKER\n-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+            -A FORWARD -i docker0 -o docker0 -j ACCEPT";
+        assert_eq!(
+            undone("filter", "", now),
+            [
+                "-D FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+                "-D FORWARD -o docker0 -j DOCKER",
+                "-D FORWARD -i docker0 ! -o docker0 -j ACCEPT",
+                "-D FORWARD -i docker0 -o docker0 -j ACCEPT",
+                "-F DOCKER",
+                "-X DOCKER",
+            ]
+        );
+    }
+
     #[test]
     fn what_was_there_before_stays() {
         assert_eq!(undone("filter", FILTER, FILTER), Vec::<String>::new());
@@ -194,6 +221,8 @@ mod tests {
             -A INPUT -j DOCKER-WHITELIST\n-A DOCKER-WHITELIST -s 10.0.0.1/32 -j ACCEPT";
         assert_eq!(undone("filter", "-P INPUT ACCEPT", now), Vec::<String>::new());
         let now = "-A FORWARD -i wg0 ! -o docker0 -j ACCEPT\n-A FORWARD -i eth0 ! -o docker0 -j DROP";
+        assert_eq!(undone("filter", "", now), Vec::<String>::new());
+        let now = "-A FORWARD -i eth0 -o docker0 -s 10.0.0.0/8 -j DROP\n-A FORWARD -i docker0 -d 10.0.0.1/32 -j REJECT";
         assert_eq!(undone("filter", "", now), Vec::<String>::new());
         let now = "-A POSTROUTING -s 10.8.0.0/24 ! -o docker0 -j MASQUERADE";
         assert_eq!(undone("nat", "", now), Vec::<String>::new());
@@ -223,11 +252,12 @@ mod tests {
         };
         let (before, now) = (state("ACCEPT", false), state("DROP", true));
         assert!(has_only_been_opened(&before, &now));
+        assert!(has_only_been_opened(&before, &state("DROP", false)), "a purge was killed on the way");
         let with_link = Before { links: ["lo", "eth0", "wg0"].map(str::to_owned).into(), ..now.clone() };
         let mut with_rule = now.clone();
         with_rule.rules.insert("iptables nat".into(), lines("-A POSTROUTING -o eth0 -j MASQUERADE"));
         let rebooted = Before { boot_id: "c".into(), ..now.clone() };
-        for changed in [with_link, with_rule, rebooted, state("ACCEPT", true), state("DROP", false)] {
+        for changed in [with_link, with_rule, rebooted, state("ACCEPT", true), state("ACCEPT", false)] {
             assert!(!has_only_been_opened(&before, &changed), "{changed:?}");
         }
         assert!(!has_only_been_opened(&state("ACCEPT", true), &now), "it was a router before");
