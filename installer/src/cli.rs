@@ -22,6 +22,7 @@ mod help;
 mod identity;
 mod inspect;
 mod install;
+mod installed;
 mod key;
 mod launcher;
 mod preflight;

@@ -224,6 +224,7 @@ fn is_open_port(finding: &Finding, content: &Content, prepared: &Prepared) -> bo
 fn is_complete(receipt: &Receipt, bundle: &BundleFile) -> bool {
     receipt.bundle == bundle.bundle.trailer.index_digest.to_string()
         && receipt.is_done(Step::ProveHealthy.id())
+        && receipt.removal.is_none()
 }
 
 /// Refuses a bundle that has not the signature that it must have, and says whose it is. What else is odd about it is returned:

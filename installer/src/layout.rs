@@ -83,6 +83,11 @@ impl Layout {
         self.dir.join("bin")
     }
 
+    /// The Compose plugin beside an engine that is not ours.
+    pub fn compose(&self) -> PathBuf {
+        self.bin().join("docker-compose")
+    }
+
     /// `<app>ctl`.
     pub fn control(&self, app: &str) -> PathBuf {
         self.bin().join(format!("{app}ctl"))
@@ -193,6 +198,11 @@ impl EngineHome {
     /// engine is ours, whatever it names.
     pub fn mark(&self) -> PathBuf {
         self.bin().join(".airlift-engine")
+    }
+
+    /// What has to be known to take the engine away when the application that brought it is gone.
+    pub fn estate(&self) -> PathBuf {
+        self.bin().join(".airlift-estate.json")
     }
 
     /// The Compose plugin.

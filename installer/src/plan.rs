@@ -183,7 +183,7 @@ fn decide_engine(layout: &Layout, choice: EngineChoice, content: &Content, facts
     let compose = match (&home, &content.engine, compose::best(&facts.compose)) {
         (Some(home), _, _) => home.compose(),
         (None, None, Some(plugin)) => plugin.path.clone(),
-        (None, _, _) => layout.bin().join("docker-compose"),
+        (None, _, _) => layout.compose(),
     };
     // An engine that was here before us may have left images on a graph driver; the other store would hide them. Once
     // ours has started, what lies there is ours.

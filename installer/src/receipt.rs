@@ -16,6 +16,8 @@ use crate::outcome::{Failure, Outcome};
 use crate::plan::Step;
 use crate::text::problem;
 
+mod estate;
+
 /// Written into every file of ours outside the project directory, to know it again.
 pub const MARK: &str = "Installed by Airlift";
 
@@ -264,6 +266,17 @@ impl Receipt {
     /// intention only, and what was installed since is somebody else's.
     pub fn own_engine(&self) -> Option<&EngineHome> {
         self.engine.as_ref().filter(|home| home.mark().exists())
+    }
+
+    /// Whether this installation has brought the engine, or begun to. Nobody else puts programs into its directory.
+    pub fn has_placed(&self, home: &EngineHome) -> bool {
+        matches!(home, EngineHome::Private(_)) || self.made.contains(&home.bin())
+    }
+
+    /// Whether only a part of our engine is there: a run broke off while it placed it, or a purge while it removed it. The mark is
+    /// written last and goes first.
+    pub fn is_half(&self, home: &EngineHome) -> bool {
+        self.has_placed(home) && !home.mark().exists()
     }
 
     /// How much of the application is there. Steps that look at the application itself may fail in one that is installed.

@@ -223,6 +223,12 @@ impl FaultyMachine {
         let program = inner.machine().plug_in(&stripped);
         Self { inner, program, plan: String::new() }
     }
+
+    /// The machine.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        self.inner.machine()
+    }
 }
 
 impl Patient for FaultyMachine {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tests::bundle::{self, Bundle, Vendor};
 use tests::disk::{Disk, Format};
 use tests::engine::Store;
-use tests::faults::walk::{Outcomes, acts_of, first_acts, leftovers, walk, walk_back};
+use tests::faults::walk::{Outcomes, acts_of, all_acts, first_acts, is_in_share, leftovers, walk, walk_back};
 use tests::faults::{Faulty, Point};
 use tests::parts;
 use tests::proxy::{Break, Proxy, Request};
@@ -41,7 +41,7 @@ fn acts_that_fail_while_all_is_taken_back_end_with_all_as_before() {
     let mut patient = Faulty::new(Store::Containerd, PROGRAM.as_ref());
     let reference = Reference::of(&patient);
     let mut outcomes = Outcomes::default();
-    walk_back(&mut patient, &reference, EVERY_BACK, &mut outcomes);
+    walk_back(&mut patient, &reference, |acts| first_acts(acts, EVERY_BACK), &mut outcomes);
     outcomes.print("acts that take everything back");
     outcomes.assert_right();
 }
@@ -51,13 +51,6 @@ const EVERY_BACK: usize = 5;
 
 /// Share of the acts that every test run lets fail.
 const EVERY: usize = 9;
-
-/// Whether the long form has this one: `TORTURE_PART` is the share of it that is carried out, for those who have less time.
-fn is_in_share(number: usize) -> bool {
-    let part = std::env::var("TORTURE_PART").ok().and_then(|part| part.parse().ok()).unwrap_or(1.0);
-    let count = |number: usize| (number as f64 * part).ceil() as usize;
-    count(number + 1) > count(number)
-}
 
 /// The long form: each act in every way.
 #[test]
@@ -85,7 +78,7 @@ fn every_act_that_takes_back_fails() {
     let mut patient = Faulty::new(Store::Containerd, PROGRAM.as_ref());
     let reference = Reference::of(&patient);
     let mut outcomes = Outcomes::default();
-    walk_back(&mut patient, &reference, 1, &mut outcomes);
+    walk_back(&mut patient, &reference, all_acts, &mut outcomes);
     outcomes.print("acts that take everything back");
     outcomes.assert_right();
 }

@@ -2,9 +2,12 @@
 //! engine was there: `62_faults`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use tests::faults::walk::{Outcomes, acts_of, first_acts, walk, walk_back};
+use std::time::Duration;
+
+use tests::faults::walk::{Outcomes, acts_of, all_acts, first_acts, walk, walk_back};
 use tests::faults::{Breakable, FaultyMachine, Point};
 use tests::torture::chain::{Reference, install, purge};
+use tests::wait;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_faulty-installer");
 
@@ -40,25 +43,31 @@ fn every_act_that_brings_an_engine_fails() {
     break_acts(1);
 }
 
-fn break_acts_of_taking_back(every: usize) {
+fn break_acts_of_taking_back(choose: impl FnOnce(Vec<Point>) -> Vec<(Point, &'static str)>) {
     let mut patient = FaultyMachine::new(PROGRAM.as_ref());
     let reference = Reference::of(&patient);
     let mut outcomes = Outcomes::default();
-    walk_back(&mut patient, &reference, every, &mut outcomes);
+    walk_back(&mut patient, &reference, choose, &mut outcomes);
     outcomes.print("acts that take an engine away");
     outcomes.assert_right();
 }
 
 #[test]
 fn acts_that_fail_while_an_engine_is_taken_away_end_with_all_as_before() {
-    break_acts_of_taking_back(11);
+    // The last call of the packet filter opens it again, after forwarding was switched off: a second run took that for somebody
+    // else's doing.
+    break_acts_of_taking_back(|acts| {
+        let is_filter = |point: &&Point| point.act == "spawn" && point.path.ends_with("iptables");
+        let last = acts.iter().rfind(is_filter).cloned();
+        first_acts(acts, 11).into_iter().chain(last.map(|point| (point, "EAGAIN"))).collect()
+    });
 }
 
 /// The long form: each of them.
 #[test]
 #[ignore = "takes long: make torture"]
 fn every_act_that_takes_an_engine_away_fails() {
-    break_acts_of_taking_back(1);
+    break_acts_of_taking_back(all_acts);
 }
 
 /// An engine whose programs are there, and not yet the mark that says that they are whole, was nobody's to a purge, and stayed.
@@ -72,5 +81,12 @@ fn an_engine_that_was_placed_by_half_is_taken_back() {
     patient.plan(&fault);
     let _ = install(&patient).expect(1);
     patient.plan("");
+    // An engine that keeps its data elsewhere, as a private one does, is no reason to leave ours.
+    let elsewhere =
+        "cp /bin/bash /run/dockerd && exec /run/dockerd -c 'while :; do sleep 1; done' --data-root=/srv/x";
+    patient.machine().start(&["bash", "-c", elsewhere]);
+    let runs = || patient.machine().sh("pgrep -x dockerd").code == Some(0);
+    assert!(wait::comes(Duration::from_secs(20), runs));
     purge(&patient, &reference, true).unwrap();
+    assert!(runs());
 }

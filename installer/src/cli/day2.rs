@@ -3,35 +3,22 @@
 
 use std::path::PathBuf;
 
-use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
 use clap::ArgMatches;
 
 use super::Session;
-use crate::answers::{Origin, Sources, resolve};
+use super::installed::{self, Installed};
 use crate::detached::Hello;
 use crate::detached::attach;
-use crate::engine::Engine;
 use crate::event::Event;
-use crate::health::{self, Kind, ServiceHealth, Verdict, Wanted};
-use crate::host::{file, lock, process};
-use crate::install::{Options, Target};
-use crate::layout::{EngineHome, Layout};
+use crate::health::{self, Kind, ServiceHealth, Verdict};
+use crate::host::{lock, process};
+use crate::layout::EngineHome;
 use crate::outcome::{Code, Failure, Outcome};
-use crate::plan::EnginePlan;
-use crate::project::compose::Compose;
-use crate::receipt::{Extent, Receipt, Removal};
+use crate::receipt::Extent;
 use crate::report::{relay_errors, relay_output};
 use crate::step::start_engine;
-use crate::text::{Message, command, detached as detached_text, finding, problem, summary as text};
-
-/// An installation as it was left.
-pub(super) struct Installed {
-    pub(super) layout: Layout,
-    pub(super) receipt: Receipt,
-    pub(super) content: Content,
-    pub(super) answers: Answers,
-}
+use crate::text::{Message, command, detached as detached_text, problem, summary as text};
 
 pub(super) fn run(
     session: &Session<'_>,
@@ -39,7 +26,7 @@ pub(super) fn run(
     matches: &ArgMatches,
     installed: Option<PathBuf>,
 ) -> Outcome<()> {
-    let installed = find(session, installed)?;
+    let installed = installed::find(session, installed)?;
     let project = &installed.content.project.name;
     if let Some(live) = (verb == "status").then(|| attach::find(&installed.layout)).flatten() {
         return Err(at_work(&live.hello));
@@ -70,169 +57,6 @@ pub(super) fn run(
             session.say(&text::started(project));
             Ok(())
         }
-    }
-}
-
-/// The installation that is meant: `--dir`, else where this program lies, else where the bundle's application is installed.
-pub(super) fn find(session: &Session<'_>, own: Option<PathBuf>) -> Outcome<Installed> {
-    // The receipt is for root's eyes; without them it looks as if nothing were installed.
-    if !rustix::process::geteuid().is_root() {
-        return Err(Failure::new(Code::Preflight, finding::not_root()).todo(finding::use_sudo()));
-    }
-    let layout = place(session, own);
-    let absent = || is_absent(session, &layout);
-    let receipt =
-        Receipt::read(&layout.receipt()).map_err(|error| absent().because(&error))?.ok_or_else(absent)?;
-    if let Some(lang) = session.unsettled_lang(&receipt) {
-        session.reporter.speak(lang);
-    }
-    let content = content_of(&layout, &receipt, session)?;
-    let earlier = file::read_text(&layout.answers()).ok().flatten().unwrap_or_default();
-    let mut sources = Sources::default();
-    let values: std::collections::BTreeMap<String, String> =
-        serde_json::from_str(&earlier).unwrap_or_default();
-    sources.add(Origin::Earlier, values);
-    let (resolved, _) = resolve(&content.questions, &content.values, &sources, &mut |_| String::new());
-    session.reporter.hide(sources.secrets(&content.questions));
-    session.reporter.hide_answers(&resolved.answers);
-    Ok(Installed { layout, receipt, content, answers: resolved.answers })
-}
-
-/// Where the installation that is meant would be.
-pub(super) fn place(session: &Session<'_>, own: Option<PathBuf>) -> Layout {
-    let by_bundle = || {
-        let content = &session.bundle.as_ref()?.bundle.index.content;
-        Some(Target::of(content, &Options::default()).layout.dir)
-    };
-    let dir = session.dir().or(own).or_else(by_bundle).unwrap_or_else(|| PathBuf::from("."));
-    Layout { dir: std::path::absolute(&dir).unwrap_or(dir) }
-}
-
-/// Where there should be an installation, there is none.
-fn is_absent(session: &Session<'_>, layout: &Layout) -> Box<Failure> {
-    let todo = match session.dir() {
-        Some(_) => problem::name_another_installation(),
-        None => problem::name_installation(),
-    };
-    Failure::new(Code::Usage, problem::no_installation(&layout.dir.display())).todo(todo)
-}
-
-/// What was installed. A run that died before it wrote the project left no index; the bundle itself says the same.
-fn content_of(layout: &Layout, receipt: &Receipt, session: &Session<'_>) -> Outcome<Content> {
-    let absent = || is_absent(session, layout);
-    let from_bundle = session.bundle.as_ref().map(|bundle| &bundle.bundle.index.content);
-    match file::read_text(&layout.index()).map_err(|error| absent().because(&error))? {
-        Some(text) => serde_json::from_str(&text).map_err(|error| absent().because(&error)),
-        None => from_bundle.filter(|content| content.app.name == receipt.app).cloned().ok_or_else(absent),
-    }
-}
-
-impl Installed {
-    /// What should be running.
-    fn wanted(&self) -> Wanted<'_> {
-        Wanted { content: &self.content, answers: &self.answers, resting: &self.receipt.resting }
-    }
-
-    /// The engine, if it answers.
-    pub(super) fn engine(&self) -> Outcome<Engine> {
-        let socket = &self.receipt.socket;
-        let control = self.control();
-        let silent = || {
-            let todo = if self.receipt.engine.is_some() {
-                text::start_it(&control)
-            } else {
-                finding::start_engine()
-            };
-            Failure::new(Code::Unhealthy, problem::engine_not_running()).todo(todo)
-        };
-        let engine = Engine::connect(socket).map_err(|error| silent().because(&error))?;
-        if engine.is_answering() { Ok(engine) } else { Err(silent()) }
-    }
-
-    /// The engine; one of ours is started first.
-    pub(super) fn started_engine(&self) -> Outcome<Engine> {
-        let is_whole = |home: &&EngineHome| home.bin().join("dockerd").exists() && !self.is_half(home);
-        if let Some(home) = self.receipt.engine.as_ref().filter(is_whole) {
-            start_engine::start(&EnginePlan {
-                socket: self.receipt.socket.clone(),
-                compose: self.receipt.compose.clone(),
-                by_systemd: is_by_systemd(home),
-                home: Some(home.clone()),
-                containerd_store: true,
-                packet_filter: true,
-            })?;
-        }
-        self.engine()
-    }
-
-    /// Whether only a part of the engine is there: a run broke off while it placed it, or a purge while it removed it. The mark is
-    /// written last and goes first. Where another engine's program or process is on the host, what lies there may be its.
-    pub(super) fn is_half(&self, home: &EngineHome) -> bool {
-        let is_for_us = match home {
-            EngineHome::Private(_) => true,
-            EngineHome::System => self.receipt.made.contains(&home.bin()) && has_no_engine(),
-        };
-        is_for_us && !home.mark().exists()
-    }
-
-    /// How to call `<app>ctl` of this installation.
-    pub(super) fn control(&self) -> String {
-        self.layout.control_command(&self.content.app.name)
-    }
-
-    /// How to call the bundle again; by now the stick may be elsewhere.
-    pub(super) fn bundle_command(&self, session: &Session<'_>) -> String {
-        let app = &self.content.app;
-        let file = match &session.bundle {
-            Some(bundle) => bundle.path.display().to_string(),
-            None => format!("./{}-{}.run", app.name, app.version),
-        };
-        self.layout.bundle_command(&app.name, &file)
-    }
-
-    /// Ends the run when there is no application to work with.
-    fn refuse_if_gone(&self, session: &Session<'_>) -> Outcome<()> {
-        let run = self.bundle_command(session);
-        match self.receipt.extent() {
-            Extent::Uninstalled => {
-                let gone = text::is_uninstalled(&self.layout.dir.display().to_string());
-                Err(Failure::new(Code::Usage, gone).todo(text::install_or_purge(&run)))
-            }
-            Extent::HalfRemoved => Err(self.half_removed(session)),
-            // An upgrade that was broken off has left the version before, which can be used.
-            Extent::Interrupted if self.compose().is_present() => {
-                session.say(&text::is_interrupted());
-                session.say(&text::finish_installation(&run));
-                Ok(())
-            }
-            Extent::Interrupted => {
-                Err(Failure::midway(text::is_interrupted()).todo(text::finish_installation(&run)))
-            }
-            Extent::Installed => Ok(()),
-        }
-    }
-
-    /// What is said where an uninstallation was broken off.
-    pub(super) fn half_removed(&self, session: &Session<'_>) -> Box<Failure> {
-        let run = self.bundle_command(session);
-        // The program in the project directory may be gone, too.
-        let is_there = self.layout.control(&self.content.app.name).exists();
-        let command = if is_there { self.control() } else { run.clone() };
-        let option = if self.receipt.removal == Some(Removal::Purge) { " --purge" } else { "" };
-        Failure::midway(text::is_half_removed(&self.content.app.name))
-            .todo(text::finish_removal(&format!("{command} uninstall{option}"), &run))
-    }
-
-    /// A private engine runs for this application alone: where it does not, the application was stopped, or the machine
-    /// started anew.
-    fn is_private_engine_off(&self) -> bool {
-        matches!(&self.receipt.engine, Some(home @ EngineHome::Private(_))
-            if process::find_running(&home.bin().join("dockerd")).is_none())
-    }
-
-    /// Compose for this project.
-    pub(super) fn compose(&self) -> Compose {
-        Compose::new(&self.receipt.compose, &self.layout, &self.receipt.socket, &self.content)
     }
 }
 
@@ -335,6 +159,11 @@ fn refuse_unknown_services(known: &[String], wanted: &[&str]) -> Outcome<()> {
 }
 
 fn start(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
+    let env = installed.layout.env();
+    if !env.exists() {
+        return Err(Failure::midway(problem::env_is_missing(&env.display()))
+            .todo(problem::write_env_again(&installed.bundle_command(session))));
+    }
     let _lock = lock::take(&installed.layout.lock())?;
     let engine = installed.started_engine()?;
     let reporter = session.reporter;
@@ -345,15 +174,6 @@ fn start(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
     };
     let wait = || health::wait_until_well(installed.wanted(), &engine, &installed.layout, seen);
     reporter.while_waiting(Some(health::longest_wait(&installed.content)), wait).map(drop)
-}
-
-/// Whether no engine runs on this host, and none is installed where commands are.
-pub(super) fn has_no_engine() -> bool {
-    !process::is_any_named("dockerd") && process::find("dockerd").is_none()
-}
-
-pub(super) fn is_by_systemd(home: &EngineHome) -> bool {
-    *home == EngineHome::System && std::path::Path::new("/run/systemd/system").is_dir()
 }
 
 fn stop(installed: &Installed) -> Outcome<()> {

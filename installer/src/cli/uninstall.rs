@@ -1,35 +1,41 @@
-//! `uninstall`: takes back what the receipt says was done. Data stays unless the application's name is typed in full.
+//! `uninstall`: takes back what the receipt says was done. Data stays unless the application's name is typed in full. Not here:
+//! what becomes of an engine that was brought (`engine`).
 
-use std::io::{BufRead, ErrorKind, IsTerminal};
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::ArgMatches;
 
 use super::Session;
-use super::day2::{self, Installed};
+use super::installed::{self, Installed};
 use crate::detached::attach;
 use crate::engine::{Description, Engine};
-use crate::facts::kernel;
+use crate::facts::EngineChoice;
 use crate::host::below::Folder;
 use crate::host::signal::Reaction;
-use crate::host::{file, lock, process, traces};
-use crate::layout::{ENGINE_LOCK, EngineHome, Layout, SYSTEM_UNIT};
+use crate::host::{file, lock};
+use crate::layout::{EngineHome, Layout};
 use crate::load::{leases, names, replaced};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
 use crate::receipt::{Extent, Receipt, Removal, StepState};
-use crate::step::{join_group, open_firewall, start_engine};
-use crate::text::{problem, progress, summary as text};
+use crate::step::{join_group, open_firewall};
+use crate::text::{problem, summary as text};
 use crate::wizard;
+
+mod engine;
 
 pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
     let purge = matches.get_flag("purge");
-    let layout = day2::place(session, own.clone());
+    let layout = installed::place(session, own.clone());
     if rustix::process::geteuid().is_root() && remove_mere_beginning(&layout)? {
         session.say(&text::beginning_removed(&layout.dir.display()));
         return Ok(());
     }
-    let installed = day2::find(session, own)?;
+    let installed = match installed::find(session, own) {
+        Err(failure) if purge && !layout.receipt().exists() => return remove_left(session, failure),
+        found => found?,
+    };
     let app = &installed.content.app.name;
     let dir = installed.layout.dir.display().to_string();
     let run = installed.bundle_command(session);
@@ -43,11 +49,15 @@ pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathB
         return Err(installed.half_removed(session));
     }
     if purge {
-        confirm_purge(session, app, &dir)?;
+        refuse_mounts(&installed)?;
+        if installed.receipt.engine == Some(EngineHome::System) || EngineHome::System.estate().exists() {
+            session.say(&text::engine_goes_too());
+        }
+        confirm_purge(app, || session.say(&text::type_name(app, &dir)))?;
     } else if !matches.get_flag("yes") {
         wizard::confirm_removal(app, session.reporter)?;
     }
-    take_back(session, &installed, purge)
+    take_back(session, installed, purge)
 }
 
 /// Asks after an installation that failed whether it is to be taken back at once. Who only presses Enter keeps what is there.
@@ -63,8 +73,8 @@ pub(super) fn offer(session: &Session<'_>, layout: &Layout, way_back: &WayBack) 
         session.say(&text::kept_as_it_is());
         return Ok(());
     }
-    let installed = day2::find(session, Some(layout.dir.clone()))?;
-    take_back(session, &installed, way_back.purge)
+    let installed = installed::find(session, Some(layout.dir.clone()))?;
+    take_back(session, installed, way_back.purge)
 }
 
 /// A run that died before it wrote down anything has made no more than its own folder. Returns whether that was so.
@@ -87,8 +97,7 @@ fn remove_mere_beginning(layout: &Layout) -> Outcome<bool> {
     Ok(true)
 }
 
-fn take_back(session: &Session<'_>, installed: &Installed, purge: bool) -> Outcome<()> {
-    let app = &installed.content.app.name;
+fn take_back(session: &Session<'_>, mut installed: Installed, purge: bool) -> Outcome<()> {
     session.reporter.working();
     // A worker that was killed leaves its socket.
     attach::clear(&installed.layout);
@@ -98,21 +107,37 @@ fn take_back(session: &Session<'_>, installed: &Installed, purge: bool) -> Outco
     if Receipt::read(&installed.layout.receipt()).ok().flatten().as_ref() != Some(&installed.receipt) {
         return Err(Failure::new(Code::Locked, problem::another_run_meanwhile()).todo(problem::run_again()));
     }
+    if purge {
+        refuse_mounts(&installed)?;
+        // Before anything goes: a purge that is killed later is run again with all that it has to know.
+        if engine::take_over(&mut installed.receipt)? {
+            installed.receipt.write(&installed.layout.receipt())?;
+            file::remove(&EngineHome::System.estate())?;
+        }
+    }
+    let installed = &installed;
+    let app = &installed.content.app.name;
+    let engine = match installed.started_engine() {
+        Ok(engine) => Some(engine),
+        // One that does not answer, and may still have our containers, is not passed over: its record would be gone.
+        Err(failure) if engine::may_hold_something(&installed.receipt) => {
+            return Err(engine::mend_it(&installed.receipt, failure));
+        }
+        Err(_) => None,
+    };
+    if let Some(engine) = &engine {
+        refuse_foreign(installed, engine)?;
+    }
     let removal = Some(if purge { Removal::Purge } else { Removal::KeepData });
     // On a full disk, too, an application can be removed: if this cannot be written, a run that breaks off has less to say.
     let _ = Receipt { removal, ..installed.receipt.clone() }.write(&installed.layout.receipt());
-    match installed.started_engine() {
-        Ok(engine) => remove_from_engine(session, installed, &engine, purge)?,
-        // An engine of ours that does not start goes as a whole; one that is not ours still has our containers. A run that died
-        // while it waited for its turn to install one has none.
-        Err(failure) if installed.receipt.engine.is_none() && installed.receipt.has_engine() => {
-            return Err(failure);
-        }
-        Err(_) => {}
+    if let Some(engine) = engine {
+        remove_from_engine(session, installed, &engine, purge)?;
     }
     open_firewall::take_back(&installed.receipt)?;
     join_group::take_back(&installed.receipt)?;
-    remove_engine(session, installed, purge)?;
+    let run = installed.bundle_command(session);
+    engine::remove(session, &engine::Owner { receipt: &installed.receipt, run }, purge)?;
     remove_project(installed, purge)?;
     if purge {
         session.say(&text::purged(app));
@@ -123,9 +148,46 @@ fn take_back(session: &Session<'_>, installed: &Installed, purge: bool) -> Outco
     Ok(())
 }
 
+/// What somebody has mounted below the project directory lies elsewhere, and is not ours: a purge would empty it. Mounts of a private
+/// engine are its own.
+fn refuse_mounts(installed: &Installed) -> Outcome<()> {
+    let mut mounts = file::mounts_below(&installed.layout.dir);
+    if let Some(EngineHome::Private(home)) = &installed.receipt.engine {
+        let home = home.canonicalize().unwrap_or_else(|_| home.clone());
+        mounts.retain(|point| !point.starts_with(&home));
+    }
+    if mounts.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = mounts.iter().map(|point| point.display().to_string()).collect();
+    Err(Failure::new(Code::Usage, problem::mounted_in_project(&names.join(", ")))
+        .todo(problem::unmount_first(&names.join(" "))))
+}
+
+/// Where no application is left, but an engine that one has left behind: it goes as well, if it is empty by now.
+fn remove_left(session: &Session<'_>, failure: Box<Failure>) -> Outcome<()> {
+    let Some(bundle) = &session.bundle else { return Err(failure) };
+    let content = &bundle.bundle.index.content;
+    let app = &content.app.name;
+    let mut receipt = Receipt::new(app, &content.app.version, &content.project.name, EngineChoice::System);
+    receipt.socket = EngineHome::System.socket();
+    if !rustix::process::geteuid().is_root() || !engine::take_over(&mut receipt)? {
+        return Err(failure);
+    }
+    session.say(&text::engine_is_left(app));
+    confirm_purge(app, || session.say(&text::type_name_for_engine(app)))?;
+    session.reporter.working();
+    let run = format!("sudo {}", bundle.path.display());
+    engine::remove(session, &engine::Owner { receipt: &receipt, run }, true)?;
+    if !EngineHome::System.bin().exists() {
+        session.say(&text::engine_is_removed());
+    }
+    Ok(())
+}
+
 /// The name must be typed in full; `--yes` does not replace it.
-fn confirm_purge(session: &Session<'_>, app: &str, dir: &str) -> Outcome<()> {
-    session.say(&text::type_name(app, dir));
+fn confirm_purge(app: &str, ask: impl FnOnce()) -> Outcome<()> {
+    ask();
     let mut typed = String::new();
     // End of input counts as nothing typed.
     let _ = std::io::stdin().lock().read_line(&mut typed);
@@ -135,6 +197,24 @@ fn confirm_purge(session: &Session<'_>, app: &str, dir: &str) -> Outcome<()> {
         Err(Failure::new(Code::Usage, text::no_terminal_for_name()).todo(text::pipe_name(app)))
     } else {
         Err(Failure::new(Code::Usage, text::name_mismatch(app)).todo(text::type_it_exactly(app)))
+    }
+}
+
+/// Compose knows a project by its name alone: containers that somebody has made since under the same one, from another directory,
+/// would go with ours. A directory that is gone was ours before it was moved.
+fn refuse_foreign(installed: &Installed, engine: &Engine) -> Outcome<()> {
+    let name = &installed.content.project.name;
+    let gone = |error| Failure::midway(problem::engine_not_there(&engine.socket().display())).because(&error);
+    let own = installed.layout.dir.canonicalize().ok();
+    let is_foreign = |dir: &str| {
+        let real = Path::new(dir).canonicalize().ok();
+        Path::new(dir) != installed.layout.dir && real.is_some() && real != own
+    };
+    let containers = engine.containers(name).map_err(gone)?;
+    match containers.iter().find(|container| is_foreign(&container.working_dir)) {
+        Some(container) => Err(Failure::midway(problem::namesake_runs(name, &container.working_dir))
+            .todo(problem::remove_namesake(&container.working_dir, name))),
+        None => Ok(()),
     }
 }
 
@@ -168,133 +248,6 @@ fn remove_from_engine(
     Ok(())
 }
 
-/// A private engine is ours whatever state it is in. A system-wide one is ours if we placed it; a purge that was killed
-/// after removing its programs is known by the unit and the links that are still recorded.
-fn is_ours(installed: &Installed, home: &EngineHome) -> bool {
-    let is_placed = installed.receipt.own_engine().is_some();
-    // What lies where ours lay may by now be that of an engine that somebody has installed since.
-    let is_half_gone = !home.socket().exists() && !home.bin().exists() && day2::has_no_engine();
-    matches!(home, EngineHome::Private(_)) || is_placed || is_half_gone || installed.is_half(home)
-}
-
-/// A private engine goes with its application; one for the whole host only when nothing is left on it.
-fn remove_engine(session: &Session<'_>, installed: &Installed, purge: bool) -> Outcome<()> {
-    let Some(home) = installed.receipt.engine.as_ref().filter(|home| is_ours(installed, home)) else {
-        return Ok(());
-    };
-    if let EngineHome::Private(dir) = home {
-        start_engine::stop_detached(home)?;
-        if purge {
-            session.say(&text::removing_engine());
-            // Half an engine must not be taken for one.
-            file::remove(&home.mark())?;
-            remove_engine_tree(dir)?;
-            forget_traces(installed)?;
-        } else {
-            // Whoever deletes the directory by hand must not fail at a mount that nobody needs any more.
-            unmount_below(dir)?;
-            session.say(&text::private_engine_kept(&dir.display().to_string()));
-        }
-        return Ok(());
-    }
-    // An application that counts on this engine, or brings one itself, comes before or after.
-    let tell = |holder: &lock::Holder| session.say(&progress::waiting_for_engine(&holder.app, &holder.pid));
-    let app = &installed.content.app.name;
-    let _lock =
-        if purge { Some(lock::wait(Path::new(ENGINE_LOCK), app, lock::FOR_ENGINE, tell)?) } else { None };
-    // A run that broke off has not placed all programs, or a purge removed some of them; it knew the engine to be empty.
-    let is_gone = !home.bin().join("dockerd").exists() || installed.is_half(home);
-    let is_empty = is_gone
-        || Engine::connect(&installed.receipt.socket).and_then(|engine| engine.is_empty()).unwrap_or(false);
-    if !purge {
-        session.say(&text::engine_kept());
-        return Ok(());
-    }
-    if !is_empty {
-        session.say(&text::engine_in_use());
-        return Ok(());
-    }
-    session.say(&text::removing_engine());
-    if day2::is_by_systemd(home) {
-        for arguments in [["disable", "docker.service"], ["stop", "docker.service"]] {
-            call("systemctl", &arguments)?;
-        }
-    } else {
-        start_engine::stop_detached(home)?;
-    }
-    // What systemd refuses to stop goes on with its files.
-    if let Some(pid) = process::find_running(&home.bin().join("dockerd")) {
-        return Err(Failure::midway(problem::engine_did_not_stop(pid)).todo(problem::run_again()));
-    }
-    // Half an engine must not be taken for one, and not be started to see whether it is empty: it was.
-    file::remove(&home.mark())?;
-    forget_traces(installed)?;
-    // A data root that was there before us has held something; it is empty as far as the engine knows, and stays.
-    if installed.receipt.made.contains(&home.data_root()) {
-        remove_engine_tree(&home.data_root())?;
-    }
-    remove_engine_tree(&home.exec_root())?;
-    file::remove(&home.socket())?;
-    file::remove(&home.log())?;
-    file::remove_tree(&home.bin())?;
-    if installed.receipt.made_group {
-        call("groupdel", &["docker"])?;
-    }
-    // One that was there before us stays, but for what a killed run left beside it.
-    file::sweep(&home.config());
-    for path in installed.receipt.made.iter().rev() {
-        remove_made(path)?;
-    }
-    if Path::new(SYSTEM_UNIT).parent().is_some_and(Path::is_dir) {
-        call("systemctl", &["daemon-reload"])?;
-    }
-    Ok(())
-}
-
-/// Calls a program of the system's. If it says no, there may be nothing left to do; if it does not even start, there is.
-fn call(program: &str, arguments: &[&str]) -> Outcome<()> {
-    match process::run(process::command(program).args(arguments)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(not_started(program, &error)),
-        _ => Ok(()),
-    }
-}
-
-fn not_started(program: &str, error: &std::io::Error) -> Box<Failure> {
-    Failure::midway(problem::not_started(&program)).because(error).todo(problem::run_again())
-}
-
-fn forget_traces(installed: &Installed) -> Outcome<()> {
-    let failed = |(program, error): (&str, std::io::Error)| not_started(program, &error);
-    let Some(before) = &installed.receipt.network else { return Ok(()) };
-    traces::take_back(before, kernel::is_forwarding_configured(Path::new("/"))).map_err(failed)
-}
-
-/// Removes one thing that we made; a directory only when nothing is left in it.
-fn remove_made(path: &Path) -> Outcome<()> {
-    if path.is_dir() && !path.is_symlink() {
-        file::remove_dir_if_empty(path);
-        return Ok(());
-    }
-    file::remove(path)
-}
-
-/// Removes a directory of the engine's. Nothing is deleted through a mount that stays.
-fn remove_engine_tree(dir: &Path) -> Outcome<()> {
-    unmount_below(dir)?;
-    file::remove_tree(dir)
-}
-
-/// Unmounts what a stopped engine has left mounted in a directory: it always leaves the network of its host.
-fn unmount_below(dir: &Path) -> Outcome<()> {
-    for point in file::mounts_below(dir) {
-        let _ = process::run(process::command("umount").arg("--lazy").arg(point));
-    }
-    match file::mounts_below(dir).first() {
-        Some(point) => Err(Failure::midway(problem::still_mounted(&point.display()))),
-        None => Ok(()),
-    }
-}
-
 fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
     let layout = &installed.layout;
     let app = &installed.content.app.name;
@@ -326,7 +279,10 @@ fn remove_project(installed: &Installed, purge: bool) -> Outcome<()> {
             project.remove_if_empty(parent);
         }
     }
-    file::remove_tree(&layout.bin())?;
+    // Whatever else is there belongs to the application.
+    file::remove(&layout.control(app))?;
+    file::remove(&layout.compose())?;
+    file::remove_dir_if_empty(&layout.bin());
     let mut receipt = installed.receipt.clone();
     for step in &mut receipt.steps {
         step.state = StepState::Begun;

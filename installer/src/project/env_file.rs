@@ -40,6 +40,13 @@ pub fn render(content: &Content, answers: &Answers) -> String {
     text
 }
 
+/// Names of variables that are in `wanted` and are missing or other ones in `found`, in their order.
+pub fn changed<'w>(found: &str, wanted: &'w str) -> Vec<&'w str> {
+    let lines: HashSet<&str> = found.lines().collect();
+    let new = wanted.lines().filter(|line| !line.starts_with('#') && !lines.contains(line));
+    new.filter_map(|line| Some(line.split_once('=')?.0)).collect()
+}
+
 fn escape(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     for character in value.chars() {

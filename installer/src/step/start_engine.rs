@@ -30,7 +30,8 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
 
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     if context.plan.engine.home == Some(EngineHome::System) {
-        let traces = SYSTEM_TRACES.into_iter().map(PathBuf::from).chain([EngineHome::System.data_root()]);
+        let home = EngineHome::System;
+        let traces = SYSTEM_TRACES.into_iter().map(PathBuf::from).chain([home.data_root(), home.log()]);
         let firewalld = Some(Path::new(FIREWALLD)).filter(|path| path.is_dir());
         let told = firewalld.into_iter().flat_map(|path| FIREWALLD_TRACES.map(|trace| path.join(trace)));
         for trace in traces.chain(told).filter(|trace| !trace.exists()) {
@@ -135,6 +136,20 @@ pub fn stop_detached(home: &EngineHome) -> Outcome<()> {
         }
     }
     file::remove(&home.pid_file())
+}
+
+/// Ends all that runs from a directory of an engine's, and what descends from it, when its daemon has ended.
+///
+/// # Errors
+/// A process that goes on.
+pub fn end_all_below(bin: &Path) -> Result<(), i32> {
+    // Shims take no notice of being asked, and one whose daemon is gone would wait for ever.
+    for pid in process::all_below(bin) {
+        // Who has ended meanwhile has no need of it.
+        let _ = process::kill(pid);
+    }
+    await_until(STOP_LIMIT, || process::all_below(bin).is_empty());
+    process::all_below(bin).first().map_or(Ok(()), |pid| Err(*pid))
 }
 
 /// The daemon that runs this very program, found by what runs and not by a file that a kill may have left out.

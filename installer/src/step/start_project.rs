@@ -165,7 +165,7 @@ fn refuse_foreign_images(compose: &Compose, context: &Context<'_>) -> Outcome<()
 }
 
 /// What the containers depend on; when it changes, `up` must run again.
-fn fingerprint(context: &Context<'_>) -> String {
+pub(super) fn fingerprint(context: &Context<'_>) -> String {
     let env = env_file::render(context.content, context.answers);
     let files: String = context.content.project.files.iter().map(|file| file.blob.to_string()).collect();
     let images: String = context.content.images.iter().map(|image| image.manifest.to_string()).collect();

@@ -6,12 +6,13 @@ use std::path::Path;
 use bundle_spec::codec;
 use bundle_spec::project::ProjectFile;
 
-use super::Context;
+use super::{Context, start_project};
+use crate::event::Event;
 use crate::host::below::Folder;
 use crate::host::file::{self, Access};
 use crate::outcome::{Failure, Outcome};
 use crate::project::{env_file, rendered};
-use crate::text::problem as text;
+use crate::text::{problem as text, progress};
 
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     let layout = &context.plan.layout;
@@ -62,6 +63,18 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         folder.write(name, access, &content)?;
     }
     let env = env_file::render(context.content, context.answers);
+    let found = file::read_text(&layout.env()).ok().flatten();
+    if found.as_ref().is_some_and(|found| *found != env) {
+        // With the same answers it would be the same: somebody has changed it, and may have started the containers with that.
+        if context.receipt.started_as == start_project::fingerprint(context) {
+            let names = env_file::changed(found.as_deref().unwrap_or_default(), &env);
+            let text = progress::env_was_edited(&layout.env().display(), &names.join(", "));
+            context.reporter.emit(&Event::Note { text });
+        }
+        context.receipt.started_as.clear();
+        context.save()?;
+    }
+    let layout = &context.plan.layout;
     file::write(&layout.env(), Access::PRIVATE, env.as_bytes())?;
     file::write(&layout.index(), Access::READABLE, &index_json(context))?;
     remove_former_files(context, &project)?;

@@ -16,6 +16,27 @@ messages! {
     still_mounted(path: &impl Display)
         en "{path} is still mounted; what lies below it has not been removed."
         zh "{path} 仍处于挂载状态，其下的内容未删除。";
+    mounted_in_project(paths: &str)
+        en "Something is mounted in the directory of the application: {paths}. Deleting the directory would delete what lies there."
+        zh "应用目录中挂载了其他内容：{paths}。删除该目录会连同其中的内容一起删除。";
+    unmount_first(paths: &str)
+        en "Nothing has been removed. Unmount it first: umount {paths}; then run the same command again."
+        zh "未删除任何内容。请先卸载挂载点：umount {paths}，然后重新运行同一条命令。";
+    mend_engine_first(data: &impl Display)
+        en "Nothing has been removed: containers, images or volumes are in the engine, which has to run for that. Let it start, then run the same command again. If nothing in it is needed any more: rm -rf {data}, then the same command again."
+        zh "未删除任何内容：引擎中仍有容器、镜像或数据卷，引擎运行时才能删除。请先让引擎恢复启动，然后重新运行同一条命令。如果其中的内容都不再需要：先运行 rm -rf {data}，再重新运行同一条命令。";
+    namesake_runs(name: &str, dir: &str)
+        en "There are containers of another project with the same name {name}, from {dir}: they would be removed as well. Nothing has been removed."
+        zh "存在同名项目 {name} 的容器（来自 {dir}），卸载会将其一并删除。未删除任何内容。";
+    remove_namesake(dir: &str, name: &str)
+        en "Give that project another name, or end it if it is not needed: cd {dir} && docker compose -p {name} down; then run the same command again."
+        zh "请为该项目改用其他名称；如不再需要，请先停止并删除：cd {dir} && docker compose -p {name} down，然后重新运行同一条命令。";
+    env_is_missing(path: &impl Display) en "{path} is missing." zh "缺少 {path}。";
+    write_env_again(run: &str)
+        en "Run {run} again: it writes the file from the recorded answers."
+        zh "请重新运行 {run}，会用记录的配置重新生成该文件。";
+    cannot_read(path: &impl Display) en "Cannot read {path}." zh "无法读取 {path}。";
+    group_not_removed() en "The group docker could not be removed." zh "无法删除 docker 用户组。";
     cannot_sync(path: &impl Display)
         en "Cannot make the images on {path} safe against a power cut."
         zh "无法将 {path} 上的镜像数据同步到磁盘，此时断电可能造成损坏。";

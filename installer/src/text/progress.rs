@@ -17,6 +17,9 @@ messages! {
         en "Load {missing} of {all} images ({bytes} to send)"
         zh "导入镜像：共 {all} 个，需导入 {missing} 个（传输 {bytes}）";
     write_project(dir: &str) en "Write the project to {dir}" zh "将应用文件写入 {dir}";
+    env_was_edited(path: &impl std::fmt::Display, names: &str)
+        en "{path} was changed by hand ({names}); the recorded values are put back. To change them, run this file again with --set, or without arguments."
+        zh "{path} 被手工修改过（{names}），已恢复为记录的值。需要修改时请重新运行安装程序，或使用 --set。";
     place_certificate() en "Place certificate and key" zh "写入证书和私钥";
     make_certificate(hosts: &str) en "Make a self-signed certificate for {hosts}" zh "为 {hosts} 生成自签名证书";
     remove_certificate() en "Remove the certificate" zh "移除证书";

@@ -111,9 +111,20 @@ messages! {
     removing_project() en "Removing containers and networks" zh "正在删除容器和网络";
     removing_images() en "Removing images" zh "正在删除镜像";
     removing_engine() en "Removing the engine" zh "正在删除引擎";
-    engine_in_use()
-        en "The Docker engine stays: other containers, images or volumes are in it."
-        zh "Docker 引擎已保留：其中仍有其他容器、镜像或数据卷。";
+    engine_goes_too()
+        en "The Docker engine that came with it is deleted as well, if nothing else is in it."
+        zh "随其安装的 Docker 引擎如无其他内容，也会一并删除。";
+    engine_in_use(run: &str)
+        en "The Docker engine stays: other containers, images or volumes are in it. It can be removed when they are gone: {run} uninstall --purge"
+        zh "Docker 引擎已保留：其中仍有其他容器、镜像或数据卷。这些内容清除之后可再将其删除：{run} uninstall --purge";
+    engine_is_left(name: &str)
+        en "{name} is not installed. A Docker engine that came with such an application is still there; it is deleted now if nothing else is in it."
+        zh "{name} 未安装，但随此类应用安装的 Docker 引擎仍在本机。如其中没有其他内容，现在将其删除。";
+    type_name_for_engine(name: &str) en "Type {name} to confirm:" zh "请输入 {name} 确认：";
+    engine_is_removed() en "The Docker engine is removed." zh "Docker 引擎已删除。";
+    shared_with_another(data: &str)
+        en "Another Docker engine has been installed on this machine since: it may use {data}, the socket, /etc/docker and the group docker, which stay."
+        zh "本机后来安装了其他 Docker 引擎，它可能正在使用 {data}、套接字、/etc/docker 和 docker 用户组，因此予以保留。";
     private_engine_kept(dir: &str)
         en "The private engine is stopped; its programs and data stay in {dir} (only --purge removes them)."
         zh "独立引擎已停止；其程序和数据保留在 {dir}（只有 --purge 才会删除）。";

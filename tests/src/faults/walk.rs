@@ -186,15 +186,38 @@ fn check_half_removed(patient: &dyn Breakable) -> Result<bool, String> {
     Ok(is_recorded)
 }
 
-/// Lets acts of an uninstallation fail, one in each, every so-manieth: it says what and why, and the same command, run again, ends
+/// All acts, with the kinds of faults in turn; of them the share that the environment asks for (`TORTURE_PART`).
+#[must_use]
+pub fn all_acts(acts: Vec<Point>) -> Vec<(Point, &'static str)> {
+    let with_kind = |(number, point): (usize, Point)| {
+        let kinds = point.kinds();
+        (point, kinds[number % kinds.len()])
+    };
+    acts.into_iter().enumerate().filter(|(number, _)| is_in_share(*number)).map(with_kind).collect()
+}
+
+/// Whether the long form has this one: `TORTURE_PART` is the share of it that is carried out, for those who have less time.
+#[must_use]
+pub fn is_in_share(number: usize) -> bool {
+    let part = std::env::var("TORTURE_PART").ok().and_then(|part| part.parse().ok()).unwrap_or(1.0);
+    let count = |number: usize| (number as f64 * part).ceil() as usize;
+    count(number + 1) > count(number)
+}
+
+/// Lets acts of an uninstallation fail, one in each: it says what and why, and the same command, run again, ends
 /// it, with all as it was before. A fault that ends nothing leaves nothing either.
 ///
 /// # Panics
 /// When an installation does not come to its end while nothing fails.
-pub fn walk_back(patient: &mut dyn Breakable, reference: &Reference, every: usize, outcomes: &mut Outcomes) {
+pub fn walk_back(
+    patient: &mut dyn Breakable,
+    reference: &Reference,
+    choose: impl FnOnce(Vec<Point>) -> Vec<(Point, &'static str)>,
+    outcomes: &mut Outcomes,
+) {
     let _ = install(patient).done();
     let _ = patient.run(&UNDO, "hello\n").done();
-    let faults = first_acts(points(&patient.trace()), every);
+    let faults = choose(points(&patient.trace()));
     let mut half_removed = 0;
     for (point, kind) in &faults {
         let _ = install(patient).done();

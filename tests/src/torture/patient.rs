@@ -200,6 +200,16 @@ pub struct OnMachine {
     was_struck: bool,
 }
 
+/// Where a launcher or an engine leaves something.
+const SCRAPS: &str = "/run/airlift.* /tmp/airlift* /var/tmp/airlift* /dev/shm/airlift* /run/docker /run/docker.* /sys/class/net/docker0";
+
+/// Prints what an engine leaves in memory: processes, units, chains and rules. The pattern is not found in the command that has it.
+const TRACES: &str = "pgrep -af '[/]usr/local/libexec/airlift/'; systemctl list-unit-files --no-legend 'docker*'
+    for tool in iptables ip6tables; do for table in filter nat raw; do $tool -t $table -S | grep -i docker; done; done";
+
+/// Prints what keeps packets from being passed on. After a blow a machine may have been booted since, and keeps that until the next.
+const CLOSED: &str = "iptables -S FORWARD | grep -e '-P FORWARD DROP'";
+
 /// The port of the application there.
 const PORT: u16 = 18080;
 
@@ -257,8 +267,8 @@ impl Patient for OnMachine {
     }
 
     fn scraps(&self) -> String {
-        let places = "/run/airlift.* /tmp/airlift* /var/tmp/airlift* /dev/shm/airlift*";
-        self.machine.sh(&format!("ls -d {places} 2>/dev/null")).stdout
+        let closed = if self.was_struck { "" } else { CLOSED };
+        self.machine.sh(&format!("exec 2>/dev/null; ls -d {SCRAPS}; {TRACES}; {closed}")).stdout
     }
 
     fn begin(&self) -> Running {
