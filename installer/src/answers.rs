@@ -144,15 +144,16 @@ impl Sources {
         given.or_else(|| question.default.as_deref().map(|default| (Origin::Default, default)))
     }
 
-    /// Everything that any source gives for a secret: an old password may still be in a log.
+    /// Everything that any source gives and nobody may see: an old password may still be in a log.
     pub fn secrets<'a>(&'a self, questions: &'a [Question]) -> impl Iterator<Item = &'a str> {
-        let ids =
-            questions.iter().filter(|question| question.is_secret()).map(|question| question.id.as_str());
-        let given = ids.flat_map(|id| self.given.values().filter_map(move |values| values.get(id)));
-        given.filter_map(|given| match given {
-            Given::Text(text) => Some(text.as_str()),
-            Given::Nothing | Given::Broken(_) => None,
-        })
+        let of_question = |question: &'a Question| {
+            let given = self.given.values().filter_map(|values| values.get(question.id.as_str()));
+            given.filter_map(move |given| match given {
+                Given::Text(text) if question.hides(text) => Some(text.as_str()),
+                Given::Text(_) | Given::Nothing | Given::Broken(_) => None,
+            })
+        };
+        questions.iter().flat_map(of_question)
     }
 
     fn strongest(&self, question: &Question) -> Option<(Origin, &Given)> {

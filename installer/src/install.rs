@@ -129,7 +129,6 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
         refuse_by_findings(&prepared.findings)?;
         prepared
     };
-    reporter.hide_answers(&prepared.resolved.answers);
     if options.dry_run {
         let lines = execute::plan_lines(&prepared, bundle, content, &mut receipt, reporter);
         wizard::review(content, &prepared, &lines, reporter);
@@ -177,7 +176,7 @@ fn talk(
     is_rehearsal: bool,
     reporter: &Reporter,
 ) -> Outcome<Prepared> {
-    let first = prepare_quietly(content, target, &sources, facts.clone())?;
+    let first = prepare_quietly(content, target, &sources, facts.clone(), reporter)?;
     let settled: Vec<_> =
         first.findings.iter().filter(|finding| !is_open_port(finding, content, &first)).cloned().collect();
     show_findings(&settled, &sources, reporter);
@@ -189,7 +188,8 @@ fn talk(
     refuse(first.problems.iter().filter(|problem| forced(problem)), problem_text::give_differently())?;
     let mut asked = content.clone();
     asked.questions.retain(|question| builtin::is_worth_asking(&question.id, &first.facts, target.choice));
-    let prepare = |sources: &Sources, facts: &Facts| prepare_quietly(content, target, sources, facts.clone());
+    let prepare =
+        |sources: &Sources, facts: &Facts| prepare_quietly(content, target, sources, facts.clone(), reporter);
     let addresses = suggest::addresses(&address::collect());
     let addresses = addresses.iter().map(ToString::to_string).collect();
     let matter = wizard::Matter {
@@ -281,7 +281,7 @@ pub fn prepare(
     facts: Facts,
     reporter: &Reporter,
 ) -> Outcome<Prepared> {
-    let prepared = prepare_quietly(content, target, sources, facts)?;
+    let prepared = prepare_quietly(content, target, sources, facts, reporter)?;
     for note in &prepared.resolved.notes {
         reporter.emit(&Event::Note { text: note.message() });
     }
@@ -303,12 +303,13 @@ fn show_findings(findings: &[Finding], sources: &Sources, reporter: &Reporter) {
     }
 }
 
-/// [`prepare`] without a word.
+/// [`prepare`] without a word. What is found here may quote an answer, so the reporter learns first which of them nobody may see.
 pub(crate) fn prepare_quietly(
     content: &Content,
     target: &Target,
     sources: &Sources,
     facts: Facts,
+    reporter: &Reporter,
 ) -> Outcome<Prepared> {
     let mut random_error = None;
     let mut make = |recipe| {
@@ -318,6 +319,7 @@ pub(crate) fn prepare_quietly(
         })
     };
     let (resolved, mut problems) = resolve(&content.questions, &content.values, sources, &mut make);
+    reporter.hide_answers(&resolved.answers);
     if let Some(error) = random_error {
         return Err(Failure::new(Code::Preflight, problem_text::no_random_numbers()).because(&error));
     }
@@ -335,17 +337,17 @@ pub(crate) fn prepare_quietly(
     let mut findings = preflight::check(&facts, &demand);
     findings.extend(certificate.findings);
     findings.extend(target.doubts.iter().cloned());
-    findings.extend(sources.open_file().and_then(|path| open_answers(content, &resolved, path)));
+    findings.extend(sources.open_file().and_then(|path| open_answers(&resolved, path)));
     preflight::order(&mut findings);
     sources.acceptance().apply(&mut findings);
     Ok(Prepared { resolved, problems, facts, plan, findings })
 }
 
 /// Passwords in a file that everybody may read.
-fn open_answers(content: &Content, resolved: &Resolved, path: &Path) -> Option<Finding> {
+fn open_answers(resolved: &Resolved, path: &Path) -> Option<Finding> {
     let shown = path.display();
     let (text, todo) = (problem_text::answers_file_is_open(&shown), problem_text::close_answers_file(&shown));
-    summary::has_secret_from_file(content, resolved).then(|| Finding::warn("answers-file", text, todo))
+    summary::has_secret_from_file(resolved).then(|| Finding::warn("answers-file", text, todo))
 }
 
 /// Ends the run with everything that is wrong with the answers. They come before findings: ports depend on them.

@@ -187,3 +187,50 @@ fn secrets_in_what_services_say_are_seen_nowhere() {
         assert!(!String::from_utf8_lossy(&text).contains(secret_start), "{}", path.display());
     }
 }
+
+const API: &str = r#"
+[[question]]
+id = "api_url"
+env = "API_URL"
+kind = "url"
+prompt = { zh = "接口地址", en = "Address of the interface" }
+
+[[question]]
+id = "api_host"
+env = "API_HOST"
+kind = "host"
+prompt = { zh = "接口主机", en = "Host of the interface" }
+
+[[check]]
+name = "api"
+url = "http://{api_host}:{http_port}/health?of={api_url}"
+"#;
+
+/// A check whose host is refused quotes the URL before anything is installed; a service says the password alone, as it is meant.
+#[test]
+fn a_password_in_a_url_is_seen_nowhere() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let vendor = vendor(API);
+    let says = "    image: hello/worker:1.0\n    environment:\n      API_URL: ${API_URL}\n    \
+                command: [sh, -c, 'echo \"login as robot with hunter!2 at $$API_URL\"; exit 3']\n    restart: \"no\"\n    # ";
+    vendor.edit(
+        "docker-compose.yml",
+        "    image: hello/worker:1.0\n    network_mode: none\n    restart",
+        &format!("    network_mode: none\n{says}restart"),
+    );
+    let bundle = vendor.pack();
+    let password = "hunter";
+    let given =
+        ["--answers", "answers.toml", "--set", "api_url=http://robot:hunter%212@10.0.0.5/v1", "--set"];
+    for verb in [&["preflight"][..], &["preflight", "--json"], &["install"], &["install", "--json"]] {
+        let args = [verb, &given, &["api_host=name.example"]].concat();
+        let _ = site.run(&bundle, &args).expect(4).saying("health?of=******").never_saying(password);
+    }
+    let run = site.run(&bundle, &[&["install"][..], &given, &["api_host=127.0.0.1"]].concat()).expect(6);
+    let _ = run.saying("login as robot with ****** at ******").never_saying(password);
+    let _ = site.run(&bundle, &["status", "--json"]).expect(6).never_saying(password);
+    for name in ["receipt.json", "install.log", "last-run.json", "index.json"] {
+        let text = fs::read_to_string(site.dir().join(".airlift").join(name)).unwrap();
+        assert!(!text.contains(password), "{name}: {text}");
+    }
+}

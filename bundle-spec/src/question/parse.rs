@@ -37,6 +37,16 @@ impl Question {
         Ok(Answer::new(value, is_secret || has_password))
     }
 
+    /// Whether what is given must not be seen, be it an answer or not: in a URL with a typing error, what stands before an `@`
+    /// may be a password all the same.
+    #[must_use]
+    pub fn hides(&self, raw: &str) -> bool {
+        match self.parse(raw) {
+            Ok(answer) => answer.is_secret(),
+            Err(_) => self.is_secret() || (self.kind == QuestionKind::Url && raw.contains(['@', '＠'])),
+        }
+    }
+
     fn parse_kind(&self, value: String) -> Result<String, AnswerProblem> {
         match self.kind {
             QuestionKind::Text | QuestionKind::Secret | QuestionKind::Password => Ok(value),

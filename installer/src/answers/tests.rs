@@ -228,3 +228,21 @@ fn a_secret_with_a_space_at_its_end_is_taken_and_noted() {
     let earlier = sources(&[(Origin::Earlier, "token", "abc ")]);
     assert_eq!(solved(&[question("token", QuestionKind::Secret)], &earlier).notes, []);
 }
+
+/// The same URL again and again: in the answers file, from an earlier run, with a typing error.
+#[test]
+fn a_url_with_a_password_is_a_secret_whoever_gives_it() {
+    let url = question("api", QuestionKind::Url);
+    let given = |origin, text: &str| {
+        let mut sources = Sources::default();
+        sources.add(origin, [("api".to_owned(), text.to_owned())]);
+        sources.secrets(std::slice::from_ref(&url)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for text in ["http://u:pw@10.0.0.5/", "http:/u:pw@10.0.0.5/", "u:pw@10.0.0.5", "http://u:pw＠10.0.0.5/"]
+    {
+        assert_eq!(given(Origin::File, text), [text]);
+        assert_eq!(given(Origin::Earlier, text), [text]);
+    }
+    assert_eq!(given(Origin::File, "http://10.0.0.5/@x"), [""; 0]);
+    assert_eq!(given(Origin::File, "10.0.0.5"), [""; 0]);
+}

@@ -38,7 +38,8 @@ impl Veil {
     /// Hides more secrets.
     pub fn hide<'s>(&mut self, secrets: impl IntoIterator<Item = &'s str>) {
         for secret in secrets {
-            for form in forms(secret) {
+            let parts = credentials(secret);
+            for form in parts.iter().map(String::as_str).chain([secret]).flat_map(forms) {
                 if form.chars().count() >= SHORTEST && !self.forms.contains(&form) {
                     self.forms.push(form);
                 }
@@ -76,6 +77,33 @@ fn forms(secret: &str) -> [String; 4] {
     [secret.to_owned(), secret.trim().to_owned(), json.to_owned(), secret.bytes().map(in_url).collect()]
 }
 
+/// The name and password that stand in a URL, and the password alone, as written and as meant: whoever logs in with them says
+/// them without the rest.
+fn credentials(secret: &str) -> Vec<String> {
+    let authority = secret.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    let pair = authority.and_then(|authority| authority.rsplit_once('@')).map(|(pair, _)| pair);
+    let Some((pair, (_, password))) = pair.and_then(|pair| Some((pair, pair.split_once(':')?))) else {
+        return Vec::new();
+    };
+    [pair, password].into_iter().flat_map(|part| [part.to_owned(), percent_decoded(part)]).collect()
+}
+
+/// What `%40` and its like stand for. What is no text afterwards stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let hex = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).ok()?;
+        let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        u8::from_str_radix(digits, 16).ok().filter(|_| is_hex)
+    };
+    let (mut decoded, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let Some((byte, after)) = rest.split_first() {
+        let meant = (*byte == b'%').then(|| hex(after.get(..2)?)).flatten();
+        decoded.push(meant.unwrap_or(*byte));
+        rest = if meant.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
+}
+
 /// Where a form is in a text, overlapping places as well.
 fn places<'t>(text: &'t str, form: &'t str) -> impl Iterator<Item = Range<usize>> + 't {
     let mut from = 0;
@@ -98,7 +126,7 @@ mod tests {
 
     #[test]
     fn no_part_of_a_secret_is_left_in_what_others_say() {
-        let table: [(&[&str], &str, &str); 10] = [
+        let table: [(&[&str], &str, &str); 14] = [
             (&["s3cret", "s3cret-longer"], "user s3cret-longer, s3cret: x", "user ******, ******: x"),
             (&["s3cret"], "s3crets3cret!", "******!"),
             (&["abcdef", "defghi"], "x abcdefghi y", "x ****** y"),
@@ -107,6 +135,16 @@ mod tests {
             (&["a\"b\\c d"], r#"{"pw":"a\"b\\c d"}"#, r#"{"pw":"******"}"#),
             (&["p@ss/w d"], "postgres://u:p%40ss%2Fw%20d@db", "postgres://u:******@db"),
             (&["密码很长"], "密码很长。", "******。"),
+            // The password in a URL is one by itself, as it stands there and as it is meant.
+            (&["http://u:p%40ssw%2Frd@db/"], "login u, p@ssw/rd, p%40ssw%2Frd", "login u, ******, ******"),
+            (&["http://u:pw@db/"], "GET http://u:pw@db:80/ as u:pw", "GET http://******@db:80/ as ******"),
+            (&["postgres://u:s3cret@db/x"], "s3cret at db of u", "****** at db of u"),
+            // None of these has one.
+            (
+                &["http://admin@db/a:b@c", "http://db/?at=u:word@x"],
+                "admin at db, b, word",
+                "admin at db, b, word",
+            ),
             // Too short to be looked for.
             (&["", "x", "abc"], "abc x", "abc x"),
             (&["****"], "a **** b", "a ****** b"),

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bundle_spec::answer::Answer;
 use bundle_spec::index::Content;
+use bundle_spec::question::QuestionId;
 
 use super::{Options, Prepared, services};
 use crate::answers::{Origin, Resolved};
@@ -62,11 +64,10 @@ fn is_dead(url: &str) -> bool {
     http::reach(url, LINK_LIMIT).is_err_and(|why| why.contains("Connection refused"))
 }
 
-/// Whether the answers file had a password in it that was used.
-pub(super) fn has_secret_from_file(content: &Content, resolved: &Resolved) -> bool {
-    let origins = &resolved.origins;
-    let secrets = content.questions.iter().filter(|question| question.is_secret());
-    secrets.into_iter().any(|question| origins.get(&question.id) == Some(&Origin::File))
+/// Whether the answers file had a password in it that was used; a URL may have one, too.
+pub(super) fn has_secret_from_file(resolved: &Resolved) -> bool {
+    let is_secret = |id: &QuestionId| resolved.answers.of(id.as_str()).is_some_and(Answer::is_secret);
+    resolved.origins.iter().any(|(id, origin)| *origin == Origin::File && is_secret(id))
 }
 
 /// Bytes of a certificate file at most.
@@ -130,8 +131,7 @@ fn show(
     if let Some(user) = plan.member.as_ref().filter(|_| plan.choice != EngineChoice::Private) {
         reporter.emit(&Event::Note { text: text::new_login_needed(user) });
     }
-    if let Some(path) = options.answers.as_ref().filter(|_| has_secret_from_file(content, &prepared.resolved))
-    {
+    if let Some(path) = options.answers.as_ref().filter(|_| has_secret_from_file(&prepared.resolved)) {
         reporter.emit(&Event::Note { text: text::delete_answers(&path.display()) });
     }
     if plan.engine.home.is_some() && !plan.engine.by_systemd {

@@ -3,6 +3,7 @@
 use bundle_spec::question::{AnswerProblem, Choice, Question, QuestionKind};
 
 use super::console::Console;
+use crate::answers::veil::MASK;
 use crate::answers::why_message;
 use crate::outcome::Outcome;
 use crate::report::{Reporter, Tone};
@@ -82,7 +83,7 @@ impl Asking<'_> {
 
     /// A value as it may be shown: an address can have a password in it.
     pub(super) fn shown(&self, value: &str) -> String {
-        self.question.parse(value).map_or_else(|_| value.to_owned(), |answer| answer.shown().to_owned())
+        if self.question.hides(value) { MASK.to_owned() } else { value.to_owned() }
     }
 
     fn line(&self, console: &mut dyn Console, refused: Option<&String>) -> Outcome<Reply> {

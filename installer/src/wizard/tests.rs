@@ -98,8 +98,10 @@ fn talk(sources: Sources, facts: Facts, acts: &[Act]) -> Outcome<Prepared> {
 
 fn talk_about(content: &Content, sources: Sources, facts: Facts, acts: &[Act]) -> Outcome<Prepared> {
     let target = target();
-    let prepare =
-        |sources: &Sources, facts: &Facts| prepare_quietly(content, &target, sources, facts.clone());
+    let reporter = Reporter::new(Lang::En, false);
+    let prepare = |sources: &Sources, facts: &Facts| {
+        prepare_quietly(content, &target, sources, facts.clone(), &reporter)
+    };
     let again = || preflight_tests::facts();
     let matter = Matter {
         content,
@@ -111,7 +113,6 @@ fn talk_about(content: &Content, sources: Sources, facts: Facts, acts: &[Act]) -
         addresses: vec!["10.0.0.5".into(), "10.1.0.5".into()],
         is_rehearsal: false,
     };
-    let reporter = Reporter::new(Lang::En, false);
     let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
     talk.skip_what_is_known();
     talk.run(&mut Script(acts.iter().copied().collect()))
@@ -208,6 +209,11 @@ fn a_password_in_an_address_is_not_offered_in_clear() {
         reporter: &reporter,
     };
     assert!(!asking.shown("http://bob:S3cret@10.0.0.5/v1").contains("S3cret"));
+    // What an earlier version took need not be taken by this one.
+    for broken in ["bob:S3cret@10.0.0.5", "http:/bob:S3cret@10.0.0.5", "http://bob:S3cret@10.0.0.5:x"] {
+        assert_eq!(asking.shown(broken), "******");
+    }
+    assert_eq!(asking.shown("10.0.0.5"), "10.0.0.5");
     assert_eq!(asking.shown("http://10.0.0.5/v1"), "http://10.0.0.5/v1");
 }
 
@@ -277,8 +283,10 @@ fn what_is_refused_late_is_mended_without_losing_the_rest() {
     let acts = plain_and(&[Type("1"), Type("80"), Type("r"), Type("y"), Type("1"), Type("8085"), Type("y")]);
     let content = content();
     let target = target();
-    let prepare =
-        |sources: &Sources, facts: &Facts| prepare_quietly(&content, &target, sources, facts.clone());
+    let reporter = Reporter::new(Lang::Zh, false);
+    let prepare = |sources: &Sources, facts: &Facts| {
+        prepare_quietly(&content, &target, sources, facts.clone(), &reporter)
+    };
     let matter = Matter {
         content: &content,
         sources: Sources::default(),
@@ -289,7 +297,6 @@ fn what_is_refused_late_is_mended_without_losing_the_rest() {
         addresses: vec!["10.0.0.5".into(), "10.1.0.5".into()],
         is_rehearsal: false,
     };
-    let reporter = Reporter::new(Lang::Zh, false);
     let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
     let prepared = talk.run(&mut Script(acts.into())).unwrap();
     assert_eq!(answers(&prepared), expected("8085", "8081", "x", "b", "pw"));
@@ -347,8 +354,10 @@ fn what_the_command_line_gives_is_neither_asked_nor_changed() {
 fn a_rehearsal_asks_and_wants_no_yes() {
     let content = content();
     let target = target();
-    let prepare =
-        |sources: &Sources, facts: &Facts| prepare_quietly(&content, &target, sources, facts.clone());
+    let reporter = Reporter::new(Lang::En, false);
+    let prepare = |sources: &Sources, facts: &Facts| {
+        prepare_quietly(&content, &target, sources, facts.clone(), &reporter)
+    };
     let matter = Matter {
         content: &content,
         sources: Sources::default(),
@@ -359,7 +368,6 @@ fn a_rehearsal_asks_and_wants_no_yes() {
         addresses: Vec::new(),
         is_rehearsal: true,
     };
-    let reporter = Reporter::new(Lang::En, false);
     let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
     assert!(talk.run(&mut Script(PLAIN.into())).is_ok());
 }
@@ -374,8 +382,10 @@ fn addresses_of_the_machine_are_offered_and_others_can_be_typed() {
         .unwrap();
         content.requirements.ports.clear();
         let target = target();
-        let prepare =
-            |sources: &Sources, facts: &Facts| prepare_quietly(&content, &target, sources, facts.clone());
+        let reporter = Reporter::new(Lang::En, false);
+        let prepare = |sources: &Sources, facts: &Facts| {
+            prepare_quietly(&content, &target, sources, facts.clone(), &reporter)
+        };
         let matter = Matter {
             content: &content,
             sources: Sources::default(),
@@ -386,7 +396,6 @@ fn addresses_of_the_machine_are_offered_and_others_can_be_typed() {
             addresses: vec!["10.0.0.5".into(), "10.1.0.5".into()],
             is_rehearsal: false,
         };
-        let reporter = Reporter::new(Lang::En, false);
         let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
         let prepared = talk.run(&mut Script(acts.iter().copied().collect())).unwrap();
         prepared.resolved.answers.of("host").unwrap().reveal().to_owned()
