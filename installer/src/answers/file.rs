@@ -141,10 +141,28 @@ mod tests {
             ("a = 1\na = 2\n", "第 2 行第 1 列：该项重复出现"),
             ("a = “x”\n", "值要用半角引号 \" 括起来；此行含有全角引号，请使用半角引号 \""),
             ("a =\n", "缺少值"),
+            ("a ＝ 1\n", "配置项与值之间缺少半角等号 =；此行含有全角等号，请使用半角等号 ="),
+            ("a: \"x\"\n", "配置项与值之间缺少半角等号 ="),
+            ("a：\"x\"\n", "配置项与值之间缺少半角等号 ="),
+            ("a \"x，y\" # ＝\n", "配置项与值之间缺少半角等号 ="),
+            ("a = { env: \"X\" }\n", "配置项与值之间缺少半角等号 ="),
+            ("a = \"x\"，\n", "值的后面有多余的内容"),
+            ("a = 1，2\n", "值要用半角引号 \" 括起来；此行含有全角逗号"),
+            ("a = ＂x＂\n", "值要用半角引号 \" 括起来；此行含有全角引号"),
+            ("a = \"x”\n", "引号没有成对；此行含有全角引号"),
+            ("a = 10.0.0.5\n", "值要用半角引号 \" 括起来"),
+            ("a = True\n", "true 和 false 必须全部小写"),
+            ("a = \"C:\\x\"\n", "双引号中的 \\ 有特殊含义"),
+            ("a == 1\n", "多了一个等号"),
+            ("密码 = 1\n", "配置项的名称只能由半角字母、数字、- 和 _ 组成"),
+            ("\u{3000}a = 1\n", "此行含有全角空格"),
         ];
         for (content, expected) in table {
-            let shown = parse(content).unwrap_err().zh;
-            assert!(shown.contains(expected), "{content:?}: {shown}");
+            let shown = parse(content).unwrap_err();
+            assert!(!shown.en.contains("full-width") || shown.zh.contains("全角"), "{shown:?}");
+            let shown = shown.zh;
+            let is_whole = expected.contains("全角") || !shown.contains("全角");
+            assert!(shown.contains(expected) && is_whole, "{content:?}: {shown}");
         }
     }
 }

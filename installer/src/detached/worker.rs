@@ -19,6 +19,7 @@ use crate::layout::Layout;
 use crate::receipt::Receipt;
 use crate::report::Reporter;
 use crate::text::Message;
+use crate::text::cause::explained;
 
 /// How long somebody may take to hear the last word.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -74,7 +75,7 @@ pub fn leave(
     if process::is_in_login_session()
         && let Err(error) = process::leave_login_session(&receipt.app)
     {
-        reporter.log_only(&Event::Note { text: Message::verbatim(error.to_string()) });
+        reporter.log_only(&Event::Note { text: explained(&error.to_string()) });
     }
     if let Ok(listener) = socket::listen(&layout.live()) {
         let hub = Arc::clone(&hub);

@@ -17,7 +17,8 @@ use crate::load::{Form, Trust, docker, leases, names, prefix, replaced};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::Step;
 use crate::receipt::Receipt;
-use crate::text::{Message, problem as text, progress};
+use crate::text::cause::explained;
+use crate::text::{problem as text, progress};
 
 /// How often what somebody removes beside us is brought again.
 const ROUNDS: usize = 5;
@@ -78,7 +79,7 @@ fn bring(
         }
         context.reporter.emit(&Event::Note { text: progress::plain_way(&failure.what) });
         for cause in &failure.causes {
-            context.reporter.emit(&Event::Note { text: Message::verbatim(cause) });
+            context.reporter.emit(&Event::Note { text: explained(cause) });
         }
         attempt(context, engine, description, Trust::Nothing)?;
     }

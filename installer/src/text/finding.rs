@@ -1,5 +1,6 @@
 //! Preflight: what was found, what is needed, what to do.
 
+use super::cause::explained;
 use super::{Message, messages};
 
 pub mod engine;
@@ -72,9 +73,6 @@ messages! {
     engine_is_snap(version: &str)
         en "Docker {version} was installed as a snap: containers cannot see the project directory."
         zh "Docker {version} 是以 snap 方式安装的，容器无法访问应用目录。";
-    config_unreadable(path: &str, why: &str)
-        en "{path} is there and is not valid JSON: {why}"
-        zh "{path} 已存在，但不是有效的 JSON：{why}";
     mend_config(path: &str)
         en "Correct {path}, or move it away if nothing needs it."
         zh "请修正 {path}；如果不再需要，请将其移走。";
@@ -207,9 +205,6 @@ messages! {
     free_port_or_set(stop: &str, id: &str)
         en "Stop it ({stop}), or give another port: --set {id}=PORT, or {id} in the answers file."
         zh "请停止该程序（{stop}），或改用其他端口：--set {id}=端口号，或在应答文件中修改 {id}。";
-    receipt_unreadable(dir: &str, why: &str)
-        en "The record of the installation in {dir} cannot be read: {why}"
-        zh "无法读取 {dir} 中的安装记录：{why}";
     dir_belongs_to(dir: &str, app: &str)
         en "{dir} belongs to another application: {app}."
         zh "{dir} 属于另一个应用：{app}。";
@@ -244,9 +239,27 @@ messages! {
         zh "请用 --dir 指定该应用目录，或先将其卸载。";
 }
 
+/// A configuration of the engine that its owner has to correct.
+pub fn config_unreadable(path: &str, why: &str) -> Message {
+    let why = explained(why);
+    Message {
+        en: format!("{path} is there and is not valid JSON: {}", why.en),
+        zh: format!("{path} 已存在，但不是有效的 JSON：{}", why.zh),
+    }
+}
+
+/// A record of an installation that says nothing.
+pub fn receipt_unreadable(dir: &str, why: &str) -> Message {
+    let why = explained(why);
+    Message {
+        en: format!("The record of the installation in {dir} cannot be read: {}", why.en),
+        zh: format!("无法读取 {dir} 中的安装记录：{}", why.zh),
+    }
+}
+
 /// An engine that is installed and does not answer, and what was found instead.
 pub fn engine_silent(socket: &str, why: &str) -> Message {
-    let why = super::cause::explained(why);
+    let why = explained(why);
     Message {
         en: format!("A Docker engine is installed, but does not answer at {socket} ({}).", why.en),
         zh: format!("已安装 Docker 引擎，但 {socket} 没有响应（{}）。", why.zh),

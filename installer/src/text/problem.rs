@@ -236,10 +236,10 @@ pub fn stretch_damaged(start: f64, end: f64, total: &str, parts: &str) -> Messag
 
 /// Where an answers file is no TOML.
 pub fn answers_not_toml(line: usize, column: usize, why: &str, content: &str) -> Message {
-    let zh = super::cause::toml(why, content);
+    let why = super::cause::toml(why, content);
     Message {
-        en: format!("line {line}, column {column}: {why}"),
-        zh: format!("第 {line} 行第 {column} 列：{zh}"),
+        en: format!("line {line}, column {column}: {}", why.en),
+        zh: format!("第 {line} 行第 {column} 列：{}", why.zh),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use super::messages;
+use super::cause::explained;
+use super::{Message, messages};
 
 messages! {
     not_set(id: &str, name: &str)
@@ -20,9 +21,6 @@ messages! {
     not_a_file(id: &str, path: &impl Display)
         en "{id} refers to {path}, which is not a regular file."
         zh "{id} 引用了 {path}，但它不是普通文件。";
-    unreadable(id: &str, path: &impl Display, why: &str)
-        en "{id} refers to the file {path}, which cannot be read: {why}"
-        zh "{id} 引用了文件 {path}，但无法读取：{why}";
     empty(id: &str, path: &impl Display)
         en "{id} refers to the file {path}, which is empty."
         zh "{id} 引用了文件 {path}，但该文件为空。";
@@ -35,4 +33,13 @@ messages! {
     is_open(id: &str, path: &impl Display)
         en "Other users of this machine can read the file {path}, which has {id} in it. Run: chmod 600 {path}"
         zh "文件 {path} 中有 {id}，但本机其他用户也能读取它。请运行：chmod 600 {path}";
+}
+
+/// A file that cannot be read.
+pub fn unreadable(id: &str, path: &impl Display, why: &str) -> Message {
+    let why = explained(why);
+    Message {
+        en: format!("{id} refers to the file {path}, which cannot be read: {}", why.en),
+        zh: format!("{id} 引用了文件 {path}，但无法读取：{}", why.zh),
+    }
 }

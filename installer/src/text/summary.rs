@@ -1,5 +1,6 @@
 //! How things are: health, links, what to do next.
 
+use super::cause::explained;
 use super::{Message, messages};
 
 messages! {
@@ -188,7 +189,7 @@ pub fn why_no_answer(why: &str) -> Message {
     } else if why.contains("in time") {
         timed_out()
     } else {
-        Message::verbatim(why)
+        explained(why)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::cause::explained;
 use super::{Message, messages};
 
 messages! {
@@ -10,9 +11,6 @@ messages! {
     too_large(path: &impl Display, limit: u64)
         en "{path} is larger than {limit} KiB: that is no certificate and no key."
         zh "{path} 超过 {limit} KiB，不像是证书或私钥。";
-    unreadable(path: &impl Display, why: &str)
-        en "{path} cannot be read: {why}"
-        zh "{path} 无法读取：{why}";
     pfx(path: &impl Display)
         en "{path} is a PFX (PKCS#12) archive, not PEM. Take both files out of it: openssl pkcs12 -in {path} -nokeys -out server.crt, then openssl pkcs12 -in {path} -nocerts -nodes -out server.key"
         zh "{path} 是 PFX（PKCS#12）文件，不是 PEM。请从中导出两个文件：openssl pkcs12 -in {path} -nokeys -out server.crt，再运行 openssl pkcs12 -in {path} -nocerts -nodes -out server.key";
@@ -96,6 +94,14 @@ messages! {
     fingerprint_follows(hosts: &str)
         en "Self-signed certificate for {hosts}. Browsers will warn once; go on only if they show this SHA-256 fingerprint:"
         zh "自签名证书，适用于 {hosts}。浏览器首次访问会告警；核对其显示的 SHA-256 指纹与下面一致后再继续：";
+}
+
+/// A file that cannot be read.
+pub fn unreadable(path: &impl Display, why: &str) -> Message {
+    let why = explained(why);
+    Message {
+        en: format!("{path} cannot be read: {}", why.en), zh: format!("{path} 无法读取：{}", why.zh)
+    }
 }
 
 /// The names in a certificate, at most so many.

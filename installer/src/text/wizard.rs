@@ -1,5 +1,6 @@
 //! What a person is asked beside the vendor's questions.
 
+use super::cause::explained_together;
 use super::{Message, messages};
 
 messages! {
@@ -59,7 +60,6 @@ messages! {
     saved(path: &str)
         en "Saved: {path} (readable by root only). Use it with: --answers {path}"
         zh "已保存：{path}（仅 root 可读）。用法：--answers {path}";
-    not_saved(path: &str, why: &str) en "{path} cannot be written: {why}" zh "无法写入 {path}：{why}";
     not_a_file(path: &str) en "{path} is there already, and no file" zh "{path} 已存在，且不是普通文件";
     port_is_fixed(port: u16)
         en "port {port} is used by the application itself: choose another one"
@@ -85,6 +85,15 @@ pub fn port_is_answer(port: u16, prompt: &Message) -> Message {
     Message {
         en: format!("port {port} is given to \"{}\" already: choose another one", prompt.en),
         zh: format!("端口 {port} 已用于“{}”，请换一个", prompt.zh),
+    }
+}
+
+/// An answers file that could not be written.
+pub fn not_saved(path: &str, causes: &[String]) -> Message {
+    let why = explained_together(causes);
+    Message {
+        en: format!("{path} cannot be written: {}", why.en),
+        zh: format!("无法写入 {path}：{}", why.zh),
     }
 }
 

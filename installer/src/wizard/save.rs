@@ -40,8 +40,7 @@ pub(super) fn save(
     match file::write(&path, Access::PRIVATE, rendered.as_bytes()) {
         Ok(()) => reporter.line(&text::saved(&shown)),
         Err(failure) => {
-            let why = failure.causes.join(": ");
-            reporter.toned(&text::refused(&text::not_saved(&shown, &why)), Tone::Bad);
+            reporter.toned(&text::refused(&text::not_saved(&shown, &failure.causes)), Tone::Bad);
         }
     }
     Ok(())
