@@ -79,7 +79,8 @@ fn is_enabled() -> bool {
 /// # Errors
 /// With what it said.
 pub(super) fn systemctl(arguments: &[&str]) -> Outcome<()> {
-    let failed = || Failure::midway(text::systemctl_failed(&arguments.join(" ")));
+    let failed =
+        || Failure::midway(text::systemctl_failed(&arguments.join(" "))).todo(text::look_at_engine_unit());
     let finished = process::run(process::command("systemctl").args(arguments))
         .map_err(|error| failed().because(&error))?;
     if finished.status.success() { Ok(()) } else { Err(failed().quoting(finished.stderr)) }

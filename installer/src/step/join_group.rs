@@ -33,8 +33,9 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         context.receipt.group_members.push(name.clone());
         context.save()?;
     }
+    let todo = || text::join_group_yourself(&name);
     group::add_member(ENGINE_GROUP, &name)
-        .map_err(|why| Failure::midway(text::group_not_joined(&name)).quoting(why))
+        .map_err(|why| Failure::midway(text::group_not_joined(&name)).quoting(why).todo(todo()))
 }
 
 /// Whether the operator wished it.
@@ -48,7 +49,8 @@ pub fn is_wanted(answers: &Answers) -> bool {
 /// When the system refuses.
 pub fn take_back(receipt: &Receipt) -> Outcome<()> {
     receipt.group_members.iter().try_for_each(|name| {
+        let todo = || text::leave_group_yourself(name);
         group::remove_member(ENGINE_GROUP, name)
-            .map_err(|why| Failure::midway(text::group_not_left(name)).quoting(why))
+            .map_err(|why| Failure::midway(text::group_not_left(name)).quoting(why).todo(todo()))
     })
 }

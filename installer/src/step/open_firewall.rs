@@ -6,7 +6,7 @@ use bundle_spec::index::Content;
 use bundle_spec::question::builtin::OPEN_FIREWALL;
 
 use super::Context;
-use crate::host::firewall::{self, Opening};
+use crate::host::firewall::{self, Opening, Tool};
 use crate::outcome::{Failure, Outcome};
 use crate::receipt::Receipt;
 use crate::text::problem as text;
@@ -37,8 +37,9 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
                 context.receipt.openings.push(opening.clone());
                 context.save()?;
             }
+            let todo = || text::open_port_yourself(&by_hand(&opening, true));
             firewall::open(&opening, &context.content.app.name)
-                .map_err(|why| Failure::midway(text::port_not_opened(port)).quoting(why))?;
+                .map_err(|why| Failure::midway(text::port_not_opened(port)).quoting(why).todo(todo()))?;
         }
     }
     Ok(())
@@ -71,7 +72,54 @@ pub fn take_back(receipt: &Receipt) -> Outcome<()> {
 
 fn close_all(openings: &[Opening]) -> Outcome<()> {
     openings.iter().try_for_each(|opening| {
+        let todo = || text::close_port_yourself(&by_hand(opening, false));
         firewall::close(opening)
-            .map_err(|why| Failure::midway(text::port_not_closed(opening.port)).quoting(why))
+            .map_err(|why| Failure::midway(text::port_not_closed(opening.port)).quoting(why).todo(todo()))
     })
+}
+
+/// What somebody types who opens or closes a port, for now and for later.
+fn by_hand(opening: &Opening, opens: bool) -> String {
+    let port = opening.port;
+    match opening.tool {
+        Tool::Firewalld => {
+            let zone = opening.zone.as_ref().map(|zone| format!(" --zone={zone}")).unwrap_or_default();
+            let command =
+                format!("firewall-cmd{zone} --{}-port={port}/tcp", if opens { "add" } else { "remove" });
+            format!("{command} && {command} --permanent")
+        }
+        Tool::Ufw if opens => format!("ufw allow {port}/tcp"),
+        Tool::Ufw if opening.replaced.is_empty() => format!("ufw delete allow {port}/tcp"),
+        Tool::Ufw => format!("ufw {}", opening.replaced.join(" ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_opens_or_closes_a_port_by_hand_is_told_how() {
+        let opening = |tool, zone: Option<&str>| Opening {
+            tool,
+            zone: zone.map(str::to_owned),
+            permanent: false,
+            port: 8080,
+            replaced: Vec::new(),
+        };
+        let firewalld = opening(Tool::Firewalld, Some("public"));
+        assert_eq!(
+            by_hand(&firewalld, true),
+            "firewall-cmd --zone=public --add-port=8080/tcp && firewall-cmd --zone=public --add-port=8080/tcp --permanent"
+        );
+        assert!(by_hand(&firewalld, false).contains("--remove-port=8080/tcp --permanent"));
+        let mut ufw = opening(Tool::Ufw, None);
+        assert_eq!(
+            [by_hand(&ufw, true), by_hand(&ufw, false)],
+            ["ufw allow 8080/tcp", "ufw delete allow 8080/tcp"]
+        );
+        // What ours took the place of comes back.
+        ufw.replaced = vec!["deny".to_owned(), "8080/tcp".to_owned()];
+        assert_eq!(by_hand(&ufw, false), "ufw deny 8080/tcp");
+    }
 }

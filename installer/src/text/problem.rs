@@ -194,6 +194,21 @@ messages! {
     port_not_closed(port: u16)
         en "The firewall did not close port {port}, which the installation had opened."
         zh "无法关闭安装时在防火墙中放行的端口 {port}。";
+    open_port_yourself(command: &str)
+        en "Everything before is in place. Open the port yourself ({command}) and run the same command again; or run it with --set open_firewall=false, which leaves the firewall alone."
+        zh "此前的步骤均已完成。请手动放行该端口（{command}）后重新运行同一条命令；或加上 --set open_firewall=false 运行，不更改防火墙。";
+    close_port_yourself(command: &str)
+        en "Close the port yourself ({command}), then run the same command again."
+        zh "请手动关闭该端口（{command}），然后重新运行同一条命令。";
+    join_group_yourself(user: &str)
+        en "Add the user yourself (usermod -aG docker {user}) and run the same command again; or run it with --set docker_group=false, which leaves the group alone."
+        zh "请手动添加该用户（usermod -aG docker {user}）后重新运行同一条命令；或加上 --set docker_group=false 运行，不更改用户组。";
+    leave_group_yourself(user: &str)
+        en "Take the user out yourself (gpasswd -d {user} docker), then run the same command again."
+        zh "请手动移出该用户（gpasswd -d {user} docker），然后重新运行同一条命令。";
+    look_at_engine_unit()
+        en "See why: systemctl status docker.service, and journalctl -u docker.service -e. When that is mended, run the same command again: it goes on where this run ended."
+        zh "请用 systemctl status docker.service 和 journalctl -u docker.service -e 查看原因；解决后重新运行同一条命令，会从中断处继续。";
     group_not_joined(user: &str)
         en "The user {user} could not be added to the group docker."
         zh "无法将用户 {user} 加入 docker 组。";
