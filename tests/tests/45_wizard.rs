@@ -321,9 +321,10 @@ fn a_terminal_without_a_cursor_installs_as_well() {
     let (site, bundle) = (Site::for_screens(Suite::Forky, Store::Overlay2), bundle());
     let mut terminal = start(&site, &bundle, &[("LANG", "zh_CN.UTF-8"), ("TERM", "dumb")]);
     for (question, answer) in [
-        ("English", "1"),
+        // As an input method gives them that was not switched off.
+        ("English", "１"),
         ("[1/4] 网页端口", site.port.to_string().as_str()),
-        ("[2/4] 问候语", "<"),
+        ("[2/4] 问候语", "《"),
         ("[1/4] 网页端口", ""),
         ("[2/4] 问候语", "你好"),
         ("[3/4] 管理员密码", PASSWORD),

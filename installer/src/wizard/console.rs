@@ -8,6 +8,7 @@
 use std::io::{self, BufRead};
 use std::time::Duration;
 
+use bundle_spec::question::narrow;
 use dialoguer::Select;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
@@ -20,8 +21,8 @@ use crate::report::Reporter;
 use crate::text::columns;
 use crate::text::wizard as text;
 
-/// What takes a person back to the question before, where Esc does not.
-const BACK: &str = "<";
+/// What takes a person back to the question before, where Esc does not: `<`, and what Chinese input methods make of that key.
+const BACK: [&str; 5] = ["<", "＜", "《", "〈", "‹"];
 /// What stands before a line.
 const MARK: &str = "> ";
 
@@ -41,6 +42,21 @@ pub(super) struct Terminal<'a> {
     is_plain: bool,
     /// As long as somebody is asked: between two questions the kernel would show what is typed ahead, a password too.
     _raw: Option<Raw>,
+}
+
+fn is_back(typed: &str) -> bool {
+    BACK.contains(&typed.trim())
+}
+
+/// The position of one of `count` items that was typed as its number, also full-width; nothing typed is the default.
+fn picked(typed: &str, count: usize, default: usize) -> Option<usize> {
+    match typed.trim() {
+        "" => Some(default),
+        number => {
+            let number = narrow(number).parse::<usize>().ok();
+            number.filter(|number| (1..=count).contains(number)).map(|number| number - 1)
+        }
+    }
 }
 
 /// A terminal that takes no commands for its cursor.
@@ -76,7 +92,7 @@ impl<'a> Terminal<'a> {
         match effect {
             Effect::Leave => Err(left()),
             Effect::Back => Ok(None),
-            Effect::Submit | Effect::Continue => Ok(Some(line.text()).filter(|text| text.trim() != BACK)),
+            Effect::Submit | Effect::Continue => Ok(Some(line.text()).filter(|text| !is_back(text))),
         }
     }
 
@@ -85,9 +101,7 @@ impl<'a> Terminal<'a> {
         let mut line = String::new();
         match io::stdin().lock().read_line(&mut line) {
             Ok(0) => Err(left()),
-            Ok(_) => {
-                Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()).filter(|text| text.trim() != BACK))
-            }
+            Ok(_) => Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()).filter(|text| !is_back(text))),
             Err(error) => Err(broken(&error)),
         }
     }
@@ -99,12 +113,9 @@ impl<'a> Terminal<'a> {
         }
         loop {
             let Some(line) = self.plain(&format!("[{}] {MARK}", default + 1))? else { return Ok(None) };
-            match line.trim() {
-                "" => return Ok(Some(default)),
-                number => match number.parse::<usize>() {
-                    Ok(number) if (1..=items.len()).contains(&number) => return Ok(Some(number - 1)),
-                    _ => self.reporter.line(&text::number_wanted(items.len())),
-                },
+            match picked(&line, items.len(), default) {
+                Some(position) => return Ok(Some(position)),
+                None => self.reporter.line(&text::number_wanted(items.len())),
             }
         }
     }
@@ -200,4 +211,35 @@ fn left() -> Box<Failure> {
 
 fn broken(error: &dyn std::error::Error) -> Box<Failure> {
     Failure::new(Code::Answers, text::broken_off()).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn back_is_what_an_input_method_makes_of_it_too() {
+        for typed in ["<", " < ", "＜", "《", "《 ", "〈", "‹"] {
+            assert!(is_back(typed), "{typed}");
+        }
+        // An answer may begin with it.
+        for typed in ["", "《红楼梦》", "<b>", "<<", "》", ">"] {
+            assert!(!is_back(typed), "{typed}");
+        }
+    }
+
+    #[test]
+    fn an_item_is_taken_by_its_number_however_wide() {
+        for (typed, expected) in [
+            ("", Some(2)),
+            (" ", Some(2)),
+            ("1", Some(0)),
+            ("３", Some(2)),
+            ("１２", None),
+            ("0", None),
+            ("一", None),
+        ] {
+            assert_eq!(picked(typed, 3, 2), expected, "{typed}");
+        }
+    }
 }
