@@ -8,7 +8,7 @@ messages! {
     origin_set() en "--set" zh "--set";
     origin_environment() en "environment" zh "环境变量";
     origin_file() en "answers file" zh "应答文件";
-    origin_asked() en "asked" zh "手动输入";
+    origin_asked() en "typed" zh "手动输入";
     origin_earlier() en "earlier installation" zh "上次安装";
     origin_machine() en "an address of this machine" zh "本机地址";
     origin_default() en "default" zh "默认值";

@@ -60,20 +60,12 @@ fn may_break(before: char, after: char) -> bool {
 
 /// A text without its end where it occupies more than `columns`; dots stand for what is missing.
 pub fn cut(text: &str, columns: usize) -> String {
-    shorten(text, columns, |character| character.width().unwrap_or(0))
-}
-
-/// The same by bytes, for those who take bytes for columns.
-pub fn cut_bytes(text: &str, bytes: usize) -> String {
-    shorten(text, bytes, char::len_utf8)
-}
-
-fn shorten(text: &str, room: usize, size: impl Fn(char) -> usize) -> String {
     const DOTS: &str = "...";
-    if text.chars().map(&size).sum::<usize>() <= room {
+    let size = |character: char| character.width().unwrap_or(0);
+    if text.chars().map(size).sum::<usize>() <= columns {
         return text.to_owned();
     }
-    let mut left = room.saturating_sub(DOTS.len());
+    let mut left = columns.saturating_sub(DOTS.len());
     let fits = |character: &char| {
         let fits = size(*character) <= left;
         left = left.saturating_sub(size(*character));
@@ -121,7 +113,6 @@ mod tests {
         assert_eq!(cut("导入镜像", 7), "导入...");
         assert_eq!(cut("导入镜像", 6), "导...");
         assert_eq!(cut("Load images", 8), "Load...");
-        assert_eq!(cut_bytes("导入镜像", 11), "导入...");
     }
 
     #[test]

@@ -28,7 +28,7 @@ messages! {
     enter_generates() en "Enter alone: one is generated (recommended)" zh "直接回车：自动生成（推荐）";
     enter_keeps_earlier() en "Enter alone: the value of the earlier installation" zh "直接回车：沿用上次安装的值";
     enter_keeps_default()
-        en "Enter alone: the value that the vendor has set for everybody"
+        en "Enter alone: the value that the vendor has set (the same for every customer, so not secret)"
         zh "直接回车：使用厂商预设的默认值（每个客户都相同，不保密）";
     enter_keeps_typed() en "Enter alone: what was typed before" zh "直接回车：沿用刚才输入的值";
     dash_empties() en "A single -: leaves it empty" zh "只输入 -：留空";

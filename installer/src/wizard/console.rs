@@ -130,11 +130,11 @@ impl Console for Terminal<'_> {
         if self.is_plain {
             return self.plain_pick(items, default);
         }
-        // Its list takes bytes for columns when it redraws itself: an item must not look longer to it than the line is.
         let room = usize::from(console::Term::stderr().size().1).saturating_sub(6).max(20);
-        let shown: Vec<String> = items.iter().map(|item| columns::cut_bytes(item, room)).collect();
-        let theme = Look::new(self.reporter.lang());
-        let select = Select::with_theme(&theme).items(&shown).default(default.min(items.len() - 1));
+        let shown = items.iter().map(|item| columns::cut(item, room)).collect();
+        let theme = Look::listing(self.reporter.lang(), shown);
+        let positions = theme.positions();
+        let select = Select::with_theme(&theme).items(&positions).default(default.min(items.len() - 1));
         select.interact_opt().map_err(|error| broken(&error))
     }
 

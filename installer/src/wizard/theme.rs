@@ -11,11 +11,23 @@ use crate::text::{Lang, Message, wizard as text};
 #[derive(Debug)]
 pub(super) struct Look {
     lang: Lang,
+    items: Vec<String>,
 }
 
 impl Look {
     pub(super) fn new(lang: Lang) -> Self {
-        Self { lang }
+        Self { lang, items: Vec::new() }
+    }
+
+    /// For a list. It is given the positions of its items alone ([`Look::positions`]): it takes bytes for columns when it
+    /// redraws itself, and would erase lines above a Chinese item that fits.
+    pub(super) fn listing(lang: Lang, items: Vec<String>) -> Self {
+        Self { lang, items }
+    }
+
+    /// What the list is given for items.
+    pub(super) fn positions(&self) -> Vec<String> {
+        (0..self.items.len()).map(|position| position.to_string()).collect()
     }
 
     fn truth(&self, answer: bool) -> Message {
@@ -72,6 +84,11 @@ impl Theme for Look {
         self.format_input_prompt_selection(f, prompt, &chosen.unwrap_or_default())
     }
 
+    fn format_select_prompt_item(&self, f: &mut dyn Write, text: &str, active: bool) -> Result {
+        let item = text.parse::<usize>().ok().and_then(|position| self.items.get(position));
+        write!(f, "{} {}", if active { ">" } else { " " }, item.map_or(text, String::as_str))
+    }
+
     fn format_input_prompt_selection(&self, f: &mut dyn Write, prompt: &str, sel: &str) -> Result {
         write!(f, "  {prompt} > {}", given(sel))
     }
@@ -80,6 +97,18 @@ impl Theme for Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_shows_items_by_their_positions() {
+        let look = Look::listing(Lang::Zh, vec!["自签名证书".into(), "8".into()]);
+        let shown = |text: &str, active| {
+            let mut shown = String::new();
+            look.format_select_prompt_item(&mut shown, text, active).unwrap();
+            shown
+        };
+        let shown = look.positions().iter().map(|text| shown(text, text == "1")).collect::<Vec<_>>();
+        assert_eq!(shown, ["  自签名证书", "> 8"]);
+    }
 
     #[test]
     fn a_confirmation_speaks_chinese() {
