@@ -1,5 +1,7 @@
 //! The one parser of answers.
 
+use std::num::{IntErrorKind, ParseIntError};
+
 use super::problem::AnswerProblem;
 use super::{Question, QuestionKind, host, web};
 use crate::answer::Answer;
@@ -62,7 +64,7 @@ impl Question {
             }
             QuestionKind::Host => host::parse(&value).map_err(AnswerProblem::NotHost),
             QuestionKind::Integer => {
-                let number: i64 = host::narrow(&value).parse().map_err(|_| AnswerProblem::NotInteger)?;
+                let number: i64 = host::narrow(&value).parse().map_err(|error| self.no_integer(&error))?;
                 if self.min.is_some_and(|min| number < min) || self.max.is_some_and(|max| number > max) {
                     return Err(AnswerProblem::OutOfRange { min: self.min, max: self.max });
                 }
@@ -75,6 +77,17 @@ impl Question {
                 _ => Err(AnswerProblem::NotPort),
             },
             QuestionKind::Url => web::parse(self, &value).map_err(AnswerProblem::NotUrl),
+        }
+    }
+
+    /// A number that is too large for this type is a number all the same.
+    fn no_integer(&self, error: &ParseIntError) -> AnswerProblem {
+        match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => AnswerProblem::OutOfRange {
+                min: self.min.or(Some(i64::MIN)),
+                max: self.max.or(Some(i64::MAX)),
+            },
+            _ => AnswerProblem::NotInteger,
         }
     }
 

@@ -259,3 +259,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_number_with_too_many_digits_is_out_of_range() {
+    let out = |min, max| Err(AnswerProblem::OutOfRange { min, max });
+    let mut q = question(QuestionKind::Integer);
+    for text in ["9223372036854775808", "-9223372036854775809", "９９９９９９９９９９９９９９９９９９９９"]
+    {
+        assert_eq!(q.parse(text), out(Some(i64::MIN), Some(i64::MAX)), "{text}");
+    }
+    assert_eq!(q.parse("9223372036854775807").unwrap().reveal(), "9223372036854775807");
+    (q.min, q.max) = (Some(1), Some(10));
+    assert_eq!(q.parse("99999999999999999999"), out(Some(1), Some(10)));
+    assert_eq!(q.parse("9.9"), Err(AnswerProblem::NotInteger));
+}
