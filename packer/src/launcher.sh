@@ -59,13 +59,17 @@ open_terminal() {
     esac
   done
   say "no terminal window could be opened; open one and run: sudo sh $self" "无法打开终端窗口；请打开终端并运行：sudo sh $self"
-  # The line above is seen by nobody on a desktop.
+  # The line above is seen by nobody on a desktop, and what language is spoken there is not known either.
+  told="$app: 无法打开终端窗口。请打开终端并运行下面的命令。
+No terminal window could be opened. Open one and run this command.
+
+sudo sh $self"
   for window in zenity kdialog xmessage; do
     command -v "$window" >/dev/null 2>&1 || continue
     case $window in
-      zenity) zenity --error --no-markup --text="$app: sudo sh $self" && break ;;
-      kdialog) kdialog --error "$app: sudo sh $self" && break ;;
-      xmessage) xmessage -center "$app: sudo sh $self" && break ;;
+      zenity) zenity --error --no-markup --text="$told" && break ;;
+      kdialog) kdialog --error "$told" && break ;;
+      xmessage) xmessage -center "$told" && break ;;
     esac
   done
   exit 2
