@@ -404,10 +404,7 @@ impl Note {
     /// The note for people.
     pub fn message(&self) -> Message {
         match self {
-            Self::NotAsked { id, origin } => {
-                let origin = origin.message();
-                reason_text::not_asked(id.as_str(), &origin.en, &origin.zh)
-            }
+            Self::NotAsked { id, origin } => reason_text::not_asked(id.as_str(), &origin.message()),
             Self::OuterSpace(id) => reason_text::has_outer_space(id.as_str()),
             Self::OpenFile(id, path) => reference_text::is_open(id.as_str(), &path.display()),
         }

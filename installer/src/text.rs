@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 pub mod answer;
 pub mod builtin;
+#[cfg(test)]
+mod catalogue;
 pub mod cause;
 pub mod columns;
 pub mod command;

@@ -71,9 +71,6 @@ messages! {
     url_path_missing()
         en "the path is missing, which follows the host and begins with /"
         zh "缺少路径，即主机后面以“/”开头的部分";
-    not_asked(id: &str, origin: &str, origin_zh: &str)
-        en "{id} ({origin}) is not needed with the other answers, and was left aside."
-        zh "按其他配置，不需要 {id}（{origin_zh}），已忽略。";
     has_outer_space(id: &str)
         en "{id} begins or ends with a space. It is taken as it is; if the space was pasted by mistake, give the value again."
         zh "{id} 的开头或结尾有空格，将原样使用；如果是粘贴时误带的，请重新输入。";
@@ -91,6 +88,14 @@ pub fn with_hint(why: Message, hint: Option<&Localized>) -> Message {
             Message { en: format!("{} ({})", why.en, hint.en), zh: format!("{}（{}）", why.zh, hint.zh) }
         }
         None => why,
+    }
+}
+
+/// An answer to a question that is not asked.
+pub fn not_asked(id: &str, origin: &Message) -> Message {
+    Message {
+        en: format!("{id} ({}) is not needed with the other answers, and was left aside.", origin.en),
+        zh: format!("按其他配置，不需要 {id}（{}），已忽略。", origin.zh),
     }
 }
 

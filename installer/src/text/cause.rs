@@ -235,10 +235,8 @@ pub fn toml(why: &str, line: &str) -> Message {
     let hint = wide.map(|(_, name, mark)| format!("；此行含有全角{name}，请使用半角{name} {mark}"));
     let hint_en =
         wide.map(|(found, _, mark)| format!("; this line has the full-width {found}: write {mark}"));
-    Message {
-        en: format!("{why}{}", hint_en.unwrap_or_default()),
-        zh: format!("{zh}{}", hint.unwrap_or_default()),
-    }
+    let (en, zh) = (why.to_owned(), zh.to_owned());
+    Message { en: en + &hint_en.unwrap_or_default(), zh: zh + &hint.unwrap_or_default() }
 }
 
 /// The first mark in a line that only stands where a half-width one should: what it is, its name, and what to write. Quotation

@@ -242,9 +242,9 @@ messages! {
 /// A place in the bundle that is damaged, and what lies there.
 pub fn stretch_damaged(start: f64, end: f64, total: &str, parts: &str) -> Message {
     let zh: Vec<String> = parts.split(", ").map(super::cause::part_of_bundle).collect();
-    let zh = zh.join("、");
+    let (en, zh) = (parts, zh.join("、"));
     Message {
-        en: format!("{start}-{end} MB of {total} are damaged: {parts}"),
+        en: format!("{start}-{end} MB of {total} are damaged: {en}"),
         zh: format!("第 {start}–{end} MB（共 {total}）已损坏（{zh}）"),
     }
 }
