@@ -9,6 +9,7 @@ use bundle_spec::question::{AnswerProblem, Generate, Question, QuestionId};
 use bundle_spec::suggest::nearest;
 use bundle_spec::value::{self, Value};
 
+use crate::facts::exposure::Exposure;
 use crate::preflight::accept::Acceptance;
 use crate::text::{Message, answer as reason_text, problem as text, reference as reference_text};
 use crate::tls::fault::{Fault, Place};
@@ -75,8 +76,8 @@ impl std::fmt::Debug for Given {
 pub struct Sources {
     given: BTreeMap<Origin, BTreeMap<String, Given>>,
     misfits: Vec<String>,
-    open: BTreeMap<String, PathBuf>,
-    open_file: Option<PathBuf>,
+    open: BTreeMap<String, (PathBuf, Exposure)>,
+    open_file: Option<(PathBuf, Exposure)>,
     acceptance: Acceptance,
 }
 
@@ -98,18 +99,18 @@ impl Sources {
     }
 
     /// Records that the file that an answer came from can be read by everybody on the machine.
-    pub fn note_open(&mut self, id: String, path: PathBuf) {
-        self.open.insert(id, path);
+    pub fn note_open(&mut self, id: String, path: PathBuf, exposure: Exposure) {
+        self.open.insert(id, (path, exposure));
     }
 
     /// Records that the answers file itself can be read by everybody on the machine.
-    pub fn note_open_file(&mut self, path: PathBuf) {
-        self.open_file = Some(path);
+    pub fn note_open_file(&mut self, path: PathBuf, exposure: Exposure) {
+        self.open_file = Some((path, exposure));
     }
 
     /// The answers file, if everybody on the machine can read it.
-    pub fn open_file(&self) -> Option<&Path> {
-        self.open_file.as_deref()
+    pub fn open_file(&self) -> Option<(&Path, Exposure)> {
+        self.open_file.as_ref().map(|(path, exposure)| (path.as_path(), *exposure))
     }
 
     /// Forgets what one source gives for a question.
@@ -260,7 +261,7 @@ pub enum Note {
     /// A secret that was given begins or ends with a space.
     OuterSpace(QuestionId),
     /// A secret came from a file that everybody on the machine can read.
-    OpenFile(QuestionId, PathBuf),
+    OpenFile(QuestionId, PathBuf, Exposure),
 }
 
 /// Checks everything that was given, and works out what follows from it. `generate` makes secrets where nothing was given.
@@ -324,10 +325,10 @@ impl Resolved {
         if answer.is_secret() && is_new && answer.has_outer_space() {
             self.notes.push(Note::OuterSpace(id()));
         }
-        if let Some(path) =
+        if let Some((path, exposure)) =
             sources.open.get(question.id.as_str()).filter(|_| answer.is_secret() && origin == Origin::File)
         {
-            self.notes.push(Note::OpenFile(id(), path.clone()));
+            self.notes.push(Note::OpenFile(id(), path.clone(), *exposure));
         }
         self.answers.insert(id(), answer);
         self.origins.insert(id(), origin);
@@ -406,7 +407,10 @@ impl Note {
         match self {
             Self::NotAsked { id, origin } => reason_text::not_asked(id.as_str(), &origin.message()),
             Self::OuterSpace(id) => reason_text::has_outer_space(id.as_str()),
-            Self::OpenFile(id, path) => reference_text::is_open(id.as_str(), &path.display()),
+            Self::OpenFile(id, path, Exposure::Mode) => reference_text::is_open(id.as_str(), &path.display()),
+            Self::OpenFile(id, path, Exposure::Place) => {
+                reference_text::is_open_for_good(id.as_str(), &path.display())
+            }
         }
     }
 }

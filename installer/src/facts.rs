@@ -14,6 +14,7 @@ pub mod address;
 pub mod bounded;
 pub mod compose;
 pub mod engine;
+pub mod exposure;
 pub mod firewall;
 pub mod inventory;
 pub mod kernel;

@@ -11,6 +11,7 @@ use crate::answers::{Origin, Problem, Resolved, Sources, builtin, generate, reso
 use crate::bundle::{BundleFile, Extent};
 use crate::detached::last;
 use crate::event::{Event, SCHEMA};
+use crate::facts::exposure::Exposure;
 use crate::facts::{self, EngineChoice, Facts, Scope, address};
 use crate::host::signal::Watch;
 use crate::outcome::{Code, Failure, Outcome};
@@ -337,16 +338,20 @@ pub(crate) fn prepare_quietly(
     let mut findings = preflight::check(&facts, &demand);
     findings.extend(certificate.findings);
     findings.extend(target.doubts.iter().cloned());
-    findings.extend(sources.open_file().and_then(|path| open_answers(&resolved, path)));
+    findings.extend(sources.open_file().and_then(|open| open_answers(&resolved, open)));
     preflight::order(&mut findings);
     sources.acceptance().apply(&mut findings);
     Ok(Prepared { resolved, problems, facts, plan, findings })
 }
 
 /// Passwords in a file that everybody may read.
-fn open_answers(resolved: &Resolved, path: &Path) -> Option<Finding> {
+fn open_answers(resolved: &Resolved, (path, exposure): (&Path, Exposure)) -> Option<Finding> {
     let shown = path.display();
-    let (text, todo) = (problem_text::answers_file_is_open(&shown), problem_text::close_answers_file(&shown));
+    let todo = match exposure {
+        Exposure::Mode => problem_text::close_answers_file(&shown),
+        Exposure::Place => problem_text::move_answers_file(&shown),
+    };
+    let text = problem_text::answers_file_is_open(&shown);
     summary::has_secret_from_file(resolved).then(|| Finding::warn("answers-file", text, todo))
 }
 

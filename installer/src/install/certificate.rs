@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -13,6 +12,7 @@ use bundle_spec::project::Tls;
 use bundle_spec::question::builtin::{TLS, TLS_CERTIFICATE, TLS_KEY, TLS_OWN, TLS_SELF_SIGNED};
 
 use crate::answers::{Origin, Problem, Resolved};
+use crate::facts::exposure::{self, Exposure};
 use crate::layout::Layout;
 use crate::preflight::{self, Finding};
 use crate::tls::fault::{Fault, LEN_MAX, Place, Which};
@@ -81,8 +81,8 @@ fn own(tls: &Tls, layout: &Layout, resolved: &Resolved, hosts: &[String], now: S
         faults.into_iter().chain(judged).partition(Fault::is_bearable);
     let mut findings: Vec<Finding> =
         bearable.iter().map(|fault| preflight::certificate::finding(fault, &place)).collect();
-    if key.as_ref().is_some_and(|key| key.is_open) {
-        findings.push(preflight::certificate::open_key(&place));
+    if let Some(exposure) = key.as_ref().and_then(|key| key.exposure) {
+        findings.push(preflight::certificate::open_key(&place, exposure));
     }
     let problems: Vec<_> =
         unbearable.into_iter().map(|fault| problem(fault, &place, tls, resolved)).collect();
@@ -105,8 +105,8 @@ fn problem(fault: Fault, place: &Place, tls: &Tls, resolved: &Resolved) -> Probl
 /// A file that was read.
 struct Found {
     bytes: Vec<u8>,
-    /// Every user of the machine can read it.
-    is_open: bool,
+    /// How it is kept from other users of the machine, if they can read it.
+    exposure: Option<Exposure>,
 }
 
 fn read(path: &Path, which: Which) -> Result<Found, Fault> {
@@ -124,7 +124,7 @@ fn read(path: &Path, which: Which) -> Result<Found, Fault> {
     if bytes.len() as u64 > LEN_MAX {
         return Err(Fault::TooLarge(which));
     }
-    Ok(Found { bytes, is_open: metadata.permissions().mode() & 0o044 != 0 })
+    Ok(Found { bytes, exposure: exposure::of(path, &metadata) })
 }
 
 #[cfg(test)]

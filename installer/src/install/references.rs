@@ -2,18 +2,18 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::answers::reference::{LEN_MAX, Reference, ReferenceProblem};
+use crate::facts::exposure::{self, Exposure};
 
 /// What a reference leads to.
 #[derive(Debug)]
 pub struct Followed {
     /// The raw answer.
     pub text: String,
-    /// Every user of the machine can read the file that it came from.
-    pub is_open: bool,
+    /// How the file that it came from is kept from other users of the machine, if they can read it.
+    pub exposure: Option<Exposure>,
 }
 
 /// Reads what a reference names; relative paths count from `base`.
@@ -24,7 +24,7 @@ pub fn follow(reference: &Reference, base: &Path) -> Result<Followed, ReferenceP
     match reference {
         Reference::Environment(name) => match std::env::var(name) {
             Ok(text) if text.is_empty() => Err(ReferenceProblem::SetEmpty(name.clone())),
-            Ok(text) => Ok(Followed { text, is_open: false }),
+            Ok(text) => Ok(Followed { text, exposure: None }),
             Err(std::env::VarError::NotPresent) => Err(ReferenceProblem::NotSet(name.clone())),
             Err(std::env::VarError::NotUnicode(_)) => Err(ReferenceProblem::VariableNotUtf8(name.clone())),
         },
@@ -54,12 +54,13 @@ fn read(path: &Path) -> Result<Followed, ReferenceProblem> {
     if text.is_empty() {
         return Err(ReferenceProblem::Empty(shown()));
     }
-    Ok(Followed { text, is_open: metadata.permissions().mode() & 0o044 != 0 })
+    Ok(Followed { text, exposure: exposure::of(path, &metadata) })
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::{Permissions, set_permissions, write};
+    use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
     use super::*;
@@ -72,9 +73,9 @@ mod tests {
         write(at("key"), "\u{feff}s3cret \r\n").unwrap();
         set_permissions(at("key"), Permissions::from_mode(0o600)).unwrap();
         let key = look("key").unwrap();
-        assert_eq!((key.text.as_str(), key.is_open), ("s3cret ", false));
+        assert_eq!((key.text.as_str(), key.exposure), ("s3cret ", None));
         set_permissions(at("key"), Permissions::from_mode(0o644)).unwrap();
-        assert!(look("key").unwrap().is_open);
+        assert!(look("key").unwrap().exposure.is_some());
         assert!(look(&at("key").display().to_string()).is_ok(), "absolute paths are taken as they are");
         for (name, content) in [("empty", Vec::new()), ("blank", b"\n".to_vec())] {
             write(at(name), content).unwrap();

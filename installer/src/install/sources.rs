@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use bundle_spec::question::Question;
@@ -10,7 +9,7 @@ use bundle_spec::question::Question;
 use super::{Options, Target, references};
 use crate::answers::reference::Reference;
 use crate::answers::{Origin, Sources, file as answers_file, suggest};
-use crate::facts::address;
+use crate::facts::{address, exposure};
 use crate::host::file;
 use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
@@ -40,8 +39,8 @@ pub fn collect(options: &Options, target: &Target, questions: &[Question]) -> Ou
     );
     if let Some(path) = &options.answers {
         let given = read_answers(path)?;
-        if path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o044 != 0) {
-            sources.note_open_file(path.clone());
+        if let Some(exposure) = path.metadata().ok().and_then(|metadata| exposure::of(path, &metadata)) {
+            sources.note_open_file(path.clone(), exposure);
         }
         sources.add(Origin::File, given.values);
         sources.add_misfits(given.misfits);
@@ -51,9 +50,9 @@ pub fn collect(options: &Options, target: &Target, questions: &[Question]) -> Ou
             match references::follow(&reference, base) {
                 Ok(followed) => {
                     if let Reference::File(path) = reference
-                        && followed.is_open
+                        && let Some(exposure) = followed.exposure
                     {
-                        sources.note_open(id.clone(), base.join(path));
+                        sources.note_open(id.clone(), base.join(path), exposure);
                     }
                     sources.add(Origin::File, [(id, followed.text)]);
                 }

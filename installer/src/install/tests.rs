@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::answers::Origin;
+use crate::facts::exposure::Exposure;
 use crate::layout::Layout;
 use crate::preflight::accept::Acceptance;
 use crate::preflight::tests as preflight_tests;
@@ -26,7 +27,7 @@ fn what_speaks_against_the_bundle_or_the_answers_file_can_be_accepted_too() {
     ] {
         let mut sources = Sources::default();
         sources.add(Origin::File, [("password".to_owned(), "s3cret".to_owned())]);
-        sources.note_open_file("/root/answers.toml".into());
+        sources.note_open_file("/root/answers.toml".into(), Exposure::Mode);
         let ids = accepted.into_iter().map(str::to_owned).collect();
         sources.add_acceptance(Acceptance { ids, strict: true });
         let reporter = Reporter::new(Lang::En, false);
@@ -51,7 +52,7 @@ fn prepared_with(url: &str, reporter: &Reporter) -> Prepared {
     let target = Target::fresh(Layout { dir: PathBuf::from("/opt/shop") }, EngineChoice::Auto);
     let mut sources = Sources::default();
     sources.add(Origin::File, [("api".to_owned(), url.to_owned())]);
-    sources.note_open_file("/root/answers.toml".into());
+    sources.note_open_file("/root/answers.toml".into(), Exposure::Mode);
     prepare_quietly(&content, &target, &sources, preflight_tests::facts(), reporter).unwrap()
 }
 

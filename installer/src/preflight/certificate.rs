@@ -1,6 +1,7 @@
 //! What of an operator's own certificate is bearable, and should be known all the same.
 
 use super::Finding;
+use crate::facts::exposure::Exposure;
 use crate::text::tls as text;
 use crate::tls::fault::{Fault, Place};
 
@@ -14,7 +15,11 @@ pub fn finding(fault: &Fault, place: &Place) -> Finding {
 }
 
 /// Everybody on the machine can read the key that was given; the copy that is placed is root's alone.
-pub fn open_key(place: &Place) -> Finding {
+pub fn open_key(place: &Place, exposure: Exposure) -> Finding {
     let key = place.key.display();
-    Finding::warn("certificate-key", text::key_is_open(&key), text::close_key(&key))
+    let todo = match exposure {
+        Exposure::Mode => text::close_key(&key),
+        Exposure::Place => text::move_key(&key),
+    };
+    Finding::warn("certificate-key", text::key_is_open(&key), todo)
 }

@@ -139,6 +139,9 @@ messages! {
     close_answers_file(path: &impl Display)
         en "Run: chmod 600 {path}; and delete it after the installation."
         zh "请运行：chmod 600 {path}；安装完成后请删除该文件。";
+    move_answers_file(path: &impl Display)
+        en "Its file system keeps no permissions, so chmod does nothing there. Copy it (install -m 600 {path} /root/) and give the copy with --answers; delete both after the installation."
+        zh "该文件所在的文件系统不保存权限，chmod 不起作用。请复制到 /root（install -m 600 {path} /root/），用 --answers 指定该副本；安装完成后请删除两个文件。";
     answers_form() en "Each line must be: id = \"value\"" zh "每行的格式应为：配置项 = \"值\"（使用半角引号）";
     answer_not_scalar(id: &str)
         en "{id} must be a text, a number, true or false, {{ env = \"NAME\" }} or {{ file = \"/path\" }}."
@@ -191,9 +194,6 @@ messages! {
     port_not_opened(port: u16)
         en "The firewall did not open port {port}."
         zh "无法在防火墙中放行端口 {port}。";
-    port_not_closed(port: u16)
-        en "The firewall did not close port {port}, which the installation had opened."
-        zh "无法关闭安装时在防火墙中放行的端口 {port}。";
     open_port_yourself(command: &str)
         en "Everything before is in place. Open the port yourself ({command}) and run the same command again; or run it with --set open_firewall=false, which leaves the firewall alone."
         zh "此前的步骤均已完成。请手动放行该端口（{command}）后重新运行同一条命令；或加上 --set open_firewall=false 运行，不更改防火墙。";
@@ -209,6 +209,9 @@ messages! {
     look_at_engine_unit()
         en "See why: systemctl status docker.service, and journalctl -u docker.service -e. When that is mended, run the same command again: it goes on where this run ended."
         zh "请用 systemctl status docker.service 和 journalctl -u docker.service -e 查看原因；解决后重新运行同一条命令，会从中断处继续。";
+    port_not_closed(port: u16)
+        en "The firewall did not close port {port}, which the installation had opened."
+        zh "无法关闭安装时在防火墙中放行的端口 {port}。";
     group_not_joined(user: &str)
         en "The user {user} could not be added to the group docker."
         zh "无法将用户 {user} 加入 docker 组。";

@@ -1,6 +1,7 @@
 //! Answers about certificates, with files that are there, gone, wrong or open.
 
 use std::fs::{Permissions, create_dir_all, remove_file, set_permissions};
+use std::os::unix::fs::PermissionsExt;
 
 use bundle_spec::question::{Question, QuestionId};
 
