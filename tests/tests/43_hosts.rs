@@ -119,6 +119,14 @@ impl Site {
         self.said("ufw show added | grep ^ufw")
     }
 
+    /// Everything that ufw shows and keeps of its rules, and what the kernel has of them.
+    fn ufw_in_full(&self) -> String {
+        self.said(
+            "ufw status numbered; cat /etc/ufw/user.rules /etc/ufw/user6.rules; \
+             iptables --list-rules ufw-user-input; ip6tables --list-rules ufw6-user-input",
+        )
+    }
+
     fn receipt(&self) -> Value {
         self.sh("cat /opt/hello/.airlift/receipt.json").json()
     }
@@ -232,6 +240,47 @@ fn debian_13_behind_ufw_by_the_wizard() {
     let _ = site.sh("echo hello | helloctl uninstall --purge");
     assert_eq!(site.ufw(), before);
     assert_eq!(site.said("id --name --groups ops"), "ops");
+}
+
+/// The first rule of ufw that is about a connection decides: ours would be of no use behind such ones.
+#[test]
+fn rules_of_ufw_that_refuse_more_than_the_port_do_not_keep_it_shut_and_come_back_as_they_were() {
+    let site = Site::new(Debian::Trixie);
+    let _ = site.sh(&format!("ufw --force enable && ufw allow {OPEN_BEFORE}/tcp && ufw deny from 192.0.2.7"));
+    site.meet_neighbour();
+    let first = format!("ufw deny {PORT}");
+    let second = format!(
+        "ufw delete deny {PORT} && ufw deny 18000:18100/tcp && ufw reject log {PORT}/tcp comment 'not yet' && ufw allow 22/tcp"
+    );
+    for refusal in [first, second] {
+        let _ = site.sh(&refusal);
+        let before = site.ufw_in_full();
+        let findings = site.findings();
+        let firewall = one(&findings, "firewall");
+        assert_eq!((&firewall["severity"], &firewall["needed"]), (&json!("warn"), &json!("18080")));
+        let advice = format!("ufw insert 3 allow {PORT}/tcp");
+        assert!(firewall["todo"]["en"].as_str().unwrap().contains(&advice), "{firewall}");
+
+        let _ = site.sh(WITH_CONSENT);
+        assert!(site.is_reached(), "{}", site.ufw_in_full());
+        let status = site.said("ufw status numbered");
+        let ours = status.lines().find(|line| line.starts_with("[ 3]")).unwrap();
+        assert!(ours.contains("18080/tcp") && ours.contains("ALLOW IN"), "{status}");
+        let findings = site.findings();
+        assert_eq!(one(&findings, "firewall")["severity"], "pass", "{findings:#?}");
+        let _ = site.sh(WITH_CONSENT).saying("everything is in place");
+
+        // Somebody shuts it again, in front of ours: then it is open no more, and consent opens it again.
+        let _ = site.sh("ufw insert 1 reject 18000:18200/tcp");
+        assert!(!site.is_reached());
+        let _ = site.sh(WITH_CONSENT);
+        assert!(site.is_reached(), "{}", site.ufw_in_full());
+        let _ = site.sh("ufw --force delete reject 18000:18200/tcp");
+
+        let _ = site.sh("echo hello | helloctl uninstall --purge");
+        assert_eq!(site.ufw_in_full(), before);
+        assert!(!site.is_reached());
+    }
 }
 
 #[test]

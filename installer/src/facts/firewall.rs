@@ -4,50 +4,41 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::bounded::text;
+use crate::host::firewall::ufw::{FILES, Rules, range, setting};
 
-/// A firewall that is active.
+/// The firewall that is active, of those that distributions come with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Firewall {
-    /// Which.
-    pub kind: FirewallKind,
-    /// TCP ports that it lets through from everywhere.
-    pub open: Vec<RangeInclusive<u16>>,
-}
-
-/// The firewalls that distributions come with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirewallKind {
+pub enum Firewall {
     /// firewalld.
-    Firewalld,
+    Firewalld {
+        /// TCP ports that it lets through from everywhere.
+        open: Vec<RangeInclusive<u16>>,
+    },
     /// ufw.
-    Ufw,
+    Ufw(Rules),
 }
 
 impl Firewall {
     /// Whether other machines reach this port.
     pub fn lets_through(&self, port: u16) -> bool {
-        self.open.iter().any(|range| range.contains(&port))
+        match self {
+            Self::Firewalld { open } => open.iter().any(|range| range.contains(&port)),
+            Self::Ufw(rules) => rules.lets_through(port),
+        }
     }
 }
 
 /// The active firewall; `commands` are the names of all processes.
 pub fn collect(root: &Path, commands: &[String]) -> Option<Firewall> {
     if commands.iter().any(|name| name == "firewalld") {
-        return Some(Firewall { kind: FirewallKind::Firewalld, open: firewalld(root) });
+        return Some(Firewall::Firewalld { open: firewalld(root) });
     }
-    let setting = |path: &str, key: &str| {
-        let text = text(root.join(path)).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
-        line.unwrap_or_default().trim_matches(['"', '\'', ' ']).to_ascii_lowercase()
-    };
-    if setting("etc/ufw/ufw.conf", "ENABLED") != "yes" {
+    let read = |path: &str| text(root.join(path)).unwrap_or_default();
+    if setting(&read("etc/ufw/ufw.conf"), "ENABLED") != "yes" {
         return None;
     }
-    let open = match setting("etc/default/ufw", "DEFAULT_INPUT_POLICY").as_str() {
-        "accept" => vec![0..=u16::MAX],
-        _ => ufw(&text(root.join("etc/ufw/user.rules")).unwrap_or_default()),
-    };
-    Some(Firewall { kind: FirewallKind::Ufw, open })
+    let [rules, settings] = FILES.map(read);
+    Some(Firewall::Ufw(Rules::parse([&rules, &settings])))
 }
 
 /// The ports of the default zone: which zone an interface is in otherwise, only the running daemon knows.
@@ -89,32 +80,6 @@ fn tcp_port(element: &str) -> Option<RangeInclusive<u16>> {
     (attribute(element, "protocol") == Some("tcp")).then(|| range(attribute(element, "port")?, '-')).flatten()
 }
 
-/// The rules that ufw keeps: `### tuple ### allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 in`.
-fn ufw(rules: &str) -> Vec<RangeInclusive<u16>> {
-    let mut open = Vec::new();
-    for line in rules.lines() {
-        let Some(tuple) = line.strip_prefix("### tuple ### ") else { continue };
-        let words: Vec<_> = tuple.split_whitespace().collect();
-        let [action, protocol, ports, _, _, source, ..] = words[..] else { continue };
-        let lets = action.starts_with("allow") || action.starts_with("limit");
-        // The way comes last, behind the names of applications: `in`, `out`, or either with an interface, as `in_eth0`.
-        let way = words[6..].iter().rfind(|word| !word.starts_with("comment="));
-        if !lets || protocol == "udp" || source != "0.0.0.0/0" || way != Some(&"in") {
-            continue;
-        }
-        match ports {
-            "any" => open.push(0..=u16::MAX),
-            list => open.extend(list.split(',').filter_map(|port| range(port, ':'))),
-        }
-    }
-    open
-}
-
-fn range(text: &str, separator: char) -> Option<RangeInclusive<u16>> {
-    let (first, last) = text.split_once(separator).unwrap_or((text, text));
-    Some(first.parse().ok()?..=last.parse().ok()?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +107,7 @@ mod tests {
         ]);
         assert_eq!(collect(root.path(), &["sshd".into()]), None);
         let firewall = collect(root.path(), &["firewalld".into()]).unwrap();
-        assert_eq!(firewall.open, [80..=80, 8000..=8010, 70..=70]);
+        assert_eq!(firewall, Firewall::Firewalld { open: vec![80..=80, 8000..=8010, 70..=70] });
         assert!(firewall.lets_through(8005) && !firewall.lets_through(53) && !firewall.lets_through(1));
     }
 
@@ -154,24 +119,19 @@ mod tests {
 
     #[test]
     fn ufw_is_read_from_its_own_rules() {
-        let rules = "*filter\n### tuple ### allow tcp 80,443 0.0.0.0/0 any 0.0.0.0/0 in\n\
-                     ### tuple ### limit any 22 0.0.0.0/0 any 0.0.0.0/0 in\n\
-                     ### tuple ### allow tcp 9000 0.0.0.0/0 any 10.0.0.0/8 in\n\
-                     ### tuple ### deny tcp 25 0.0.0.0/0 any 0.0.0.0/0 in\n\
-                     ### tuple ### allow udp 53 0.0.0.0/0 any 0.0.0.0/0 in\n\
-                     ### tuple ### allow tcp 90 0.0.0.0/0 any 0.0.0.0/0 out comment=78\n\
-                     ### tuple ### allow tcp 91 0.0.0.0/0 any 0.0.0.0/0 out_lo\n\
-                     ### tuple ### allow tcp 92 0.0.0.0/0 any 0.0.0.0/0 in_lo\n\
-                     ### tuple ### allow tcp 93 0.0.0.0/0 any 0.0.0.0/0 WWW - in\n\
-                     ### tuple ### allow tcp 8000:8010 0.0.0.0/0 any 0.0.0.0/0 in comment=78\n";
+        let rules = "*filter\n### tuple ### deny any 80 0.0.0.0/0 any 0.0.0.0/0 in\n\
+                     ### tuple ### allow tcp 80,443 0.0.0.0/0 any 0.0.0.0/0 in\n";
         let root = tree(&[
             ("etc/ufw/ufw.conf", "ENABLED=yes\n"),
             ("etc/default/ufw", "DEFAULT_INPUT_POLICY=\"DROP\"\n"),
             ("etc/ufw/user.rules", rules),
         ]);
         let firewall = collect(root.path(), &[]).unwrap();
-        assert_eq!(firewall.kind, FirewallKind::Ufw);
-        assert_eq!(firewall.open, [80..=80, 443..=443, 22..=22, 93..=93, 8000..=8010]);
+        assert!(matches!(firewall, Firewall::Ufw(_)));
+        assert!(firewall.lets_through(443) && !firewall.lets_through(80) && !firewall.lets_through(81));
+        std::fs::write(root.path().join("etc/default/ufw"), "DEFAULT_INPUT_POLICY=\"ACCEPT\"\n").unwrap();
+        let firewall = collect(root.path(), &[]).unwrap();
+        assert!(firewall.lets_through(81) && !firewall.lets_through(80));
         std::fs::write(root.path().join("etc/ufw/ufw.conf"), "ENABLED=no\n").unwrap();
         assert_eq!(collect(root.path(), &[]), None);
     }

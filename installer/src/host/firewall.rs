@@ -2,7 +2,11 @@
 //!
 //! Only ports that were closed are opened, and only what was opened is closed again.
 
+pub mod ufw;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +37,9 @@ pub struct Opening {
     /// The rule of ufw that this one takes the place of, as arguments that bring it back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<String>,
+    /// Where that rule stood, counted from one, if ours does not stand there: behind one that refused the port as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<usize>,
 }
 
 /// Zones that firewalld itself or an engine manages, and in which nothing has to be opened.
@@ -47,14 +54,13 @@ pub fn active() -> Option<Tool> {
     said("ufw", &["status"]).filter(|text| text.contains("Status: active")).map(|_| Tool::Ufw)
 }
 
-/// What has to be opened for a port.
-pub fn closed(tool: Tool, port: u16) -> Vec<Opening> {
-    let opening = |zone, permanent| Opening { tool, zone, permanent, port, replaced: Vec::new() };
+/// What has to be opened for a port of this application.
+pub fn closed(tool: Tool, port: u16, app: &str) -> Vec<Opening> {
+    let opening = |zone, permanent| Opening { tool, zone, permanent, port, replaced: vec![], place: None };
     let wanted = match tool {
         Tool::Ufw => {
-            let rules = said("ufw", &["show", "added"]).unwrap_or_default();
-            let replaced = rule_for(&rules, &format!("{port}/tcp"));
-            vec![Opening { replaced, ..opening(None, true) }]
+            let (replaced, place) = ufw_rules().replaced(port, app);
+            vec![Opening { replaced, place, ..opening(None, true) }]
         }
         Tool::Firewalld => {
             let both = |zone: String| [opening(Some(zone.clone()), true), opening(Some(zone), false)];
@@ -64,12 +70,12 @@ pub fn closed(tool: Tool, port: u16) -> Vec<Opening> {
     wanted.into_iter().filter(|opening| !is_open(opening)).collect()
 }
 
-/// Whether an opening is there.
-pub fn is_open(opening: &Opening) -> bool {
-    let port = format!("{}/tcp", opening.port);
+/// Whether an opening is there, or needless.
+fn is_open(opening: &Opening) -> bool {
+    let port = opening.port;
     match opening.tool {
-        Tool::Firewalld => succeeds("firewall-cmd", &with_zone(opening, &format!("--query-port={port}"))),
-        Tool::Ufw => said("ufw", &["show", "added"]).is_some_and(|rules| has_rule(&rules, &port)),
+        Tool::Firewalld => succeeds("firewall-cmd", &with_zone(opening, &format!("--query-port={port}/tcp"))),
+        Tool::Ufw => ufw_rules().lets_through(port),
     }
 }
 
@@ -82,8 +88,9 @@ pub fn open(opening: &Opening, app: &str) -> Result<(), String> {
     match opening.tool {
         Tool::Firewalld => run("firewall-cmd", &with_zone(opening, &format!("--add-port={port}"))),
         Tool::Ufw => {
-            let arguments = ["allow", &port, "comment", app].map(str::to_owned);
-            run("ufw", &arguments)
+            let mut commands = ufw_rules().openers(opening.port);
+            commands.last_mut().into_iter().for_each(|last| last.extend(["comment", app].map(str::to_owned)));
+            commands.iter().try_for_each(|arguments| run("ufw", arguments))
         }
     }
 }
@@ -95,11 +102,8 @@ pub fn open(opening: &Opening, app: &str) -> Result<(), String> {
 pub fn close(opening: &Opening) -> Result<(), String> {
     let port = format!("{}/tcp", opening.port);
     match opening.tool {
-        Tool::Ufw if process::find("ufw").is_none() || !is_open(opening) => Ok(()),
-        Tool::Ufw if opening.replaced.is_empty() => {
-            run("ufw", &["delete", "allow", &port].map(str::to_owned))
-        }
-        Tool::Ufw => run("ufw", &opening.replaced),
+        Tool::Ufw if process::find("ufw").is_none() => Ok(()),
+        Tool::Ufw => close_ufw(opening),
         Tool::Firewalld if active() == Some(Tool::Firewalld) => {
             if !is_open(opening) {
                 return Ok(());
@@ -114,6 +118,36 @@ pub fn close(opening: &Opening) -> Result<(), String> {
             run("firewall-offline-cmd", &arguments)
         }
     }
+}
+
+/// Takes our rule out of ufw, and brings back the one that it took the place of.
+fn close_ufw(opening: &Opening) -> Result<(), String> {
+    let (rules, ours) = (ufw_rules(), ["allow".to_owned(), format!("{}/tcp", opening.port)]);
+    let is_there = rules.has_own(opening.port);
+    match opening.place {
+        // It may have been cut off when the one was taken out and the other was not in yet.
+        Some(place) if is_there || !rules.has_any(opening.port) => {
+            if is_there {
+                run("ufw", &[&["delete".to_owned()][..], &ours].concat())?;
+            }
+            // A place behind the last one is none that ufw knows.
+            let insert = ["insert".to_owned(), place.to_string()];
+            let insert = if place <= ufw_rules().len() { &insert[..] } else { &[] };
+            run("ufw", &[insert, &opening.replaced].concat())
+        }
+        None if is_there && opening.replaced.is_empty() => {
+            run("ufw", &[&["delete".to_owned()][..], &ours].concat())
+        }
+        None if is_there => run("ufw", &opening.replaced),
+        _ => Ok(()),
+    }
+}
+
+/// The rules that ufw has now. Without them, it has none.
+fn ufw_rules() -> ufw::Rules {
+    let [rules, settings] =
+        ufw::FILES.map(|path| fs::read_to_string(Path::new("/").join(path)).unwrap_or_default());
+    ufw::Rules::parse([&rules, &settings])
 }
 
 fn with_zone(opening: &Opening, what: &str) -> Vec<String> {
@@ -168,44 +202,6 @@ fn active_zones(text: &str) -> Vec<String> {
     names.filter(|name| !OTHER_ZONES.contains(name)).map(str::to_owned).collect()
 }
 
-/// Reads `ufw show added`, the rules as they would be typed: does one let a port of TCP through?
-fn has_rule(rules: &str, port: &str) -> bool {
-    // `ufw allow 80` is for UDP too, and what is limited is open to whoever does not come too often.
-    let lets_through = |(action, target, _): &Rule<'_>| {
-        ["allow", "limit"].contains(&first_word(action))
-            && (*target == port || Some(*target) == port.strip_suffix("/tcp"))
-    };
-    rules.lines().filter_map(rule).any(|rule| lets_through(&rule))
-}
-
-/// The rule for exactly this port, as arguments of ufw: it is the one that ufw replaces by ours, whatever it says.
-fn rule_for(rules: &str, port: &str) -> Vec<String> {
-    let Some((action, _, comment)) = rules.lines().filter_map(rule).find(|(_, target, _)| *target == port)
-    else {
-        return Vec::new();
-    };
-    let comment = comment.map(|comment| ["comment", comment]);
-    action.split(' ').chain([port]).chain(comment.into_iter().flatten()).map(str::to_owned).collect()
-}
-
-/// What is done, to what, and the comment.
-type Rule<'a> = (&'a str, &'a str, Option<&'a str>);
-
-/// Reads a line of `ufw show added`, as `ufw deny log 80/tcp comment 'web'`. Rules for some directions, interfaces or addresses have
-/// more words, which end up in what is done.
-fn rule(line: &str) -> Option<Rule<'_>> {
-    let rule = line.trim().strip_prefix("ufw ")?;
-    let (rule, comment) =
-        rule.split_once(" comment ").map_or((rule, None), |(rule, text)| (rule, Some(text)));
-    let (action, target) = rule.rsplit_once(' ')?;
-    let is_simple = matches!(action.split(' ').nth(1), None | Some("log" | "log-all"));
-    is_simple.then(|| (action, target, comment.map(|text| text.trim_matches('\''))))
-}
-
-fn first_word(text: &str) -> &str {
-    text.split(' ').next().unwrap_or_default()
-}
-
 fn succeeds(program: &str, arguments: &[impl AsRef<std::ffi::OsStr>]) -> bool {
     finished(program, arguments).is_ok_and(|finished| finished.status.success())
 }
@@ -244,35 +240,6 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_there_is_known_however_it_was_written() {
-        let rules = "Added user rules (see 'ufw status' for running firewall):\nufw allow 22/tcp\nufw allow 8080\nufw allow 443/tcp comment 'web'\nufw deny 80/tcp\nufw allow from 10.0.0.0/8 to any port 81 proto tcp\nufw limit 82/tcp\nufw allow out 83/tcp comment 'x'\nufw allow log 84/tcp\n";
-        for (port, expected) in [
-            ("22/tcp", true),
-            ("8080/tcp", true),
-            ("443/tcp", true),
-            ("80/tcp", false),
-            ("81/tcp", false),
-            ("82/tcp", true),
-            ("83/tcp", false),
-            ("84/tcp", true),
-            ("2/tcp", false),
-        ] {
-            assert_eq!(has_rule(rules, port), expected, "{port}");
-        }
-    }
-
-    #[test]
-    fn a_rule_that_is_replaced_is_known_in_full() {
-        let rules =
-            "ufw deny log 80/tcp comment 'no web'\nufw reject 81/tcp\nufw deny 82\nufw deny out 83/tcp\n";
-        assert_eq!(rule_for(rules, "80/tcp"), ["deny", "log", "80/tcp", "comment", "no web"]);
-        assert_eq!(rule_for(rules, "81/tcp"), ["reject", "81/tcp"]);
-        for other in ["82/tcp", "83/tcp", "8/tcp"] {
-            assert!(rule_for(rules, other).is_empty(), "{other}");
-        }
-    }
-
-    #[test]
     fn settings_that_a_reload_loses_are_seen_and_interfaces_are_none() {
         let kept = "block\n  target: %%REJECT%%\n\npublic (default)\n  interfaces: \n  ports: 7/tcp 5/tcp\n  rich rules: \n\trule a\n";
         let now = "block\n  target: %%REJECT%%\n\npublic (default, active)\n  interfaces: eth0\n  ports: 5/tcp 7/tcp\n  rich rules: \n\trule a\n";
@@ -290,6 +257,7 @@ mod tests {
             permanent: true,
             port: 80,
             replaced: vec![],
+            place: None,
         };
         assert_eq!(
             with_zone(&opening, "--add-port=80/tcp"),

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use bundle_spec::question::{Question, QuestionKind};
 
 use super::{Demand, Finding};
-use crate::facts::firewall::FirewallKind;
+use crate::facts::firewall::Firewall;
 use crate::facts::route::Net;
 use crate::facts::{EngineChoice, EngineFacts, Facts};
 use crate::layout::EngineHome;
@@ -167,9 +167,9 @@ fn firewall(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
     ports.sort_unstable();
     ports.dedup();
     let mut blocked: Vec<_> = ports.into_iter().filter(|port| !firewall.lets_through(*port)).collect();
-    let name = match firewall.kind {
-        FirewallKind::Firewalld => "firewalld",
-        FirewallKind::Ufw => "ufw",
+    let name = match firewall {
+        Firewall::Firewalld { .. } => "firewalld",
+        Firewall::Ufw(_) => "ufw",
     };
     if blocked.is_empty() {
         return Some(Finding::pass("firewall", text::firewall_lets_through(name)));
@@ -182,13 +182,14 @@ fn firewall(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
         return Some(Finding::pass("firewall", text::firewall_will_be_opened(name)));
     }
     let list = blocked.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-    let command: String = match firewall.kind {
-        FirewallKind::Firewalld => {
+    let command: String = match firewall {
+        Firewall::Firewalld { .. } => {
             let ports = blocked.iter().map(|port| format!(" --add-port={port}/tcp"));
             format!("firewall-cmd --permanent{} && firewall-cmd --reload", ports.collect::<String>())
         }
-        FirewallKind::Ufw => {
-            blocked.iter().map(|port| format!("ufw allow {port}/tcp")).collect::<Vec<_>>().join(" && ")
+        Firewall::Ufw(rules) => {
+            let commands = blocked.iter().flat_map(|port| rules.openers(*port));
+            commands.map(|words| format!("ufw {}", words.join(" "))).collect::<Vec<_>>().join(" && ")
         }
     };
     let todo = if is_asked { text::let_open_firewall(&command) } else { text::open_firewall(&command) };

@@ -14,12 +14,13 @@ use crate::text::problem as text;
 pub(super) fn is_done(context: &Context<'_>) -> bool {
     let wanted = wanted(context.content, context.answers);
     let is_wanted = |opening: &Opening| wanted.contains(&opening.port);
+    let app = &context.content.app.name;
     context.receipt.openings.iter().all(is_wanted)
         && context
             .facts
             .access
             .firewall
-            .is_none_or(|tool| wanted.iter().all(|port| firewall::closed(tool, *port).is_empty()))
+            .is_none_or(|tool| wanted.iter().all(|port| firewall::closed(tool, *port, app).is_empty()))
 }
 
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
@@ -31,7 +32,7 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     context.save()?;
     let Some(tool) = context.facts.access.firewall else { return Ok(()) };
     for port in wanted {
-        for opening in firewall::closed(tool, port) {
+        for opening in firewall::closed(tool, port, &context.content.app.name) {
             // Before it is opened: a kill in between leaves a record without an opening, never the other way round.
             if !context.receipt.openings.contains(&opening) {
                 context.receipt.openings.push(opening.clone());
@@ -71,7 +72,8 @@ pub fn take_back(receipt: &Receipt) -> Outcome<()> {
 }
 
 fn close_all(openings: &[Opening]) -> Outcome<()> {
-    openings.iter().try_for_each(|opening| {
+    // The last one first: it may stand for the state that an earlier one left.
+    openings.iter().rev().try_for_each(|opening| {
         let todo = || text::close_port_yourself(&by_hand(opening, false));
         firewall::close(opening)
             .map_err(|why| Failure::midway(text::port_not_closed(opening.port)).quoting(why).todo(todo()))
