@@ -148,6 +148,8 @@ pub struct Inventory {
     pub containers: Vec<Container>,
     /// Names of all containers, each with its Compose project; empty where it has none.
     pub names: Vec<(String, String)>,
+    /// Names of the volumes of our project.
+    pub volumes: Vec<String>,
 }
 
 /// What is in the project directory.

@@ -336,6 +336,11 @@ pub(crate) fn prepare_quietly(
         disk: &plan.disk,
     };
     let mut findings = preflight::check(&facts, &demand);
+    let secrets =
+        content.questions.iter().filter(|question| question.is_secret()).map(|question| &question.id);
+    let made_up: Vec<_> =
+        secrets.filter(|id| resolved.origins.get(*id) == Some(&Origin::Generated)).collect();
+    findings.extend(preflight::volume::check(&facts, &demand, &made_up));
     findings.extend(certificate.findings);
     findings.extend(target.doubts.iter().cloned());
     findings.extend(sources.open_file().and_then(|open| open_answers(&resolved, open)));

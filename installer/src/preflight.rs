@@ -22,6 +22,7 @@ mod network;
 mod port;
 mod project;
 mod storage;
+pub mod volume;
 
 pub use id::IDS;
 

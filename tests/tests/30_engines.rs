@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tests::bundle::{self, GREETING, PASSWORD, Vendor};
 use tests::engine::Store;
 use tests::parts::Suite;
-use tests::site::Site;
+use tests::site::{INSTALL, Site};
 use tests::wait;
 
 fn mode_of(path: &Path) -> u32 {
@@ -112,6 +112,42 @@ fn engine_newest_overlay2() {
 #[test]
 fn engine_newest_containerd() {
     journey(Suite::Forky, Store::Containerd);
+}
+
+/// Somebody took the project down by hand and cleared its directory away. The volumes stay, and open with the old secrets alone.
+#[test]
+fn volumes_that_outlive_their_installation_are_not_given_new_secrets() {
+    let site = Site::new(Suite::Forky, Store::Overlay2);
+    let (bundle, engine, dir, lost) =
+        (bundle::hello_with_engine(), &site.engine, site.dir(), site.path("lost"));
+    let label = "--label=com.docker.compose.project=hello";
+    let _ = engine.docker(["volume", "create", label, "hello_db"]).done();
+    let _ = engine.docker(["volume", "create", "others"]).done();
+    // Not even the first time are such volumes nobody's.
+    let run = site.install(&bundle).expect(4).saying("hello_db").saying("session_key").never_saying("others");
+    assert!(!dir.exists(), "{run}");
+    let _ = engine.docker(["volume", "rm", "hello_db"]).done();
+    let _ = site.install(&bundle).done();
+    let key = site.variable("SESSION_KEY");
+
+    let _ = engine.docker(["volume", "create", label, "hello_db"]).done();
+    let take_down = || engine.docker(["rm", "--force", "hello-web-1", "hello-worker-1"]).done();
+    let _ = take_down();
+    fs::rename(&dir, &lost).unwrap();
+    let _ = site.install(&bundle).expect(4).saying("docker volume rm hello_db");
+    // Who knows the secrets goes on with the data.
+    let known = format!("session_key={key}");
+    let _ = site.run(&bundle, &[&INSTALL[..], &["--set", &known]].concat()).done().saying("hello_db");
+    assert_eq!(site.variable("SESSION_KEY"), key);
+
+    // The record of the earlier installation alone has them, too.
+    let _ = take_down();
+    fs::remove_dir_all(&dir).unwrap();
+    fs::create_dir(&dir).unwrap();
+    fs::rename(lost.join(".airlift"), dir.join(".airlift")).unwrap();
+    let _ = site.install(&bundle).done().never_saying("hello_db");
+    assert_eq!(site.variable("SESSION_KEY"), key);
+    let _ = engine.docker(["volume", "inspect", "hello_db"]).done();
 }
 
 /// Kills the installer in the middle of each of its steps, then runs the same command to its end.

@@ -39,14 +39,25 @@ impl Engine {
             self.ask("remove network", self.patient.remove_network(&network.id.unwrap_or_default()))?;
         }
         if with_volumes {
-            let options = query::ListVolumesOptions { filters: filters() };
-            let volumes = self.ask("list volumes", self.quick.list_volumes(Some(options)))?.volumes;
-            for volume in volumes.unwrap_or_default() {
-                let remove = self.patient.remove_volume(&volume.name, None::<query::RemoveVolumeOptions>);
+            for volume in self.volumes(project)? {
+                let remove = self.patient.remove_volume(&volume, None::<query::RemoveVolumeOptions>);
                 self.ask_within(PATIENT, "remove volume", remove)?;
             }
         }
         Ok(())
+    }
+
+    /// The names of a Compose project's volumes, in their order.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn volumes(&self, project: &str) -> Result<Vec<String>, EngineError> {
+        let filters = Some(HashMap::from([("label".to_owned(), vec![project_label(project)])]));
+        let options = query::ListVolumesOptions { filters };
+        let volumes = self.ask("list volumes", self.quick.list_volumes(Some(options)))?.volumes;
+        let mut names: Vec<_> = volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect();
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// The containers of a Compose project, running or not.

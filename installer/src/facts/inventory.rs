@@ -27,6 +27,7 @@ pub fn collect(engine: &EngineFacts, project: &str, index: &Index) -> Inventory 
     };
     let mut inventory = Inventory {
         containers: connection.containers(project).unwrap_or_default(),
+        volumes: connection.volumes(project).unwrap_or_default(),
         // Only names that the project fixes can be taken already.
         names: match index.content.project.footprint.container_names.is_empty() {
             true => Vec::new(),

@@ -1,7 +1,7 @@
 //! The stable names of all findings: scripts, answers files and `docs/preflight.md` depend on them.
 
 /// Every id that a finding can have, in alphabetical order.
-pub const IDS: [&str; 58] = [
+pub const IDS: [&str; 59] = [
     "address-pool",
     "answers-file",
     "apparmor",
@@ -60,6 +60,7 @@ pub const IDS: [&str; 58] = [
     "sysctl",
     "system",
     "unit",
+    "volumes",
 ];
 
 #[cfg(test)]

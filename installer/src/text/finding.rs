@@ -82,6 +82,18 @@ messages! {
     take_project_down(name: &str)
         en "Save its data, take it down there (docker compose --project-name {name} down), then run again."
         zh "请先备份其数据，并在原目录将其停止并移除（docker compose --project-name {name} down），然后重新运行。";
+    volumes_with_lost_secrets(volumes: &str, dir: &str, ids: &str)
+        en "The engine has volumes of an earlier installation ({volumes}), of which nothing is left in {dir}. Their data was made with its secrets; new ones ({ids}) would not open it."
+        zh "引擎中有此前安装留下的数据卷（{volumes}），但 {dir} 中没有该安装的记录。其中的数据使用原来的密钥；改用新生成的密钥（{ids}）将无法访问这些数据。";
+    find_secrets_of_volumes(dir: &str, volumes: &str, ids: &str)
+        en "Install into the directory of the earlier installation (--dir), or bring its .airlift folder back to {dir}/.airlift from a backup; or give the old secrets in an answers file: {ids}. If nobody needs the data: docker volume rm {volumes}"
+        zh "请安装到原来的目录（--dir），或从备份中将原来的 .airlift 目录恢复到 {dir}/.airlift；也可在应答文件中填写原来的密钥：{ids}。如果不再需要这些数据，请执行：docker volume rm {volumes}";
+    volumes_without_installation(volumes: &str, dir: &str)
+        en "The engine has volumes of an earlier installation ({volumes}), of which nothing is left in {dir}: the application goes on with the data in them."
+        zh "引擎中有此前安装留下的数据卷（{volumes}），但 {dir} 中没有该安装的记录：应用将继续使用其中的数据。";
+    mind_volumes(volumes: &str)
+        en "Passwords must be those that the data was made with. To begin anew instead: docker volume rm {volumes}"
+        zh "所填密码必须与这些数据原来使用的密码一致。如需从头开始，请执行：docker volume rm {volumes}";
     command_is_taken(path: &str)
         en "{path} exists and is not ours: the management command cannot have this name."
         zh "{path} 已存在，且不属于本应用：管理命令无法使用这个名称。";

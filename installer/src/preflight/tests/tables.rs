@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use bundle_spec::project::Check;
 use bundle_spec::question::builtin::OPEN_FIREWALL;
-use bundle_spec::question::{Question, QuestionKind};
+use bundle_spec::question::{Question, QuestionId, QuestionKind};
 
 use super::*;
 use crate::facts::compose::{Answer, HostCompose};
-use crate::facts::firewall::{Firewall, FirewallKind};
+use crate::facts::firewall::Firewall;
 use crate::facts::kernel::Backend;
 use crate::facts::route::Net;
 use crate::facts::writers::{Writable, Writer};
 use crate::host::firewall::Tool;
+use crate::host::firewall::ufw::Rules;
 
 /// Everything that findings depend on.
 struct Case {
@@ -289,23 +290,28 @@ const WARNINGS: &[(&str, &str, Change)] = &[
         case.facts.surroundings.nameservers = vec!["127.0.0.1".parse().unwrap()];
     }),
     ("firewall", "firewall-cmd --permanent --add-port=8000/tcp && firewall-cmd --reload", |case| {
-        case.facts.firewall = Some(Firewall { kind: FirewallKind::Firewalld, open: vec![22..=80] });
+        case.facts.firewall = Some(Firewall::Firewalld { open: vec![22..=80] });
     }),
     ("firewall-unsaved", "--runtime-to-permanent", |case| case.facts.access.is_unsaved = true),
     ("firewall", "open_firewall = true", |case| {
-        case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
+        case.facts.firewall = Some(Firewall::Ufw(Rules::default()));
         case.facts.access.firewall = Some(Tool::Ufw);
         case.content.public_ports = vec!["80".into()];
         case.given.push((OPEN_FIREWALL, QuestionKind::Bool, "false"));
     }),
     // Consent opens nothing where the tool does not answer.
     ("firewall", "ufw allow 80/tcp", |case| {
-        case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
+        case.facts.firewall = Some(Firewall::Ufw(Rules::default()));
         case.content.public_ports = vec!["80".into()];
         case.given.push((OPEN_FIREWALL, QuestionKind::Bool, "true"));
     }),
+    ("firewall", "ufw insert 1 allow 80/tcp", |case| {
+        let refusal = "### tuple ### deny any 80 0.0.0.0/0 any 0.0.0.0/0 in\n";
+        case.facts.firewall = Some(Firewall::Ufw(Rules::parse([refusal, ""])));
+        case.content.public_ports = vec!["80".parse().unwrap()];
+    }),
     ("firewall", "ufw allow 80/tcp && ufw allow 8000/tcp", |case| {
-        case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
+        case.facts.firewall = Some(Firewall::Ufw(Rules::default()));
     }),
     ("engine", "20.10.10", |case| case.facts.engine = running(Flavour::Docker, "20.10.7")),
     ("compose", "2.8", |case| case.compose(Answer::Unclear)),
@@ -339,7 +345,7 @@ const WARNINGS: &[(&str, &str, Change)] = &[
 ];
 
 /// Ids that are only ever said as a pass, or elsewhere: with a test of their own.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     "answers-file",
     "certificate",
     "certificate-key",
@@ -349,6 +355,7 @@ const ELSEWHERE: [&str; 9] = [
     "signature",
     "ssh",
     "system",
+    "volumes",
 ];
 
 /// Findings that are no pass; the warning about reboots, which every private engine has, aside.
@@ -425,13 +432,13 @@ fn what_is_almost_wrong_is_right() {
                 vec!["127.0.0.53".parse().unwrap(), "10.0.0.53".parse().unwrap()];
         }),
         ("a firewall that the operator lets us open", |case| {
-            case.facts.firewall = Some(Firewall { kind: FirewallKind::Ufw, open: vec![] });
+            case.facts.firewall = Some(Firewall::Ufw(Rules::default()));
             case.facts.access.firewall = Some(Tool::Ufw);
             case.content.public_ports = vec!["80".into()];
             case.given.push((OPEN_FIREWALL, QuestionKind::Bool, "true"));
         }),
         ("a firewall before ports that are not for other machines", |case| {
-            case.facts.firewall = Some(Firewall { kind: FirewallKind::Firewalld, open: vec![80..=80] });
+            case.facts.firewall = Some(Firewall::Firewalld { open: vec![80..=80] });
             case.content.public_ports = vec!["80".into()];
         }),
         ("little free memory where the application runs", |case| {
@@ -472,6 +479,46 @@ fn programs_get_bare_values() {
     let port = serde_json::to_value(of("port")).unwrap();
     assert_eq!((&port["found"], &port["needed"]), (&"nginx 812".into(), &"80".into()));
     assert_eq!(port["accepted"], serde_json::Value::Null);
+}
+
+/// Data that was made with secrets of which nothing is left: the database would refuse the new ones after the start.
+#[test]
+fn volumes_of_an_installation_that_is_gone_are_told_and_new_secrets_for_them_refused() {
+    let ids = ["db_password", "salt"].map(|id| QuestionId::try_from(id.to_owned()).unwrap());
+    let secrets: Vec<_> = ids.iter().collect();
+    let of = |made_up: &[&QuestionId], change: Change| {
+        let mut case = Case::new();
+        case.facts.inventory.volumes = vec!["shop_db".into(), "shop_files".into()];
+        change(&mut case);
+        let (layout, answers) = (Layout { dir: case.dir }, Answers::default());
+        let (content, choice) = (&case.content, case.choice);
+        let demand = Demand { content, layout: &layout, choice, answers: &answers, disk: &[] };
+        volume::check(&case.facts, &demand, made_up)
+    };
+    let lost = of(&secrets, |_| {}).unwrap();
+    assert_eq!((lost.severity, lost.found.as_deref()), (Severity::Fail, Some("shop_db, shop_files")));
+    let todo = lost.todo.unwrap();
+    for text in [todo.en, todo.zh] {
+        for word in
+            ["--dir", "/opt/shop/.airlift", "db_password, salt", "docker volume rm shop_db shop_files"]
+        {
+            assert!(text.contains(word), "{word} is not in {text}");
+        }
+    }
+    let given = of(&[], |_| {}).unwrap();
+    assert_eq!((given.id, given.severity), ("volumes", Severity::Warn));
+    let quiet: [(&str, Change); 3] = [
+        ("no volumes", |case| case.facts.inventory.volumes.clear()),
+        ("the installation that they belong to", |case| {
+            case.facts.project.receipt = Some(Receipt::new("shop", "0.9", "shop", EngineChoice::Auto));
+        }),
+        ("a record that cannot be read", |case| {
+            case.facts.project.receipt_error = Some("line 1".into());
+        }),
+    ];
+    for (name, change) in quiet {
+        assert_eq!(of(&secrets, change), None, "{name}");
+    }
 }
 
 #[test]
