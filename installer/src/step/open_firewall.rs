@@ -108,6 +108,7 @@ mod tests {
             permanent: false,
             port: 8080,
             replaced: Vec::new(),
+            place: None,
         };
         let firewalld = opening(Tool::Firewalld, Some("public"));
         assert_eq!(
