@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::parts::{self, EngineParts, Suite};
 use crate::run::Run;
-use crate::{http, wait};
+use crate::{http, secrets, wait};
 
 /// What an engine keeps images in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,7 @@ impl Engine {
     fn start_in(folder: TempDir, suite: Suite, store: Store, options: &[&str]) -> Self {
         let parts = parts::engine(suite);
         let traces = TRACES.into_iter().filter(|trace| !Path::new(trace).exists()).collect();
+        secrets::are_ours(folder.path());
         let child = spawn(&parts, folder.path(), store, options);
         let mut engine = Self { parts, folder, child, traces };
         engine.wait();

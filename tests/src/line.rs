@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+use crate::secrets::{self, Kind, Watch};
 use crate::wait;
 
 /// A command on a terminal of its own, which is its controlling terminal. Dropping it drops the line.
@@ -23,6 +24,7 @@ pub struct Line {
     shown: Arc<Mutex<String>>,
     is_down: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
+    watch: Option<Watch>,
 }
 
 impl Line {
@@ -53,6 +55,7 @@ impl Line {
         let end = || far.try_clone().unwrap();
         let child = session.env("TERM", "xterm").stdin(end()).stdout(end()).stderr(far.try_clone().unwrap());
         let child = child.spawn().unwrap();
+        let watch = Watch::over(Kind::of(&session), child.id());
         drop(session);
         drop(far);
         let shown = Arc::new(Mutex::new(String::new()));
@@ -72,7 +75,7 @@ impl Line {
                 kept.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..len]));
             }
         });
-        Self { child, near: Some(near), shown, is_down, reader: Some(reader) }
+        Self { child, near: Some(near), shown, is_down, reader: Some(reader), watch }
     }
 
     /// Its process id.
@@ -145,6 +148,9 @@ impl Drop for Line {
         if let Ok(None) = self.child.try_wait() {
             let _ = self.child.kill();
             let _ = self.child.wait();
+        }
+        if self.watch.take().is_some() {
+            secrets::hear("what was shown on a line", &self.shown());
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It is a container of a host engine that runs for this one test, with the rights that systemd and a Docker engine of its own need.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::disk::{Disk, Format};
 use crate::engine::{APART, Engine, Store, unmount_below};
 use crate::parts::{self, Debian, Suite};
 use crate::run::Run;
+use crate::secrets;
 use crate::tree::Tree;
 use crate::wait;
 
@@ -289,6 +291,12 @@ impl Drop for Machine {
         let inner = root_of(pid.trim()).join("var/lib/docker/containers");
         let names = |entry: std::io::Result<fs::DirEntry>| Some(entry.ok()?.file_name());
         let inner: Vec<_> = fs::read_dir(inner).into_iter().flatten().filter_map(names).collect();
+        // Where applications are put, this one's and those of other names.
+        let root = root_of(pid.trim());
+        let folders = ["opt", "srv"].map(|parent| fs::read_dir(root.join(parent)));
+        let folders = folders.into_iter().flatten().flatten().flatten();
+        let states: Vec<_> = folders.map(|folder| folder.path().join(".airlift")).collect();
+        let told = secrets::told(&states, BTreeSet::new());
         let _ = self.host.docker(["rm", "--force", "--volumes", &self.id]);
         let groups = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
         for group in groups.map(|group| group.path().join("docker")) {
@@ -296,5 +304,6 @@ impl Drop for Machine {
                 let _ = fs::remove_dir(group.join(name));
             }
         }
+        assert!(told.is_none() || std::thread::panicking(), "{}", told.unwrap_or_default());
     }
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::secrets::{self, Kind, Watch};
+
 /// What a command did.
 #[derive(Clone, Debug)]
 #[must_use = "what a command did must be looked at"]
@@ -40,18 +42,23 @@ impl Run {
         let input = if typed.is_empty() { Stdio::null() } else { Stdio::piped() };
         let pipes = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = pipes.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let watch = Watch::over(Kind::of(command), child.id());
         if let Some(mut input) = child.stdin.take() {
             // Who does not read it does not want it.
             let _ = input.write_all(typed.as_bytes());
         }
         let output = child.wait_with_output().unwrap_or_else(|error| panic!("{shown}: {error}"));
-        Self {
+        let run = Self {
             command: shown,
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             took: started.elapsed(),
+        };
+        if watch.is_some() {
+            run.hear();
         }
+        run
     }
 
     /// What a command did that was started otherwise: as it is shown, its exit code, what it said on either output.
@@ -61,7 +68,15 @@ impl Run {
         (stdout, stderr): (String, String),
         took: Duration,
     ) -> Self {
-        Self { command, code, stdout, stderr, took }
+        let run = Self { command, code, stdout, stderr, took };
+        run.hear();
+        run
+    }
+
+    /// What was said is searched for secrets, now and when all of them are known.
+    fn hear(&self) {
+        secrets::hear(&format!("stdout of {}", self.command), &self.stdout);
+        secrets::hear(&format!("stderr of {}", self.command), &self.stderr);
     }
 
     /// The same run, if it ended with this exit code.

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::run::Run;
+use crate::secrets::{Kind, Watch};
 use crate::wait;
 
 /// A command under way that says what it does as one JSON document a line. Dropping it kills it and the process that works for it.
@@ -23,6 +24,7 @@ pub struct Running {
     said: String,
     worker: Option<Pid>,
     errors: Option<JoinHandle<String>>,
+    _watch: Option<Watch>,
 }
 
 impl Running {
@@ -35,6 +37,7 @@ impl Running {
         let (shown, started) = (format!("{command:?}"), Instant::now());
         let pipes = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = pipes.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let watch = Watch::over(Kind::of(command), child.id());
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut stderr = child.stderr.take().unwrap();
         let errors = std::thread::spawn(move || {
@@ -42,7 +45,8 @@ impl Running {
             let _ = stderr.read_to_end(&mut text);
             String::from_utf8_lossy(&text).into_owned()
         });
-        Self { shown, started, child, lines, said: String::new(), worker: None, errors: Some(errors) }
+        let (said, worker, errors) = (String::new(), None, Some(errors));
+        Self { shown, started, child, lines, said, worker, errors, _watch: watch }
     }
 
     /// Lets it go on until the step that loads images begins, and holds it there: preflight is over, nothing is loaded.

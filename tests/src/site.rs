@@ -1,8 +1,10 @@
 //! An engine that was there before the application, with a place for the project, and the command that installs onto it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
@@ -11,25 +13,17 @@ use crate::engine::{Engine, Store};
 use crate::parts::{self, Suite};
 use crate::run::Run;
 use crate::running::Running;
+use crate::secrets;
 
 /// What installs everything, without a question.
 pub const INSTALL: [&str; 4] = ["install", "--answers", "answers.toml", "--yes"];
 
-/// The beginning of the password, which looks the same wherever it is quoted.
-const SECRET: &str = "s3cret $(i";
-
-/// Every test's last look: what was written down for people has neither the password nor what was generated.
+/// Every test's last look: no secret was written down for people, was to be seen while something ran, or was said.
 impl Drop for Site {
     fn drop(&mut self) {
-        let state = self.dir().join(".airlift");
-        let answers = fs::read_to_string(state.join("answers.json")).unwrap_or_default();
-        let answers: serde_json::Value = serde_json::from_str(&answers).unwrap_or_default();
-        let key = answers["session_key"].as_str().filter(|key| key.len() == 64).unwrap_or(SECRET);
-        for name in ["install.log", "last-run.json", "receipt.json", "index.json"] {
-            let text = fs::read_to_string(state.join(name)).unwrap_or_default();
-            let is_told = text.contains(SECRET) || text.contains(key);
-            assert!(!is_told || std::thread::panicking(), "there is a secret in {name}:\n{text}");
-        }
+        let keys = std::mem::take(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner));
+        let told = secrets::told(&[self.dir().join(".airlift")], keys);
+        assert!(told.is_none() || std::thread::panicking(), "{}", told.unwrap_or_default());
     }
 }
 
@@ -43,6 +37,8 @@ pub struct Site {
     folder: TempDir,
     dir: &'static str,
     mount_compose: String,
+    /// What installations have generated here, also those that are gone.
+    keys: Mutex<BTreeSet<String>>,
 }
 
 impl Site {
@@ -69,7 +65,8 @@ impl Site {
 
     fn in_folder(engine: Engine, folder: TempDir) -> Self {
         let port = bundle::free_port();
-        let site = Self { engine, port, folder, dir: "app", mount_compose: String::new() };
+        let (dir, mount_compose, keys) = ("app", String::new(), Mutex::default());
+        let site = Self { engine, port, folder, dir, mount_compose, keys };
         fs::write(site.path("answers.toml"), bundle::answers(site.port)).unwrap();
         site
     }
@@ -147,7 +144,14 @@ impl Site {
     /// # Panics
     /// When it does.
     pub fn run(&self, bundle: &Bundle, args: &[&str]) -> Run {
-        Run::of(&mut self.command(bundle, args)).never_saying(SECRET)
+        // It may take the record of them away.
+        self.note_key();
+        Run::of(&mut self.command(bundle, args))
+    }
+
+    fn note_key(&self) {
+        let key = secrets::generated(&self.dir().join(".airlift"));
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).extend(key);
     }
 
     /// Installs.
@@ -163,7 +167,7 @@ impl Site {
 
     /// Installs, with what happens as events.
     pub fn install_with_events(&self, bundle: &Bundle) -> Run {
-        Run::of(self.command(bundle, &INSTALL).arg("--json")).never_saying(SECRET)
+        Run::of(self.command(bundle, &INSTALL).arg("--json"))
     }
 
     /// The page of the application.

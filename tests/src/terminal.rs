@@ -12,6 +12,7 @@ use pty_process::Size;
 use pty_process::blocking::{Command as OnTerminal, Pty};
 use rustix::termios::{LocalModes, tcgetattr};
 
+use crate::secrets::{self, Kind, Watch};
 use crate::wait;
 
 /// How long something may take to appear; machines are busy.
@@ -55,6 +56,7 @@ pub struct Terminal {
     shown: Arc<Mutex<Shown>>,
     reader: Option<JoinHandle<()>>,
     has_ended: bool,
+    watch: Option<Watch>,
 }
 
 impl std::fmt::Debug for Terminal {
@@ -81,7 +83,9 @@ impl Terminal {
     pub fn of_size(command: Command, rows: u16, columns: u16) -> Self {
         let (pty, pts) = pty_process::blocking::open().unwrap();
         pty.resize(Size::new(rows, columns)).unwrap();
+        let kind = Kind::of(&command);
         let child = OnTerminal::from(command).spawn(pts).unwrap();
+        let watch = Watch::over(kind, child.id());
         let pty = Arc::new(pty);
         let parser = vt100::Parser::new(cells(rows), cells(columns), 1000);
         let shown = Arc::new(Mutex::new(Shown { parser, bytes: Vec::new() }));
@@ -95,7 +99,7 @@ impl Terminal {
                 shown.bytes.extend_from_slice(&buffer[..len]);
             }
         });
-        Self { pty, child, shown, reader: Some(reader), has_ended: false }
+        Self { pty, child, shown, reader: Some(reader), has_ended: false, watch }
     }
 
     /// The process that was started.
@@ -288,6 +292,9 @@ impl Drop for Terminal {
         if !self.has_ended {
             let _ = self.child.kill();
             let _ = self.child.wait();
+        }
+        if self.watch.take().is_some() {
+            secrets::hear("what was sent to a terminal", &self.sent());
         }
     }
 }

@@ -180,15 +180,15 @@ fn an_english_operator_leaves_at_any_moment_and_nothing_has_been_changed() {
         ("the language", &[], "English"),
         ("a line", &[], "[1/4]"),
         ("a password", &[("[1/4]", &port), ("[2/4]", "hi")], "[3/4]"),
-        ("a password again", &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", "pw")], "The same again"),
+        ("a password again", &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", PASSWORD)], "The same again"),
         (
             "a secret",
-            &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", "pw"), ("The same again", "pw")],
+            &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", PASSWORD), ("The same again", PASSWORD)],
             "one is generated",
         ),
         (
             "the review",
-            &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", "pw"), ("The same again", "pw")],
+            &[("[1/4]", &port), ("[2/4]", "hi"), ("[3/4]", PASSWORD), ("The same again", PASSWORD)],
             "y install",
         ),
     ];
@@ -325,8 +325,8 @@ fn a_failed_installation_is_taken_back_when_its_name_is_typed() {
         terminal.send(key::ENTER);
         terminal.answer("[1/4]", &site.port.to_string());
         terminal.answer("[2/4]", "x");
-        terminal.answer("[3/4]", "pw");
-        terminal.answer("The same again", "pw");
+        terminal.answer("[3/4]", PASSWORD);
+        terminal.answer("The same again", PASSWORD);
         terminal.wait_for("one is generated");
         terminal.send(key::ENTER);
         fail(&terminal);
@@ -354,8 +354,8 @@ fn no_line_of_the_installation_is_wrapped_however_narrow_the_terminal() {
     terminal.send(key::ENTER);
     terminal.answer("[1/4]", &site.port.to_string());
     terminal.answer("[2/4]", "x");
-    terminal.answer("[3/4]", "pw");
-    terminal.answer("请再输入一次", "pw");
+    terminal.answer("[3/4]", PASSWORD);
+    terminal.answer("请再输入一次", PASSWORD);
     terminal.wait_for("自动生成");
     terminal.send(key::ENTER);
     terminal.wait_for("y 开始安装");
