@@ -28,6 +28,7 @@ pub mod parts;
 pub mod proxy;
 pub mod run;
 pub mod running;
+pub mod screen;
 pub mod secrets;
 pub mod site;
 pub mod terminal;

@@ -13,10 +13,16 @@ use crate::engine::{Engine, Store};
 use crate::parts::{self, Suite};
 use crate::run::Run;
 use crate::running::Running;
+use crate::screen::{self, Replaced};
 use crate::secrets;
+use crate::terminal::Terminal;
 
 /// What installs everything, without a question.
 pub const INSTALL: [&str; 4] = ["install", "--answers", "answers.toml", "--yes"];
+
+/// What stands on screens for a place's path, and for the port of its application.
+const FOLDER: &str = "/srv/the-folder-of-a-test.";
+const PORT: &str = "55555";
 
 /// Every test's last look: no secret was written down for people, was to be seen while something ran, or was said.
 impl Drop for Site {
@@ -168,6 +174,27 @@ impl Site {
     /// Installs, with what happens as events.
     pub fn install_with_events(&self, bundle: &Bundle) -> Run {
         Run::of(self.command(bundle, &INSTALL).arg("--json"))
+    }
+
+    /// The bundle in this place's folder under the name that its vendor gave it: screens have its path on them.
+    ///
+    /// # Panics
+    /// When it cannot be put there.
+    #[must_use]
+    pub fn bring(&self, bundle: &Bundle) -> Bundle {
+        let path = self.path("hello-1.0.0.run");
+        fs::hard_link(&bundle.path, &path).or_else(|_| fs::copy(&bundle.path, &path).map(drop)).unwrap();
+        Bundle { path }
+    }
+
+    /// The whole screen as it is kept, without this place's path and port, and these.
+    #[must_use]
+    pub fn framed(&self, terminal: &Terminal, replaced: &Replaced<'_>, found: &[&str]) -> String {
+        let folder = self.path("").display().to_string();
+        let port = self.port.to_string();
+        // As long as they are: what breaks lines by their width breaks them at the same places.
+        let own = [(folder.trim_end_matches('/'), FOLDER), (&port, PORT)];
+        screen::framed(terminal, &[&own[..], replaced].concat(), found)
     }
 
     /// The page of the application.

@@ -40,7 +40,7 @@ pub mod key {
     pub const HOME: &str = "\x1b[H";
 }
 
-fn cells(count: u16) -> NonZero<u16> {
+pub(crate) fn cells(count: u16) -> NonZero<u16> {
     NonZero::new(count).unwrap()
 }
 
@@ -160,6 +160,44 @@ impl Terminal {
             }
         }
         text.trim_end().to_owned()
+    }
+
+    /// Everything that was written to it and not erased, a line each, also what has left the screen at its upper end.
+    ///
+    /// # Panics
+    /// When what reads it has failed.
+    #[must_use]
+    pub fn written(&self) -> String {
+        let mut shown = self.shown.lock().unwrap();
+        let screen = shown.parser.screen_mut();
+        let (height, width) = (usize::from(screen.size().0.get()), screen.size().1.get());
+        screen.set_scrollback(usize::MAX);
+        let above = screen.scrollback();
+        let mut text = String::new();
+        for place in 0..above + height {
+            // One row after the other comes to the upper end, until the last screen is there as a whole.
+            screen.set_scrollback(above.saturating_sub(place));
+            let row = u16::try_from(place.saturating_sub(above)).unwrap();
+            let content = screen.rows(0, width).nth(row.into()).unwrap();
+            if screen.row_wrapped(row) {
+                text.push_str(&content);
+            } else {
+                text.push_str(content.trim_end());
+                text.push('\n');
+            }
+        }
+        let _ = text.pop();
+        text
+    }
+
+    /// Its rows and columns.
+    ///
+    /// # Panics
+    /// When what reads it has failed.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        let (rows, columns) = self.shown.lock().unwrap().parser.screen().size();
+        (rows.get(), columns.get())
     }
 
     /// The rows of the screen that were too short for their line, which goes on in the next row.
