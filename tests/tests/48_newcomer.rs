@@ -1,13 +1,15 @@
 //! The example by the wizard, in both languages, on a terminal of 80 columns and 24 rows: everything that is typed is what the
-//! screen asks for, and the page is then where the screen says it is.
+//! screen asks for, and the page is then where the screen says it is. Once on an engine that was there, once on a fresh machine.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tempfile::TempDir;
 use tests::bundle;
 use tests::engine::{Engine, Store};
 use tests::example::{self, StandIn};
+use tests::machine::Machine;
 use tests::parts::{self, Suite};
 use tests::terminal::{Terminal, key};
 
@@ -87,6 +89,67 @@ fn shown(screen: &str, varying: &[(String, &str)]) -> String {
     screen.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Where the newcomer sits.
+enum Place {
+    /// A machine that has Docker, with a folder for the application.
+    Engine(Engine, TempDir),
+    /// A fresh one, and the bundle on its stick.
+    Machine(Box<Machine>, String),
+}
+
+impl Place {
+    fn with_engine() -> Self {
+        Self::Engine(Engine::start(Suite::Forky, Store::Containerd), parts::scratch_for_screens())
+    }
+
+    fn fresh() -> Self {
+        let machine = Machine::boot();
+        let run = machine.plug_in(&example::bundle().path);
+        // It has a network, or there would be no address to choose.
+        let _ = machine
+            .sh("ip link add lan0 type veth peer name lan1 && ip address add 192.0.2.10/24 dev lan0 && ip link set lan0 up")
+            .done();
+        let _ = machine.sh("command -v docker").expect(1);
+        Self::Machine(Box::new(machine), run)
+    }
+
+    fn start(&self, words: &Words) -> Terminal {
+        match self {
+            Self::Engine(engine, _) => start(engine, &self.dir(), words),
+            Self::Machine(machine, run) => {
+                let locale = format!("LANG={}", words.locale);
+                Terminal::start(machine.command_on_terminal(&["env", &locale, run]))
+            }
+        }
+    }
+
+    fn dir(&self) -> PathBuf {
+        match self {
+            Self::Engine(_, folder) => folder.path().join("app"),
+            Self::Machine(..) => PathBuf::from("/opt/llm-chat"),
+        }
+    }
+
+    /// In three steps the engine is brought, and Compose with it, which else is one step.
+    fn last_step(&self) -> &'static str {
+        match self {
+            Self::Engine(..) => "[7/7]",
+            Self::Machine(..) => "[9/9]",
+        }
+    }
+
+    fn is_served(&self, page: &str) -> bool {
+        match self {
+            Self::Engine(..) => {
+                tests::http::get_local(page.parse().unwrap(), "/api/health").unwrap().0 == 200
+            }
+            Self::Machine(machine, _) => {
+                machine.sh(&format!("curl -sf http://127.0.0.1:{page}/api/health")).code == Some(0)
+            }
+        }
+    }
+}
+
 fn start(engine: &Engine, dir: &Path, words: &Words) -> Terminal {
     let mut command = Command::new("unshare");
     command
@@ -103,14 +166,12 @@ fn start(engine: &Engine, dir: &Path, words: &Words) -> Terminal {
     Terminal::start(command)
 }
 
-fn by_the_screen_alone(words: &Words) {
-    let engine = Engine::start(Suite::Forky, Store::Containerd);
-    let folder = parts::scratch_for_screens();
-    let dir = folder.path().join("app");
+fn by_the_screen_alone(words: &Words, place: &Place) {
+    let dir = place.dir();
     let ports = [(); 4].map(|()| bundle::free_port());
     let [model, page, backend, frontend] = ports.map(|port| port.to_string());
     let _stand_in = StandIn::start(ports[0]);
-    let mut terminal = start(&engine, &dir, words);
+    let mut terminal = place.start(words);
     terminal.wait_for("English");
     terminal.send(key::ENTER);
     // A slip, which is refused at once with the reason.
@@ -148,22 +209,21 @@ fn by_the_screen_alone(words: &Words) {
     // Where the page is, is said as it is to be typed into a browser.
     assert!(screen.contains(&format!("http://127.0.0.1:{page}/")), "{screen}");
     // What the steps say on the way depends on how fast the services are.
-    assert!(screen.contains("[7/7]"), "{screen}");
+    assert!(screen.contains(place.last_step()), "{screen}");
     insta::assert_snapshot!(
         format!("{}_example_done", words.lang),
         shown(&terminal.screen_from(words.link), &varying)
     );
-    let (status, _) = tests::http::get_local(page.parse().unwrap(), "/api/health").unwrap();
-    assert_eq!(status, 200);
+    assert!(place.is_served(&page));
     assert!(!terminal.sent().contains(PASSWORD), "the password was on the screen");
 }
 
 #[test]
-fn a_chinese_newcomer_installs_the_example() {
-    by_the_screen_alone(&CHINESE);
+fn a_chinese_newcomer_installs_the_example_and_docker() {
+    by_the_screen_alone(&CHINESE, &Place::fresh());
 }
 
 #[test]
 fn an_english_newcomer_installs_the_example() {
-    by_the_screen_alone(&ENGLISH);
+    by_the_screen_alone(&ENGLISH, &Place::with_engine());
 }
