@@ -14,6 +14,7 @@ use crate::host::{process, signal};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::receipt::Receipt;
 use crate::report::Reporter;
+use crate::text::sudo::SUDO;
 use crate::text::{Lang, Message, problem};
 
 mod arguments;
@@ -74,6 +75,7 @@ pub fn run() -> ExitCode {
     // An engine that we start inherits it, and would unpack layers that nobody in a container may read.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     launcher::clean_up();
+    SUDO.settle(process::find("sudo").is_some());
     let lang = arguments::early_lang(&arguments);
     let json = arguments.iter().any(|argument| argument == "--json");
     let reporter = Arc::new(Reporter::new(lang, json));

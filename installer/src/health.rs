@@ -369,7 +369,7 @@ pub fn unwell(
         services.iter().filter(|service| service.verdict != Verdict::Well).collect();
     let mut failure = Failure::new(Code::Unhealthy, text::not_healthy())
         .listing(ill.iter().map(|service| service.line()).collect())
-        .todo(text::look_at_logs(&layout.control(&content.app.name).display()));
+        .todo(text::look_at_logs(&layout.control_command(&content.app.name)));
     for (health, came) in ill.iter().filter_map(|health| Some((health, health.came.as_ref()?))) {
         failure = failure.quoting(format!("--- {} ---\n{came}", health.name));
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use bundle_spec::path::STATE_DIR;
 use serde::{Deserialize, Serialize};
 
+use crate::text::sudo::SUDO;
+
 /// Held while the host's engine is being installed. In a directory that a reboot empties.
 pub const ENGINE_LOCK: &str = "/run/airlift-engine.lock";
 /// Where the link to `<app>ctl` goes for a system-wide engine.
@@ -95,19 +97,20 @@ impl Layout {
 
     /// How to call `<app>ctl`: by its name where the search path leads to this installation.
     pub fn control_command(&self, app: &str) -> String {
-        let path = self.control(app);
-        if std::fs::read_link(Self::control_link(app)).is_ok_and(|target| target == path) {
-            format!("{app}ctl")
-        } else {
-            path.display().to_string()
-        }
+        let leads_here = |target| target == self.control(app);
+        self.control_command_if(app, std::fs::read_link(Self::control_link(app)).is_ok_and(leads_here))
+    }
+
+    /// The same where it is known whether the search path leads, or will lead, to this installation.
+    pub fn control_command_if(&self, app: &str, is_linked: bool) -> String {
+        if is_linked { format!("{SUDO}{app}ctl") } else { format!("{SUDO}{}", self.control(app).display()) }
     }
 
     /// How to call the bundle `file` for this installation.
     pub fn bundle_command(&self, app: &str, file: &str) -> String {
         let elsewhere =
             (self.dir != Self::default_dir(app)).then(|| format!(" --dir {}", self.dir.display()));
-        format!("sudo {file}{}", elsewhere.unwrap_or_default())
+        format!("{SUDO}{file}{}", elsewhere.unwrap_or_default())
     }
 
     /// The link to `<app>ctl` in the search path.
@@ -234,3 +237,15 @@ pub const FIREWALLD_TRACES: [&str; 2] = ["zones/docker.xml", "policies/docker-fo
 
 /// The systemd unit of an engine of ours.
 pub const SYSTEM_UNIT: &str = "/etc/systemd/system/docker.service";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_management_command_is_written_as_it_can_be_copied() {
+        let layout = Layout { dir: "/opt/shop".into() };
+        assert_eq!(layout.control_command_if("shop", true), "sudo shopctl");
+        assert_eq!(layout.control_command_if("shop", false), "sudo /opt/shop/bin/shopctl");
+    }
+}

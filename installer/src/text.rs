@@ -21,6 +21,7 @@ pub mod problem;
 pub mod progress;
 pub mod reference;
 pub mod refusal;
+pub mod sudo;
 pub mod summary;
 pub mod tls;
 pub mod trust;

@@ -14,7 +14,6 @@ use crate::event::Event;
 use crate::facts::EngineChoice;
 use crate::health::{self, ServiceHealth, Verdict};
 use crate::host::below::Folder;
-use crate::layout::Layout;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::report::Reporter;
 use crate::text::{Message, problem, summary as text, tls as tls_text};
@@ -116,14 +115,7 @@ fn show(
     show_fingerprint(content, prepared, reporter);
     let plan = &prepared.plan;
     let app = &content.app.name;
-    let control = if plan.choice == EngineChoice::Private {
-        plan.layout.control(app).display().to_string()
-    } else {
-        Layout::control_link(app)
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default()
-    };
+    let control = plan.layout.control_command(app);
     let log = plan.layout.log();
     reporter.emit(&Event::Note { text: text::places(&plan.layout.dir.display(), &log.display()) });
     reporter.emit(&Event::Note { text: text::manage(&control) });

@@ -9,6 +9,7 @@ use crate::facts::{EngineChoice, EngineFacts, Facts, Family};
 use crate::layout::{EngineHome, SOCKET_PATH_MAX};
 use crate::project;
 use crate::text::finding::{self as text, engine as more, host};
+use crate::text::sudo::SUDO;
 
 /// The oldest engine that is used: what Compose and current base images need.
 const OLDEST: (u32, u32) = (20, 10);
@@ -127,9 +128,9 @@ fn is_before_clone3(version: &str) -> bool {
 pub(super) fn package_command(family: Family, packages: &[&str]) -> String {
     let packages = packages.join(" ");
     match family {
-        Family::Debian => format!("apt-get install {packages}"),
-        Family::RedHat => format!("yum install {packages}"),
-        Family::Suse => format!("zypper install {packages}"),
+        Family::Debian => format!("{SUDO}apt-get install {packages}"),
+        Family::RedHat => format!("{SUDO}yum install {packages}"),
+        Family::Suse => format!("{SUDO}zypper install {packages}"),
         Family::Other => packages,
     }
 }
@@ -141,7 +142,7 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     };
     let version = parts.version.as_deref().unwrap_or("?");
     let is_private = demand.choice == EngineChoice::Private;
-    let control = demand.layout.control(&demand.content.app.name);
+    let control = control_command(facts, demand);
     let mut findings = vec![Finding::pass(
         "engine",
         if is_private {
@@ -172,7 +173,7 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         findings.push(Finding::warn(
             "reboot",
             text::private_not_back_after_reboot(),
-            text::start_after_reboot(&control.display()),
+            text::start_after_reboot(&control),
         ));
     } else {
         if facts.machine.has_foreign_containerd {
@@ -192,15 +193,17 @@ fn install(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
             ));
         }
         if !facts.machine.has_systemd {
-            findings.push(Finding::warn(
-                "reboot",
-                text::no_systemd(),
-                text::start_after_reboot(&control.display()),
-            ));
+            findings.push(Finding::warn("reboot", text::no_systemd(), text::start_after_reboot(&control)));
         }
         findings.extend(leftovers(facts, demand));
     }
     findings
+}
+
+/// How `<app>ctl` will be called once it is installed.
+fn control_command(facts: &Facts, demand: &Demand<'_>) -> String {
+    let is_linked = demand.choice != EngineChoice::Private && facts.project.other_command.is_none();
+    demand.layout.control_command_if(&demand.content.app.name, is_linked)
 }
 
 /// A configuration that we would have to complete, and cannot understand.
@@ -245,8 +248,7 @@ fn leftovers(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     if let Some((path, is_podman)) = &facts.machine.docker_command {
         let path = path.display().to_string();
         let text = if *is_podman { more::docker_is_podman(&path) } else { more::docker_stays(&path) };
-        let control = demand.layout.control(&demand.content.app.name);
-        let todo = more::manage_by_control(&control.display());
+        let todo = more::manage_by_control(&control_command(facts, demand));
         findings.push(Finding::warn("docker-command", text, todo));
     }
     findings

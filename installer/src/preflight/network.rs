@@ -11,6 +11,7 @@ use crate::facts::{EngineChoice, EngineFacts, Facts};
 use crate::layout::EngineHome;
 use crate::step::open_firewall;
 use crate::text::finding::network as text;
+use crate::text::sudo::SUDO;
 use crate::text::{Message, finding};
 
 /// Networks that a project makes where the bundle does not say.
@@ -185,11 +186,14 @@ fn firewall(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
     let command: String = match firewall {
         Firewall::Firewalld { .. } => {
             let ports = blocked.iter().map(|port| format!(" --add-port={port}/tcp"));
-            format!("firewall-cmd --permanent{} && firewall-cmd --reload", ports.collect::<String>())
+            format!(
+                "{SUDO}firewall-cmd --permanent{} && {SUDO}firewall-cmd --reload",
+                ports.collect::<String>()
+            )
         }
         Firewall::Ufw(rules) => {
             let commands = blocked.iter().flat_map(|port| rules.openers(*port));
-            commands.map(|words| format!("ufw {}", words.join(" "))).collect::<Vec<_>>().join(" && ")
+            commands.map(|words| format!("{SUDO}ufw {}", words.join(" "))).collect::<Vec<_>>().join(" && ")
         }
     };
     let todo = if is_asked { text::let_open_firewall(&command) } else { text::open_firewall(&command) };

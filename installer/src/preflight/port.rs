@@ -6,6 +6,7 @@ use bundle_spec::index::Content;
 use super::{Demand, Finding};
 use crate::facts::network::{Listener, Owner};
 use crate::facts::{Facts, Inventory};
+use crate::text::sudo::SUDO;
 use crate::text::{Message, finding as text, wizard};
 
 /// The ports that are needed, as far as answers say which, each with how the definition names it.
@@ -43,16 +44,16 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
 fn taken(port: u16, template: &str, owner: Option<&Owner>) -> Finding {
     let unit = owner.and_then(Owner::unit);
     let stop = match (owner, unit) {
-        (_, Some(unit)) => format!("systemctl disable --now {unit}"),
+        (_, Some(unit)) => format!("{SUDO}systemctl disable --now {unit}"),
         (Some(owner), None) if owner.name == "docker-proxy" => {
-            format!("docker stop $(docker ps -q --filter publish={port})")
+            format!("{SUDO}docker stop $({SUDO}docker ps -q --filter publish={port})")
         }
         // systemd holds it for a program that it starts when somebody calls: a socket unit.
         (Some(owner), None) if owner.pid == 1 => {
-            "systemctl list-sockets; systemctl disable --now NAME.socket".to_owned()
+            format!("systemctl list-sockets; {SUDO}systemctl disable --now NAME.socket")
         }
-        (Some(owner), None) => format!("kill {}", owner.pid),
-        (None, None) => format!("ss -ltnp 'sport = :{port}'"),
+        (Some(owner), None) => format!("{SUDO}kill {}", owner.pid),
+        (None, None) => format!("{SUDO}ss -ltnp 'sport = :{port}'"),
     };
     let text = match (owner, unit) {
         (Some(owner), Some(unit)) => text::port_taken_by_unit(port, &owner.name, owner.pid, unit),

@@ -1,6 +1,7 @@
 //! Preflight: what was found, what is needed, what to do.
 
 use super::cause::explained;
+use super::sudo::SUDO;
 use super::{Message, messages};
 
 pub mod engine;
@@ -56,8 +57,8 @@ messages! {
         en "Unset DOCKER_HOST and run again: the installer works with the engine of this machine only."
         zh "请取消 DOCKER_HOST 环境变量后重新运行：安装程序只使用本机的 Docker 引擎。";
     start_engine()
-        en "Start it (systemctl start docker; journalctl -u docker says why it fails) and run again, or use --engine private."
-        zh "请先启动它（systemctl start docker；失败原因见 journalctl -u docker）再重新运行，或者改用 --engine private。";
+        en "Start it ({SUDO}systemctl start docker; {SUDO}journalctl -u docker says why it fails) and run again, or use --engine private."
+        zh "请先启动它（{SUDO}systemctl start docker；失败原因见 {SUDO}journalctl -u docker）再重新运行，或者改用 --engine private。";
     engine_is_podman(version: &str)
         en "The engine is Podman {version} in Docker's place; it cannot be used."
         zh "当前的“Docker”其实是 Podman {version}，无法使用。";
@@ -80,20 +81,20 @@ messages! {
         en "The engine already has a Compose project {name}, made in {dir}."
         zh "引擎中已有名为 {name} 的 Compose 项目，位于 {dir}。";
     take_project_down(name: &str)
-        en "Save its data, take it down there (docker compose --project-name {name} down), then run again."
-        zh "请先备份其数据，并在原目录将其停止并移除（docker compose --project-name {name} down），然后重新运行。";
+        en "Save its data, take it down there ({SUDO}docker compose --project-name {name} down), then run again."
+        zh "请先备份其数据，并在原目录将其停止并移除（{SUDO}docker compose --project-name {name} down），然后重新运行。";
     volumes_with_lost_secrets(volumes: &str, dir: &str, ids: &str)
         en "The engine has volumes of an earlier installation ({volumes}), of which nothing is left in {dir}. Their data was made with its secrets; new ones ({ids}) would not open it."
         zh "引擎中有此前安装留下的数据卷（{volumes}），但 {dir} 中没有该安装的记录。其中的数据使用原来的密钥；改用新生成的密钥（{ids}）将无法访问这些数据。";
     find_secrets_of_volumes(dir: &str, volumes: &str, ids: &str)
-        en "Install into the directory of the earlier installation (--dir), or bring its .airlift folder back to {dir}/.airlift from a backup; or give the old secrets in an answers file: {ids}. If nobody needs the data: docker volume rm {volumes}"
-        zh "请安装到原来的目录（--dir），或从备份中将原来的 .airlift 目录恢复到 {dir}/.airlift；也可在应答文件中填写原来的密钥：{ids}。如果不再需要这些数据，请执行：docker volume rm {volumes}";
+        en "Install into the directory of the earlier installation (--dir), or bring its .airlift folder back to {dir}/.airlift from a backup; or give the old secrets in an answers file: {ids}. If nobody needs the data: {SUDO}docker volume rm {volumes}"
+        zh "请安装到原来的目录（--dir），或从备份中将原来的 .airlift 目录恢复到 {dir}/.airlift；也可在应答文件中填写原来的密钥：{ids}。如果不再需要这些数据，请执行：{SUDO}docker volume rm {volumes}";
     volumes_without_installation(volumes: &str, dir: &str)
         en "The engine has volumes of an earlier installation ({volumes}), of which nothing is left in {dir}: the application goes on with the data in them."
         zh "引擎中有此前安装留下的数据卷（{volumes}），但 {dir} 中没有该安装的记录：应用将继续使用其中的数据。";
     mind_volumes(volumes: &str)
-        en "Passwords must be those that the data was made with. To begin anew instead: docker volume rm {volumes}"
-        zh "所填密码必须与这些数据原来使用的密码一致。如需从头开始，请执行：docker volume rm {volumes}";
+        en "Passwords must be those that the data was made with. To begin anew instead: {SUDO}docker volume rm {volumes}"
+        zh "所填密码必须与这些数据原来使用的密码一致。如需从头开始，请执行：{SUDO}docker volume rm {volumes}";
     command_is_taken(path: &str)
         en "{path} exists and is not ours: the management command cannot have this name."
         zh "{path} 已存在，且不属于本应用：管理命令无法使用这个名称。";
@@ -112,8 +113,8 @@ messages! {
         en "{name} is there and is another image; the name will mean the new one."
         zh "镜像 {name} 已存在但内容不同；安装后该名称将指向新镜像。";
     tag_image_first(name: &str)
-        en "If something else uses it, give it another name first: docker tag {name} ..."
-        zh "如果其他应用仍在使用它，请先为它另设名称：docker tag {name} ...";
+        en "If something else uses it, give it another name first: {SUDO}docker tag {name} ..."
+        zh "如果其他应用仍在使用它，请先为它另设名称：{SUDO}docker tag {name} ...";
     engine_usable(version: &str)
         en "Docker {version} is running and will be used as it is."
         zh "Docker {version} 正在运行，将直接使用，不做改动。";

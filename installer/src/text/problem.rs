@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::sudo::SUDO;
 use super::{Message, messages};
 
 messages! {
@@ -137,11 +138,11 @@ messages! {
         en "Other users of this machine can read the answers file {path}, which has passwords in it."
         zh "应答文件 {path} 含有密码，但本机其他用户也能读取。";
     close_answers_file(path: &impl Display)
-        en "Run: chmod 600 {path}; and delete it after the installation."
-        zh "请运行：chmod 600 {path}；安装完成后请删除该文件。";
+        en "Run: {SUDO}chmod 600 {path}; and delete it after the installation."
+        zh "请运行：{SUDO}chmod 600 {path}；安装完成后请删除该文件。";
     move_answers_file(path: &impl Display)
-        en "Its file system keeps no permissions, so chmod does nothing there. Copy it (install -m 600 {path} /root/) and give the copy with --answers; delete both after the installation."
-        zh "该文件所在的文件系统不保存权限，chmod 不起作用。请复制到 /root（install -m 600 {path} /root/），用 --answers 指定该副本；安装完成后请删除两个文件。";
+        en "Its file system keeps no permissions, so chmod does nothing there. Copy it ({SUDO}install -m 600 {path} /root/) and give the copy with --answers; delete both after the installation."
+        zh "该文件所在的文件系统不保存权限，chmod 不起作用。请复制到 /root（{SUDO}install -m 600 {path} /root/），用 --answers 指定该副本；安装完成后请删除两个文件。";
     answers_form() en "Each line must be: id = \"value\"" zh "每行的格式应为：配置项 = \"值\"（使用半角引号）";
     answer_not_scalar(id: &str)
         en "{id} must be a text, a number, true or false, {{ env = \"NAME\" }} or {{ file = \"/path\" }}."
@@ -159,20 +160,20 @@ messages! {
         en "The engine did not take the image {reference}."
         zh "引擎拒绝了镜像 {reference}。";
     restart_engine()
-        en "An earlier load that broke off may hold the engine. Restart it when that suits (systemctl restart docker; its containers stop meanwhile), then run the same command again."
-        zh "可能是之前中断的导入占住了引擎。请在方便时重启引擎（systemctl restart docker，期间容器会停止），然后重新运行同一条命令。";
+        en "An earlier load that broke off may hold the engine. Restart it when that suits ({SUDO}systemctl restart docker; its containers stop meanwhile), then run the same command again."
+        zh "可能是之前中断的导入占住了引擎。请在方便时重启引擎（{SUDO}systemctl restart docker，期间容器会停止），然后重新运行同一条命令。";
     start_engine_again()
-        en "The engine no longer answers. Start it again (systemctl start docker), then run the same command again: it goes on where this run ended."
-        zh "引擎已无响应。请重新启动引擎（systemctl start docker），然后重新运行同一条命令：会从中断处继续。";
+        en "The engine no longer answers. Start it again ({SUDO}systemctl start docker), then run the same command again: it goes on where this run ended."
+        zh "引擎已无响应。请重新启动引擎（{SUDO}systemctl start docker），然后重新运行同一条命令：会从中断处继续。";
     containerd_refused()
         en "containerd, below the engine, did not do what was asked."
         zh "引擎底层的 containerd 未能完成所请求的操作。";
     restart_containerd()
-        en "containerd, below the engine, may hang, or its disk may. See systemctl status containerd docker and dmesg. Restart both when that suits (systemctl restart containerd docker; containers stop meanwhile), then run the same command again: it goes on where this run ended."
-        zh "引擎底层的 containerd 或其磁盘可能已无响应。请用 systemctl status containerd docker 和 dmesg 查看；在方便时重启两者（systemctl restart containerd docker，期间容器会停止），然后重新运行同一条命令：会从中断处继续。";
+        en "containerd, below the engine, may hang, or its disk may. See {SUDO}systemctl status containerd docker and {SUDO}dmesg. Restart both when that suits ({SUDO}systemctl restart containerd docker; containers stop meanwhile), then run the same command again: it goes on where this run ended."
+        zh "引擎底层的 containerd 或其磁盘可能已无响应。请用 {SUDO}systemctl status containerd docker 和 {SUDO}dmesg 查看；在方便时重启两者（{SUDO}systemctl restart containerd docker，期间容器会停止），然后重新运行同一条命令：会从中断处继续。";
     look_at_lock_holder(pid: &str)
-        en "See what it does: ps -fp {pid}. When it has ended, or if it hangs and you have ended it (kill {pid}), run the same command again."
-        zh "请查看它在做什么：ps -fp {pid}。等它结束，或确认其已卡死并终止（kill {pid}）后，重新运行同一条命令。";
+        en "See what it does: ps -fp {pid}. When it has ended, or if it hangs and you have ended it ({SUDO}kill {pid}), run the same command again."
+        zh "请查看它在做什么：ps -fp {pid}。等它结束，或确认其已卡死并终止（{SUDO}kill {pid}）后，重新运行同一条命令。";
     image_not_there(reference: &str)
         en "The engine took the image {reference}, but it is not completely there."
         zh "引擎已接收镜像 {reference}，但核对发现并不完整。";

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::cause::explained;
+use super::sudo::SUDO;
 use super::{Message, messages};
 
 messages! {
@@ -31,11 +32,11 @@ messages! {
         en "{id} refers to the file {path}, which is not in UTF-8."
         zh "{id} 引用了文件 {path}，但它不是 UTF-8 编码。";
     is_open(id: &str, path: &impl Display)
-        en "Other users of this machine can read the file {path}, which has {id} in it. Run: chmod 600 {path}"
-        zh "文件 {path} 中有 {id}，但本机其他用户也能读取它。请运行：chmod 600 {path}";
+        en "Other users of this machine can read the file {path}, which has {id} in it. Run: {SUDO}chmod 600 {path}"
+        zh "文件 {path} 中有 {id}，但本机其他用户也能读取它。请运行：{SUDO}chmod 600 {path}";
     is_open_for_good(id: &str, path: &impl Display)
-        en "Other users of this machine can read the file {path}, which has {id} in it, and chmod does nothing on its file system. Copy it (install -m 600 {path} /root/) and refer to the copy."
-        zh "文件 {path} 中有 {id}，但本机其他用户也能读取它，且该文件系统不保存权限，chmod 不起作用。请复制到 /root（install -m 600 {path} /root/），并改为引用该副本。";
+        en "Other users of this machine can read the file {path}, which has {id} in it, and chmod does nothing on its file system. Copy it ({SUDO}install -m 600 {path} /root/) and refer to the copy."
+        zh "文件 {path} 中有 {id}，但本机其他用户也能读取它，且该文件系统不保存权限，chmod 不起作用。请复制到 /root（{SUDO}install -m 600 {path} /root/），并改为引用该副本。";
 }
 
 /// A file that cannot be read.

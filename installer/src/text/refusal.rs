@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use super::sudo::SUDO;
 use super::{Message, messages};
 
 messages! {
@@ -20,8 +21,8 @@ messages! {
         en "The disk with {place} has reported an error: look at dmesg, and have the disk checked. When it is sound, run the same command again: it goes on where this run ended."
         zh "{place} 所在磁盘报告了错误：请用 dmesg 查看，并检查该磁盘。确认正常后重新运行同一条命令：会从中断处继续。";
     directory_in_the_way(path: &impl Display)
-        en "A directory is where the file {path} belongs; Docker makes one where a file that a container mounts is missing. If nothing in it is needed: mv {path} {path}.old; then run the same command again: it goes on where this run ended."
-        zh "{path} 本应是文件，现在却是目录。容器要挂载的文件不存在时，Docker 会创建同名目录。如果其中的内容不再需要，请运行 mv {path} {path}.old，然后重新运行同一条命令：会从中断处继续。";
+        en "A directory is where the file {path} belongs; Docker makes one where a file that a container mounts is missing. If nothing in it is needed: {SUDO}mv {path} {path}.old; then run the same command again: it goes on where this run ended."
+        zh "{path} 本应是文件，现在却是目录。容器要挂载的文件不存在时，Docker 会创建同名目录。如果其中的内容不再需要，请运行 {SUDO}mv {path} {path}.old，然后重新运行同一条命令：会从中断处继续。";
     not_permitted(path: &impl Display, place: &impl Display)
         en "The system does not permit that on {path}, not even to root. Look for an attribute (lsattr -d {place} {path}; chattr -i takes it off), a mount option (findmnt -T {place}), SELinux or AppArmor (dmesg), a network disk whose server says no. When it is permitted, run the same command again: it goes on where this run ended."
         zh "系统不允许对 {path} 进行此操作，root 也不例外。请检查：不可修改属性（lsattr -d {place} {path} 查看，chattr -i 去除）、挂载选项（findmnt -T {place}）、SELinux 或 AppArmor（dmesg）、网络磁盘的服务器权限。解除限制后重新运行同一条命令：会从中断处继续。";

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::cause::explained;
+use super::sudo::SUDO;
 use super::{Message, messages};
 
 messages! {
@@ -89,10 +90,10 @@ messages! {
     key_is_open(path: &impl Display)
         en "Other users of this machine can read the private key {path}."
         zh "本机其他用户可以读取私钥 {path}。";
-    close_key(path: &impl Display) en "Run: chmod 600 {path}" zh "请运行：chmod 600 {path}";
+    close_key(path: &impl Display) en "Run: {SUDO}chmod 600 {path}" zh "请运行：{SUDO}chmod 600 {path}";
     move_key(path: &impl Display)
-        en "Its file system keeps no permissions, so chmod does nothing there. Copy it (install -m 600 {path} /root/) and name the copy instead."
-        zh "该文件所在的文件系统不保存权限，chmod 不起作用。请复制到 /root（install -m 600 {path} /root/），并改用该副本。";
+        en "Its file system keeps no permissions, so chmod does nothing there. Copy it ({SUDO}install -m 600 {path} /root/) and name the copy instead."
+        zh "该文件所在的文件系统不保存权限，chmod 不起作用。请复制到 /root（{SUDO}install -m 600 {path} /root/），并改用该副本。";
     not_made(path: &impl Display) en "The certificate {path} could not be made." zh "无法生成证书 {path}。";
     fingerprint_follows(hosts: &str)
         en "Self-signed certificate for {hosts}. Browsers will warn once; go on only if they show this SHA-256 fingerprint:"

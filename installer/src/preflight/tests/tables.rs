@@ -123,7 +123,7 @@ const FAILURES: &[(&str, &str, Change)] = &[
     ("cgroup", "unified_cgroup_hierarchy=0", |case| {
         case.content.engine.as_mut().unwrap().version = Some("19.03.15".into());
     }),
-    ("commands", "apt-get install iptables kmod", |case| {
+    ("commands", "sudo apt-get install iptables kmod", |case| {
         case.facts.machine.missing_commands = vec!["iptables".into(), "modprobe".into()];
     }),
     ("mount", "/srv/nfs", |case| case.facts.storage.add_silent("/srv/nfs".into())),
@@ -147,11 +147,11 @@ const FAILURES: &[(&str, &str, Change)] = &[
     ("inodes", "5000", |case| {
         case.disk.push(DiskNeed { path: "/opt/shop".into(), bytes: 1, inodes: 5000 });
     }),
-    ("port", "systemctl disable --now nginx.service", |case| case.facts.listeners = vec![listening(80)]),
-    ("port", "kill 7", |case| {
+    ("port", "sudo systemctl disable --now nginx.service", |case| case.facts.listeners = vec![listening(80)]),
+    ("port", "sudo kill 7", |case| {
         case.facts.listeners = vec![listener(80, "python3", 7, "0::/user.slice/x.scope")]
     }),
-    ("port", "docker stop $(docker ps -q --filter publish=80)", |case| {
+    ("port", "sudo docker stop $(sudo docker ps -q --filter publish=80)", |case| {
         case.facts.listeners = vec![listener(80, "docker-proxy", 7, "0::/system.slice/docker.service/x")];
     }),
     ("port", "ss -ltnp", |case| {
@@ -198,7 +198,7 @@ const FAILURES: &[(&str, &str, Change)] = &[
     ("engine", "20.10", |case| case.facts.engine = running(Flavour::Docker, "19.03.15")),
     ("engine", "Podman", |case| case.facts.engine = running(Flavour::Podman, "4.9.3")),
     ("engine", "10.0.0.9", |case| case.facts.engine = EngineFacts::Remote("tcp://10.0.0.9:2375".into())),
-    ("engine", "systemctl start docker", |case| {
+    ("engine", "sudo systemctl start docker", |case| {
         case.facts.engine = EngineFacts::Silent { socket: "/run/docker.sock".into(), why: "refused".into() };
     }),
     ("engine", "snap", |case| case.root("/var/snap/docker/common/var-lib-docker")),
@@ -228,14 +228,14 @@ const FAILURES: &[(&str, &str, Change)] = &[
         case.facts.project.control_link = Some("/srv/shop/bin/shopctl".into());
     }),
     ("project", "/opt/shop", |case| case.facts.project.is_occupied = true),
-    ("dir-writers", "chmod go-w /opt/shop", |case| case.writable(true, Writer::Everybody)),
+    ("dir-writers", "sudo chmod go-w /opt/shop", |case| case.writable(true, Writer::Everybody)),
     ("dir-writers", "staff", |case| case.writable(true, Writer::Group("staff".into()))),
     ("dir-writers", "--dir", |case| case.writable(false, Writer::Everybody)),
     ("project", "other", |case| {
         case.facts.project.receipt = Some(Receipt::new("other", "1", "other", EngineChoice::Auto));
     }),
     ("project", "line 1", |case| case.facts.project.receipt_error = Some("line 1".into())),
-    ("container-name", "docker rm -f shop-web", |case| {
+    ("container-name", "sudo docker rm -f shop-web", |case| {
         case.facts.engine = running(Flavour::Docker, "28.5.2");
         case.content.project.footprint.container_names = vec!["shop-web".into()];
         case.facts.inventory.names = vec![("shop-web".into(), String::new()), ("x".into(), "shop".into())];
@@ -266,10 +266,10 @@ const WARNINGS: &[(&str, &str, Change)] = &[
     ("forwarding", "/etc/sysctl.d/60-cis.conf", |case| {
         case.facts.kernel.forwarding_off = Some("/etc/sysctl.d/60-cis.conf".into());
     }),
-    ("selinux", "chcon -Rt container_file_t /opt/shop", |case| {
+    ("selinux", "sudo chcon -Rt container_file_t /opt/shop", |case| {
         case.quirk(Quirks { uses_selinux: true, ..Quirks::default() });
     }),
-    ("apparmor", "apt-get install apparmor", |case| case.facts.kernel.lacks_apparmor_parser = true),
+    ("apparmor", "sudo apt-get install apparmor", |case| case.facts.kernel.lacks_apparmor_parser = true),
     ("filesystem", "tmpfs", |case| case.mount("/var/lib/docker", |system| system.kind = "tmpfs".into())),
     ("dir-filesystem", "cifs", |case| case.mount("/opt/shop", |system| system.kind = "cifs".into())),
     ("dir-filesystem", "memory", |case| case.mount("/opt/shop", |system| system.kind = "tmpfs".into())),
@@ -289,7 +289,7 @@ const WARNINGS: &[(&str, &str, Change)] = &[
         case.given.push(("api", QuestionKind::Host, "llm"));
         case.facts.surroundings.nameservers = vec!["127.0.0.1".parse().unwrap()];
     }),
-    ("firewall", "firewall-cmd --permanent --add-port=8000/tcp && firewall-cmd --reload", |case| {
+    ("firewall", "sudo firewall-cmd --permanent --add-port=8000/tcp && sudo firewall-cmd --reload", |case| {
         case.facts.firewall = Some(Firewall::Firewalld { open: vec![22..=80] });
     }),
     ("firewall-unsaved", "--runtime-to-permanent", |case| case.facts.access.is_unsaved = true),
@@ -300,17 +300,17 @@ const WARNINGS: &[(&str, &str, Change)] = &[
         case.given.push((OPEN_FIREWALL, QuestionKind::Bool, "false"));
     }),
     // Consent opens nothing where the tool does not answer.
-    ("firewall", "ufw allow 80/tcp", |case| {
+    ("firewall", "sudo ufw allow 80/tcp", |case| {
         case.facts.firewall = Some(Firewall::Ufw(Rules::default()));
         case.content.public_ports = vec!["80".into()];
         case.given.push((OPEN_FIREWALL, QuestionKind::Bool, "true"));
     }),
-    ("firewall", "ufw insert 1 allow 80/tcp", |case| {
+    ("firewall", "sudo ufw insert 1 allow 80/tcp", |case| {
         let refusal = "### tuple ### deny any 80 0.0.0.0/0 any 0.0.0.0/0 in\n";
         case.facts.firewall = Some(Firewall::Ufw(Rules::parse([refusal, ""])));
         case.content.public_ports = vec!["80".parse().unwrap()];
     }),
-    ("firewall", "ufw allow 80/tcp && ufw allow 8000/tcp", |case| {
+    ("firewall", "sudo ufw allow 80/tcp && sudo ufw allow 8000/tcp", |case| {
         case.facts.firewall = Some(Firewall::Ufw(Rules::default()));
     }),
     ("engine", "20.10.10", |case| case.facts.engine = running(Flavour::Docker, "20.10.7")),
@@ -337,7 +337,7 @@ const WARNINGS: &[(&str, &str, Change)] = &[
     ("docker-command", "without an engine", |case| {
         case.facts.machine.docker_command = Some(("/usr/bin/docker".into(), false));
     }),
-    ("reboot", "shopctl start", |case| case.facts.machine.has_systemd = false),
+    ("reboot", "sudo shopctl start", |case| case.facts.machine.has_systemd = false),
     ("iptables", "packet filter", |case| {
         case.choice = EngineChoice::Private;
         case.facts.has_other_engine = true;

@@ -1,6 +1,6 @@
 //! Preflight: what an engine that is there is like, and what an earlier one left.
 
-use super::{Message, messages};
+use super::{Message, SUDO, messages};
 
 messages! {
     engine_is_desktop(version: &str)
@@ -55,14 +55,14 @@ messages! {
         en "{root} has images of an engine that was here before; they and its containers will be there again."
         zh "{root} 中有以前的引擎留下的镜像，安装后这些镜像及其容器会重新出现。";
     move_data_away(root: &str)
-        en "If nothing of it is needed: mv {root} {root}.old"
-        zh "如果确认不再需要：mv {root} {root}.old";
+        en "If nothing of it is needed: {SUDO}mv {root} {root}.old"
+        zh "如果确认不再需要：{SUDO}mv {root} {root}.old";
     container_name_taken(name: &str, project: &str)
         en "A container named {name} is there already, of another project ({project})."
         zh "已存在名为 {name} 的容器，属于其他项目（{project}）。";
     remove_container(name: &str)
-        en "If it is not needed any more: docker rm -f {name}; else rename it: docker rename {name} NEWNAME"
-        zh "如果不再需要：docker rm -f {name}；否则请改名：docker rename {name} 新名称";
+        en "If it is not needed any more: {SUDO}docker rm -f {name}; else rename it: {SUDO}docker rename {name} NEWNAME"
+        zh "如果不再需要：{SUDO}docker rm -f {name}；否则请改名：{SUDO}docker rename {name} 新名称";
     ask_vendor_for_subnet()
         en "Ask the vendor for a bundle with another network (networks: ... ipam in the Compose file)."
         zh "请联系厂商更换网段（Compose 文件 networks 下的 ipam 配置）。";

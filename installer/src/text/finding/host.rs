@@ -1,6 +1,6 @@
 //! Preflight: the machine and its kernel.
 
-use super::messages;
+use super::{SUDO, messages};
 
 messages! {
     system(os: &str, kernel: &str) en "{os}, kernel {kernel}." zh "{os}，内核 {kernel}。";
@@ -23,15 +23,15 @@ messages! {
         en "The clock says {now}, years after this file was made ({made})."
         zh "系统时间是 {now}，比安装包的制作时间（{made}）晚了许多年。";
     set_clock()
-        en "Set it: timedatectl set-ntp false; timedatectl set-time 'YYYY-MM-DD hh:mm:ss'. Logins and certificates depend on it."
-        zh "请校准：timedatectl set-ntp false; timedatectl set-time 'YYYY-MM-DD hh:mm:ss'。登录和证书都依赖系统时间。";
+        en "Set it: {SUDO}timedatectl set-ntp false; {SUDO}timedatectl set-time 'YYYY-MM-DD hh:mm:ss'. Logins and certificates depend on it."
+        zh "请校准：{SUDO}timedatectl set-ntp false; {SUDO}timedatectl set-time 'YYYY-MM-DD hh:mm:ss'。登录和证书都依赖系统时间。";
     setting_fits(name: &str, value: &str) en "{name} is {value}." zh "{name} 为 {value}。";
     setting_too_low(name: &str, value: &str, needed: u64)
         en "{name} is {value}; at least {needed} is needed."
         zh "{name} 为 {value}，至少需要 {needed}。";
     raise_setting(name: &str, needed: u64)
-        en "Run: echo {name}={needed} >/etc/sysctl.d/60-{name}.conf && sysctl --system"
-        zh "请执行：echo {name}={needed} >/etc/sysctl.d/60-{name}.conf && sysctl --system";
+        en "Run: echo {name}={needed} | {SUDO}tee /etc/sysctl.d/60-{name}.conf && {SUDO}sysctl --system"
+        zh "请执行：echo {name}={needed} | {SUDO}tee /etc/sysctl.d/60-{name}.conf && {SUDO}sysctl --system";
     few_open_files(limit: u64)
         en "Programs started here may open {limit} files at most, and so may the containers of an engine started here."
         zh "在此启动的程序最多只能打开 {limit} 个文件，由此启动的引擎及其容器也受此限制。";
@@ -46,8 +46,8 @@ messages! {
         en "Install the kernel's whole package (linux-image-{kernel}, linux-modules-extra-{kernel}), or use a standard kernel."
         zh "请安装完整的内核软件包（linux-image-{kernel}、linux-modules-extra-{kernel}），或换用标准内核。";
     install_modules_redhat(kernel: &str)
-        en "Install the rest of the kernel's modules: dnf install kernel-modules-{kernel} kernel-modules-extra-{kernel}"
-        zh "请安装其余的内核模块：dnf install kernel-modules-{kernel} kernel-modules-extra-{kernel}";
+        en "Install the rest of the kernel's modules: {SUDO}dnf install kernel-modules-{kernel} kernel-modules-extra-{kernel}"
+        zh "请安装其余的内核模块：{SUDO}dnf install kernel-modules-{kernel} kernel-modules-extra-{kernel}";
     install_modules() en "Install all modules of this kernel, or use a standard one." zh "请安装该内核的全部模块，或换用标准内核。";
     module_forbidden(name: &str, path: &str)
         en "{path} forbids loading the module {name}, which an engine needs."
@@ -62,8 +62,8 @@ messages! {
     cgroups_fit(version: u8) en "Control groups version {version}." zh "cgroup 版本：v{version}。";
     cgroups_none() en "No control groups are mounted: no engine can start." zh "未挂载 cgroup，引擎无法启动。";
     mount_cgroups()
-        en "Boot with systemd, or mount them: mount -t cgroup2 none /sys/fs/cgroup"
-        zh "请使用 systemd 启动系统，或手动挂载：mount -t cgroup2 none /sys/fs/cgroup";
+        en "Boot with systemd, or mount them: {SUDO}mount -t cgroup2 none /sys/fs/cgroup"
+        zh "请使用 systemd 启动系统，或手动挂载：{SUDO}mount -t cgroup2 none /sys/fs/cgroup";
     cgroups_too_new(version: &str)
         en "This machine has control groups version 2 alone; the bundled Docker {version} cannot use them."
         zh "本机只有 cgroup v2，安装包自带的 Docker {version} 不支持。";
@@ -78,8 +78,8 @@ messages! {
         en "iptables writes to {used} here, and {other} has rules as well: one may block what the other allows."
         zh "本机的 iptables 使用 {used}，而 {other} 中也有规则：一边放行的流量可能被另一边拦截。";
     use_one_filter()
-        en "Keep one: look with iptables-legacy-save and nft list ruleset, and remove the rules of the one not meant."
-        zh "请只保留一种：用 iptables-legacy-save 和 nft list ruleset 查看，并清除不需要的那一边的规则。";
+        en "Keep one: look with {SUDO}iptables-legacy-save and {SUDO}nft list ruleset, and remove the rules of the one not meant."
+        zh "请只保留一种：用 {SUDO}iptables-legacy-save 和 {SUDO}nft list ruleset 查看，并清除不需要的那一边的规则。";
     forwarding_is_off(path: &str)
         en "{path} turns IPv4 forwarding off: whenever it is applied again, containers lose the network."
         zh "{path} 关闭了 IPv4 转发：该设置一旦重新生效，容器将断网。";
@@ -93,8 +93,8 @@ messages! {
         en "SELinux confines this engine's containers: they may not read the project files in {dir}."
         zh "SELinux 会限制该引擎的容器：容器可能无法读取 {dir} 中的应用文件。";
     label_dir(dir: &str)
-        en "If a service is denied its files: chcon -Rt container_file_t {dir}, then run again."
-        zh "如果服务无权访问文件，请执行 chcon -Rt container_file_t {dir}，再重新运行。";
+        en "If a service is denied its files: {SUDO}chcon -Rt container_file_t {dir}, then run again."
+        zh "如果服务无权访问文件，请执行 {SUDO}chcon -Rt container_file_t {dir}，再重新运行。";
     apparmor_cannot_load()
         en "AppArmor is on, and its program apparmor_parser is missing: containers run without its protection."
         zh "AppArmor 已启用，但缺少 apparmor_parser：容器将不受其保护。";

@@ -1,6 +1,6 @@
 //! Preflight: networks, firewall, name resolution.
 
-use super::{Message, messages};
+use super::{Message, SUDO, messages};
 
 messages! {
     firewall_lets_through(name: &str) en "{name} lets the application's ports through." zh "{name} 已放行应用的端口。";
@@ -20,8 +20,8 @@ messages! {
         en "firewalld has settings that hold only until it is reloaded, and Docker has it reloaded when it first starts: they would be lost."
         zh "firewalld 中有仅在重新加载前有效的临时规则。Docker 首次启动时会触发 firewalld 重新加载，这些规则将会丢失。";
     save_firewall()
-        en "Keep them first: firewall-cmd --runtime-to-permanent. Compare beforehand: firewall-cmd --list-all-zones, and the same with --permanent."
-        zh "如需保留，请先执行 firewall-cmd --runtime-to-permanent。可先对比 firewall-cmd --list-all-zones 与加上 --permanent 后的输出。";
+        en "Keep them first: {SUDO}firewall-cmd --runtime-to-permanent. Compare beforehand: {SUDO}firewall-cmd --list-all-zones, and the same with --permanent."
+        zh "如需保留，请先执行 {SUDO}firewall-cmd --runtime-to-permanent。可先对比 {SUDO}firewall-cmd --list-all-zones 与加上 --permanent 后的输出。";
     pools_fit() en "Docker's networks do not collide with those around this machine." zh "Docker 网络与现有网络不冲突。";
     pools_are_used_up()
         en "All networks that Docker could take for itself have routes on this machine: the engine would not start."

@@ -1,14 +1,14 @@
 //! Preflight: file systems and the places that are written to.
 
-use super::messages;
+use super::{SUDO, messages};
 
 messages! {
     mount_silent(path: &str)
         en "The file system of {path} does not answer: is its server away?"
         zh "{path} 所在的文件系统没有响应：文件服务器是否已断开？";
     mend_mount()
-        en "Bring the server back or unmount it (umount -l), then run again."
-        zh "请恢复该文件服务器的连接，或卸载对应的挂载点（umount -l），然后重新运行。";
+        en "Bring the server back or unmount it ({SUDO}umount -l), then run again."
+        zh "请恢复该文件服务器的连接，或卸载对应的挂载点（{SUDO}umount -l），然后重新运行。";
     kind_fits(path: &str, kind: &str) en "{path} lies on {kind}." zh "{path} 位于 {kind} 文件系统。";
     kind_unusable(path: &str, kind: &str)
         en "{path} lies on {kind}, which cannot hold images and containers."
@@ -30,17 +30,17 @@ messages! {
         en "{path} is read-only, and something has to be written there."
         zh "{path} 是只读的，但安装时需要写入。";
     remount_or_private(mount: &str)
-        en "Run: mount -o remount,rw {mount}. Where the system keeps it read-only for good, use --engine private."
-        zh "请执行：mount -o remount,rw {mount}。如果系统设计为只读，请改用 --engine private。";
+        en "Run: {SUDO}mount -o remount,rw {mount}. Where the system keeps it read-only for good, use --engine private."
+        zh "请执行：{SUDO}mount -o remount,rw {mount}。如果系统设计为只读，请改用 --engine private。";
     no_exec(path: &str)
         en "{path} is mounted noexec: no program can be executed there."
         zh "{path} 以 noexec 方式挂载，其中的程序无法执行。";
     remount_exec(mount: &str)
-        en "Run: mount -o remount,exec {mount} (and change /etc/fstab), or choose another directory with --dir."
-        zh "请执行：mount -o remount,exec {mount}（并修改 /etc/fstab），或用 --dir 指定其他目录。";
+        en "Run: {SUDO}mount -o remount,exec {mount} (and change /etc/fstab), or choose another directory with --dir."
+        zh "请执行：{SUDO}mount -o remount,exec {mount}（并修改 /etc/fstab），或用 --dir 指定其他目录。";
     remount_exec_or_private(mount: &str)
-        en "Run: mount -o remount,exec {mount} (and change /etc/fstab), or use --engine private."
-        zh "请执行：mount -o remount,exec {mount}（并修改 /etc/fstab），或改用 --engine private。";
+        en "Run: {SUDO}mount -o remount,exec {mount} (and change /etc/fstab), or use --engine private."
+        zh "请执行：{SUDO}mount -o remount,exec {mount}（并修改 /etc/fstab），或改用 --engine private。";
     root_alone_writes(dir: &str) en "Only root can change {dir}." zh "只有 root 能修改 {dir}。";
     everybody_writes(path: &str)
         en "Every user of this machine can write in {path}."
@@ -52,9 +52,9 @@ messages! {
         en "{path} belongs to the user {user}, who can exchange what lies in it."
         zh "{path} 属于用户 {user}，该用户可以替换其中的内容。";
     close_dir(path: &str)
-        en "Whoever can do that gets root by the next upgrade. Run: chmod go-w {path}; or choose a directory below /opt with --dir."
-        zh "能在此写入的人可借下一次升级获得 root 权限。请执行：chmod go-w {path}；或用 --dir 指定 /opt 下的目录。";
+        en "Whoever can do that gets root by the next upgrade. Run: {SUDO}chmod go-w {path}; or choose a directory below /opt with --dir."
+        zh "能在此写入的人可借下一次升级获得 root 权限。请执行：{SUDO}chmod go-w {path}；或用 --dir 指定 /opt 下的目录。";
     own_dir(path: &str, user: &str)
-        en "Whoever can act as {user} gets root by the next upgrade. If that must not be: chown root {path}; or choose a directory below /opt with --dir."
-        zh "能以 {user} 身份操作的人可借下一次升级获得 root 权限。如不允许，请执行：chown root {path}；或用 --dir 指定 /opt 下的目录。";
+        en "Whoever can act as {user} gets root by the next upgrade. If that must not be: {SUDO}chown root {path}; or choose a directory below /opt with --dir."
+        zh "能以 {user} 身份操作的人可借下一次升级获得 root 权限。如不允许，请执行：{SUDO}chown root {path}；或用 --dir 指定 /opt 下的目录。";
 }
