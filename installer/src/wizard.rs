@@ -416,7 +416,9 @@ pub fn confirm_removal(app: &str, reporter: &Reporter) -> Outcome<()> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(());
     }
-    let prompt = summary::go_on_removing(app).in_lang(reporter.lang()).to_owned();
+    // Apart: a prompt of more than one row would be cut anywhere.
+    reporter.line(&summary::what_is_removed(app));
+    let prompt = summary::go_on().in_lang(reporter.lang()).to_owned();
     let theme = theme::Look::new(reporter.lang());
     match Confirm::with_theme(&theme).with_prompt(prompt).default(false).interact() {
         Ok(true) => Ok(()),

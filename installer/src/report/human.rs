@@ -1,7 +1,7 @@
 //! Shows events to a person: one live line on a terminal, plain lines elsewhere. ASCII marks only: box and arrow
 //! characters have no agreed width in Chinese terminals.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use console::Style;
@@ -53,6 +53,8 @@ pub(super) fn tell(text: &str) {
             let _ = terminal.write_str("\x1b[?2004l");
         }
     }
+    let columns = usize::from(terminal.size().1).max(40) - 1;
+    let text = if terminal.is_term() { columns::hang(text, columns).join("\n") } else { text.to_owned() };
     let _ = writeln!(io::stderr().lock(), "\n{text}");
 }
 
@@ -101,8 +103,17 @@ impl Human {
         }
     }
 
-    /// One line that stays, above the one that lives.
+    /// Lines that stay, above the one that lives; on a terminal they are broken between words, and go on below themselves.
     pub(super) fn line(&mut self, text: &str) {
+        if !self.breaks_lines() {
+            return self.row(text);
+        }
+        let rows: Vec<String> = text.split('\n').flat_map(|line| columns::hang(line, self.width())).collect();
+        self.row(&rows.join("\n"));
+    }
+
+    /// What is laid out already.
+    fn row(&mut self, text: &str) {
         if self.live.as_ref().is_some_and(|live| live.step.is_none()) {
             self.clear_live();
         }
@@ -129,26 +140,30 @@ impl Human {
             Tone::Bad => Style::new().red(),
         };
         let breaks: String = text.chars().take_while(|character| *character == '\n').collect();
-        let lines = columns::wrap(text.trim_start_matches('\n'), self.width());
+        let lines = columns::hang(text.trim_start_matches('\n'), self.width());
         let lines: Vec<String> = lines.iter().map(|line| self.painted(line, style.clone())).collect();
-        self.line(&format!("{breaks}{}", lines.join("\n")));
+        self.row(&format!("{breaks}{}", lines.join("\n")));
     }
 
     pub(super) fn indented(&mut self, text: &str) {
         for line in columns::wrap(text, self.width().saturating_sub(4)) {
-            self.line(&format!("    {line}"));
+            self.row(&format!("    {line}"));
         }
     }
 
-    /// Prose behind a mark; on a terminal it is broken between words, and goes on below itself. What is to be copied, such as a
-    /// command, is left to the terminal, which knows that its rows are one line.
+    /// Whether somebody reads the rows of lines on a screen; a file gets each line as one.
+    fn breaks_lines(&self) -> bool {
+        self.is_terminal && (self.stream == Stream::Error || io::stdout().is_terminal())
+    }
+
+    /// Prose behind a mark that may be painted; it goes on below itself.
     fn hanging(&mut self, mark: &str, text: &str) {
-        if !self.is_terminal {
-            return self.line(&format!("{mark}{text}"));
+        if !self.breaks_lines() {
+            return self.row(&format!("{mark}{text}"));
         }
         let margin = columns::width(&console::strip_ansi_codes(mark.trim_start_matches('\n')));
         let rows = columns::wrap(text, self.width().saturating_sub(margin));
-        self.line(&format!("{mark}{}", rows.join(&format!("\n{:margin$}", ""))));
+        self.row(&format!("{mark}{}", rows.join(&format!("\n{:margin$}", ""))));
     }
 
     /// Columns that a line may have; the last one stays free, where some terminals wrap too early.
@@ -185,12 +200,12 @@ impl Human {
         }
         for cause in &failure.causes {
             for line in explained(cause).in_lang(self.lang).lines() {
-                self.line(&format!("    | {line}"));
+                self.hanging("    | ", line);
             }
         }
         if let Some(todo) = todo {
             let mark = self.painted(command::todo_mark().in_lang(self.lang), Style::new().cyan().bold());
-            self.line(&format!("{mark}{}", todo.in_lang(self.lang)));
+            self.hanging(&mark, todo.in_lang(self.lang));
         }
         for text in super::remains_of(failure) {
             self.line(text.in_lang(self.lang));
@@ -214,14 +229,17 @@ impl Human {
     }
 
     fn bold(&mut self, text: &Message) {
-        let line = self.painted(text.in_lang(self.lang), Style::new().bold());
-        self.line(&line);
+        let text = text.in_lang(self.lang);
+        let lines =
+            if self.breaks_lines() { columns::hang(text, self.width()) } else { vec![text.to_owned()] };
+        let lines: Vec<String> = lines.iter().map(|line| self.painted(line, Style::new().bold())).collect();
+        self.row(&lines.join("\n"));
     }
 
     fn checked(&mut self, passed: usize) {
         if !self.tells_all {
             let mark = self.painted(command::mark_pass().in_lang(self.lang), Style::new().green());
-            self.line(&format!("  {mark}  {}", finding::checks_passed(passed).in_lang(self.lang)));
+            self.hanging(&format!("  {mark}  "), finding::checks_passed(passed).in_lang(self.lang));
         }
     }
 
@@ -237,7 +255,7 @@ impl Human {
         let text = format!("{}{}", finding.text.in_lang(self.lang), accepted.in_lang(self.lang));
         self.hanging(&format!("  {mark}  "), &text);
         if let Some(todo) = finding.todo.as_ref().filter(|_| !finding.accepted) {
-            self.line(&format!("        > {}", todo.in_lang(self.lang)));
+            self.hanging("        > ", todo.in_lang(self.lang));
         }
     }
 
@@ -269,7 +287,7 @@ impl Human {
                 StepOutcome::Skipped => self.painted(&line, Style::new().dim()),
                 StepOutcome::Done => line,
             };
-            return self.line(&line);
+            return self.row(&line);
         }
         let text = match outcome {
             StepOutcome::Done => text::step_done(millis as f64 / 1000.0),
@@ -357,7 +375,7 @@ impl Human {
                 Verdict::Failed => Style::new().red().bold(),
             };
             let mark = self.painted(service.mark().in_lang(self.lang), style);
-            self.line(&format!("      {mark}  {}", service.line().in_lang(self.lang)));
+            self.hanging(&format!("      {mark}  "), service.line().in_lang(self.lang));
         }
         self.last_health = services.to_vec();
     }

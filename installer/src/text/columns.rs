@@ -21,7 +21,7 @@ pub fn padded(text: &str, columns: usize) -> String {
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for piece in pieces(text) {
+    for piece in pieces(text, columns) {
         if !line.is_empty() && width(&line) + width(piece.trim_end()) > columns {
             lines.push(line.trim_end().to_owned());
             line.clear();
@@ -34,13 +34,51 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The parts between which a line may be broken, trailing spaces included.
-fn pieces(text: &str) -> Vec<&str> {
+/// The same for a line as it stands: what follows goes on below its text, and not below the mark before it.
+pub fn hang(line: &str, columns: usize) -> Vec<String> {
+    let (mark, text) = line.split_at(mark(line));
+    let margin = width(mark);
+    let mut rows = wrap(text, columns.saturating_sub(margin).max(20)).into_iter();
+    let first = rows.next().map(|row| format!("{mark}{row}").trim_end().to_owned());
+    first.into_iter().chain(rows.map(|row| format!("{:margin$}{row}", ""))).collect()
+}
+
+/// The length of what stands before the text of a line: spaces, and a mark or a number.
+fn mark(line: &str) -> usize {
+    let spaces = line.len() - line.trim_start_matches(' ').len();
+    let rest = &line[spaces..];
+    let digits = rest.len() - rest.trim_start_matches(|character: char| character.is_ascii_digit()).len();
+    let is_number = digits > 0 && ["  ", ". "].iter().any(|end| rest[digits..].starts_with(end));
+    let sign = if is_number {
+        digits + 2
+    } else if ["- ", "* ", "! ", "> ", "| "].iter().any(|sign| rest.starts_with(sign)) {
+        2
+    } else {
+        0
+    };
+    spaces + sign
+}
+
+/// What a command for root begins with; it is copied, and so kept together as long as it fits.
+const COMMAND: &str = "sudo ";
+/// What ends a command.
+const COMMAND_ENDS: [&str; 7] = [";", ")", "；", "。", "，", "）", " |"];
+
+/// The parts between which a line of so many columns may be broken, trailing spaces included.
+fn pieces(text: &str, columns: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut start = 0;
     let mut before: Option<char> = None;
+    let mut command_end = 0;
     for (at, character) in text.char_indices() {
-        if before.is_some_and(|before| may_break(before, character)) {
+        if at >= command_end && text[at..].starts_with(COMMAND) {
+            let rest = &text[at..];
+            let ends = COMMAND_ENDS.iter().filter_map(|end| rest.find(end));
+            let len = ends.min().unwrap_or(rest.len());
+            command_end = if width(&rest[..len]) <= columns { at + len } else { 0 };
+        }
+        let is_inside = at < command_end && !text[at..].starts_with(COMMAND);
+        if !is_inside && before.is_some_and(|before| may_break(before, character)) {
             pieces.push(&text[start..at]);
             start = at;
         }
@@ -105,6 +143,40 @@ mod tests {
         );
         assert_eq!(wrap("使用 Docker 引擎", 11), ["使用 Docker", "引擎"]);
         assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn a_line_goes_on_below_its_text_and_no_name_is_cut() {
+        assert_eq!(
+            hang("  * 安装日志：/opt/llm-chat/.airlift/install.log", 40),
+            ["  * 安装日志：", "    /opt/llm-chat/.airlift/install.log"]
+        );
+        assert_eq!(
+            hang("   7  one two three four five six", 26),
+            ["   7  one two three four", "      five six"]
+        );
+        assert_eq!(hang("12. 甲 乙", 40), ["12. 甲 乙"]);
+        assert_eq!(hang("3 项检查通过。", 40), ["3 项检查通过。"]);
+        let prompt =
+            "将永久删除 /opt/llm-chat 下的全部数据（含数据库和密钥），且无法恢复。请输入 llm-chat 确认：";
+        for columns in 30..90 {
+            let rows = hang(prompt, columns);
+            assert!(rows.iter().all(|row| width(row) <= columns && !row.ends_with("llm-")), "{rows:#?}");
+        }
+    }
+
+    #[test]
+    fn a_command_to_be_copied_stays_on_one_line_if_it_fits() {
+        assert_eq!(
+            wrap("其他机器暂时打不开。放行：sudo ufw allow 8080/tcp", 40),
+            ["其他机器暂时打不开。放行：", "sudo ufw allow 8080/tcp"]
+        );
+        assert_eq!(
+            wrap("Stop it (sudo systemctl stop nginx), or give another port.", 30),
+            ["Stop it", "(sudo systemctl stop nginx),", "or give another port."]
+        );
+        // Longer than the line.
+        assert!(wrap("sudo one two three four five six seven", 20).len() > 1);
     }
 
     #[test]

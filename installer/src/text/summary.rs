@@ -99,9 +99,10 @@ messages! {
     pipe_name(name: &str)
         en "Run it on a terminal, or give the name on standard input: echo {name} | ... uninstall --purge"
         zh "请在终端上运行；或从标准输入给出应用名称：echo {name} | … uninstall --purge";
-    go_on_removing(name: &str)
-        en "The containers and images of {name} are stopped and removed; data is kept. Go on?"
-        zh "将停止并删除 {name} 的容器和镜像，数据保留。继续吗？";
+    what_is_removed(name: &str)
+        en "The containers and images of {name} are stopped and removed; data is kept."
+        zh "将停止并删除 {name} 的容器和镜像，数据保留。";
+    go_on() en "Go on?" zh "继续吗？";
     offer_to_take_back(name: &str)
         en "To take all of it back now, type {name}. Enter leaves it as it is, and the same command goes on:"
         zh "如需立即撤销以上全部改动，请输入 {name}；直接按回车则保持现状，之后可用同一条命令继续：";
