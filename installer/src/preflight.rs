@@ -18,7 +18,7 @@ mod id;
 mod image;
 mod kernel;
 mod machine;
-mod network;
+pub mod network;
 mod port;
 mod project;
 mod storage;

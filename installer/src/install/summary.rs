@@ -15,6 +15,7 @@ use crate::facts::EngineChoice;
 use crate::health::{self, ServiceHealth, Verdict};
 use crate::host::below::Folder;
 use crate::outcome::{Code, Failure, Outcome};
+use crate::preflight::{Demand, network};
 use crate::report::Reporter;
 use crate::text::{Message, problem, summary as text, tls as tls_text};
 use crate::tls::{Wanted, judge};
@@ -128,6 +129,16 @@ fn show(
     }
     if plan.engine.home.is_some() && !plan.engine.by_systemd {
         reporter.emit(&Event::Note { text: text::not_back_after_reboot(&control) });
+    }
+    let demand = Demand {
+        content,
+        layout: &plan.layout,
+        choice: plan.choice,
+        answers: &prepared.resolved.answers,
+        disk: &plan.disk,
+    };
+    if let Some(text) = network::still_shut(&prepared.facts, &demand) {
+        reporter.emit(&Event::Note { text });
     }
     reporter.emit(&Event::Finished { code: 0, text: headline });
     Ok(())

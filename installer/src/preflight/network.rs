@@ -12,7 +12,7 @@ use crate::layout::EngineHome;
 use crate::step::open_firewall;
 use crate::text::finding::network as text;
 use crate::text::sudo::SUDO;
-use crate::text::{Message, finding};
+use crate::text::{Message, finding, summary};
 
 /// Networks that a project makes where the bundle does not say.
 const USUAL_NETWORKS: usize = 1;
@@ -155,12 +155,24 @@ fn names(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
     })
 }
 
+/// Ports that the active firewall keeps from other machines, and stays so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The firewall.
+    pub name: &'static str,
+    /// The ports; none where it lets all of them through, or will.
+    pub ports: Vec<u16>,
+    /// It lets some through only once the installation has opened them.
+    pub will_be_opened: bool,
+    /// What opens the ports.
+    pub command: String,
+}
+
 /// Where the vendor says which ports are for other machines, nobody misses the others.
-fn firewall(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
+pub fn blocked(facts: &Facts, demand: &Demand<'_>) -> Option<Blocked> {
     let firewall = facts.firewall.as_ref()?;
     let (content, answers) = (demand.content, demand.answers);
-    let is_asked = !content.public_ports.is_empty();
-    let mut ports: Vec<u16> = if is_asked {
+    let mut ports: Vec<u16> = if asks_to_open(demand) {
         open_firewall::public(content, answers)
     } else {
         super::port::wanted(demand).map(|(port, _)| port).collect()
@@ -172,17 +184,11 @@ fn firewall(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
         Firewall::Firewalld { .. } => "firewalld",
         Firewall::Ufw(_) => "ufw",
     };
-    if blocked.is_empty() {
-        return Some(Finding::pass("firewall", text::firewall_lets_through(name)));
-    }
+    let all = blocked.len();
     // What the step will open stands in nobody's way.
     let opened =
         if facts.access.firewall.is_some() { open_firewall::wanted(content, answers) } else { vec![] };
     blocked.retain(|port| !opened.contains(port));
-    if blocked.is_empty() {
-        return Some(Finding::pass("firewall", text::firewall_will_be_opened(name)));
-    }
-    let list = blocked.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let command: String = match firewall {
         Firewall::Firewalld { .. } => {
             let ports = blocked.iter().map(|port| format!(" --add-port={port}/tcp"));
@@ -196,8 +202,39 @@ fn firewall(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
             commands.map(|words| format!("{SUDO}ufw {}", words.join(" "))).collect::<Vec<_>>().join(" && ")
         }
     };
-    let todo = if is_asked { text::let_open_firewall(&command) } else { text::open_firewall(&command) };
+    Some(Blocked { name, will_be_opened: blocked.len() < all, ports: blocked, command })
+}
+
+/// Whether the operator is asked if ports shall be opened.
+fn asks_to_open(demand: &Demand<'_>) -> bool {
+    !demand.content.public_ports.is_empty()
+}
+
+fn firewall(facts: &Facts, demand: &Demand<'_>) -> Option<Finding> {
+    let Blocked { name, ports, will_be_opened, command } = blocked(facts, demand)?;
+    if ports.is_empty() {
+        let text = if will_be_opened {
+            text::firewall_will_be_opened(name)
+        } else {
+            text::firewall_lets_through(name)
+        };
+        return Some(Finding::pass("firewall", text));
+    }
+    let todo =
+        if asks_to_open(demand) { text::let_open_firewall(&command) } else { text::open_firewall(&command) };
+    let list = listed(&ports);
     Some(Finding::warn("firewall", text::firewall_blocks(name, &list), todo).with(name, list))
+}
+
+/// Ports for people.
+fn listed(ports: &[u16]) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What to know at the end: nobody but this machine reaches the page that was just praised.
+pub fn still_shut(facts: &Facts, demand: &Demand<'_>) -> Option<Message> {
+    let blocked = blocked(facts, demand).filter(|blocked| !blocked.ports.is_empty())?;
+    Some(summary::still_shut(blocked.name, &listed(&blocked.ports), &blocked.command))
 }
 
 /// A subnet that the Compose file fixes, against the routes of this machine.

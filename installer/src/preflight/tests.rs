@@ -9,6 +9,7 @@ use bundle_spec::project::{App, EngineParts, Localized, Project, Requirements};
 use super::*;
 use crate::engine::description::Quirks;
 use crate::engine::{Container, Description, Flavour, Store};
+use crate::facts::firewall::{Firewall, FirewallKind};
 use crate::facts::kernel::{Cgroup, Kernel, Presence};
 use crate::facts::network::{Listener, Owner};
 use crate::facts::route::Surroundings;
@@ -296,4 +297,27 @@ fn a_path_too_long_for_sockets_is_refused_for_a_private_engine() {
         disk: &[],
     };
     assert!(check(&facts, &demand).iter().any(|finding| finding.id == "dir-length"));
+}
+
+#[test]
+fn the_summary_ends_with_ports_that_the_firewall_keeps_from_others() {
+    let (mut content, mut facts) = (content(), facts());
+    let answers = Answers::default();
+    let layout = Layout { dir: "/opt/shop".into() };
+    content.public_ports = vec!["8080".into()];
+    let said = |content: &Content, facts: &Facts| {
+        let choice = EngineChoice::Auto;
+        let demand = Demand { content, layout: &layout, choice, answers: &answers, disk: &[] };
+        network::still_shut(facts, &demand)
+    };
+    assert_eq!(said(&content, &facts), None);
+    let firewall = |kind, open| Some(Firewall { kind, open });
+    facts.firewall = firewall(FirewallKind::Ufw, vec![22..=22]);
+    let text = said(&content, &facts).unwrap();
+    assert_eq!(text.zh, "注意：ufw 未放行 8080，其他机器暂时打不开。放行：sudo ufw allow 8080/tcp");
+    assert!(text.en.ends_with("To open: sudo ufw allow 8080/tcp"), "{}", text.en);
+    facts.firewall = firewall(FirewallKind::Firewalld, vec![]);
+    assert!(said(&content, &facts).unwrap().zh.contains("firewalld 未放行 8080"));
+    facts.firewall = firewall(FirewallKind::Ufw, vec![8000..=9000]);
+    assert_eq!(said(&content, &facts), None);
 }

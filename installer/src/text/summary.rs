@@ -77,6 +77,9 @@ messages! {
     dead_link(url: &str)
         en "NOTE: nothing answers at {url}. If a port was changed, the address that was given must have it too: run again with --set."
         zh "注意：{url} 无法访问。如果修改过端口，访问地址也要带上该端口；请用 --set 更正后重新运行。";
+    still_shut(name: &str, ports: &str, command: &str)
+        en "Note: {name} does not let {ports} through; other machines cannot open the page yet. To open: {command}"
+        zh "注意：{name} 未放行 {ports}，其他机器暂时打不开。放行：{command}";
     manage(control: &str)
         en "Manage it with: {control} status | logs | start | stop | restart | uninstall"
         zh "日常管理：{control} status | logs | start | stop | restart | uninstall";
