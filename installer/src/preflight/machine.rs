@@ -35,7 +35,7 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     findings.push(if machine.is_root {
         Finding::pass("root", text::is_root())
     } else {
-        Finding::fail("root", text::not_root(), text::use_sudo())
+        Finding::fail("root", text::not_root_unchecked(), text::use_sudo())
     });
     findings.push(if machine.arch == requirements.arch {
         Finding::pass("arch", text::arch_fits(&machine.arch))

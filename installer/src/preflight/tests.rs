@@ -321,3 +321,27 @@ fn the_summary_ends_with_ports_that_the_firewall_keeps_from_others() {
     facts.firewall = firewall(FirewallKind::Ufw, vec![8000..=9000]);
     assert_eq!(said(&content, &facts), None);
 }
+
+/// What could not be looked at was told as wrong: an engine that runs "does not answer", a record is "unreadable".
+#[test]
+fn without_root_nothing_is_concluded_from_what_only_root_may_see() {
+    let (content, answers) = (content(), Answers::default());
+    let layout = Layout { dir: "/opt/shop".into() };
+    let mut facts = facts();
+    facts.machine.is_root = false;
+    facts.project.receipt_error = Some("Permission denied (os error 13)".into());
+    let why = "Permission denied (os error 13)".to_owned();
+    facts.engine = EngineFacts::Silent { socket: "/var/run/docker.sock".into(), why };
+    facts.listeners = vec![Listener { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 80, owner: None }];
+    let demand = Demand {
+        content: &content,
+        layout: &layout,
+        choice: EngineChoice::Auto,
+        answers: &answers,
+        disk: &[],
+    };
+    let findings = check(&facts, &demand);
+    let bad: Vec<_> = findings.iter().filter(|finding| finding.severity != Severity::Pass).collect();
+    assert_eq!(bad.iter().map(|finding| finding.id).collect::<Vec<_>>(), ["root"]);
+    assert!(bad[0].text.zh.contains("未进行"), "{}", bad[0].text.zh);
+}

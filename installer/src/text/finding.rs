@@ -25,6 +25,9 @@ messages! {
     is_accepted() en " (accepted)" zh "（已接受）";
     is_root() en "Running as root." zh "以 root 身份运行。";
     not_root() en "Not running as root." zh "当前不是 root 用户。";
+    not_root_unchecked()
+        en "Not running as root: checks that need root were not made."
+        zh "当前不是 root 用户：需要 root 权限的检查未进行。";
     use_sudo() en "Run the same command with sudo." zh "请在同一条命令前加 sudo 后重新运行。";
     arch_fits(arch: &str) en "Architecture {arch}." zh "处理器架构：{arch}。";
     wrong_arch(has: &str, needs: &str)
