@@ -66,9 +66,25 @@ pub fn save(content: &Content, answers: &Answers, comments: Comments, secrets: S
     render(content, comments, entry)
 }
 
+/// The variables that a file saved with [`Secrets::References`] expects to be set.
+pub fn variables(content: &Content, answers: &Answers) -> Vec<String> {
+    let is_needed = |question: &&Question| {
+        let answer = answers.of(question.id.as_str());
+        question.generate.is_none()
+            && answer.is_some_and(|answer| {
+                (answer.is_secret() || question.is_secret()) && !answer.reveal().is_empty()
+            })
+    };
+    content.questions.iter().filter(is_needed).map(variable).collect()
+}
+
+fn variable(question: &Question) -> String {
+    question.id.as_str().to_uppercase()
+}
+
 /// The variable that a saved file expects a secret in.
 fn reference(question: &Question) -> String {
-    format!("{{ env = \"{}\" }}", question.id.as_str().to_uppercase())
+    format!("{{ env = \"{}\" }}", variable(question))
 }
 
 fn value(question: &Question, answer: &Answer) -> String {

@@ -1,5 +1,7 @@
 //! Membership of groups, through the system's own tools: users may come from elsewhere than `/etc/passwd`.
 
+use std::path::PathBuf;
+
 use super::process;
 
 /// Whether a user is in a group.
@@ -14,6 +16,13 @@ pub fn has_member(group: &str, user: &str) -> bool {
 pub fn has_user(user: &str) -> bool {
     process::run(process::command("id").args(["-u", "--", user]))
         .is_ok_and(|finished| finished.status.success())
+}
+
+/// A user's home directory.
+pub fn home_of(user: &str) -> Option<PathBuf> {
+    let finished = process::run(process::command("getent").args(["passwd", user])).ok()?;
+    let home = finished.stdout.trim().split(':').nth(5).map(PathBuf::from);
+    home.filter(|home| home.is_absolute())
 }
 
 /// Adds a user to a group.

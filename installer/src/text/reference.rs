@@ -8,8 +8,8 @@ use super::{Message, messages};
 
 messages! {
     not_set(id: &str, name: &str)
-        en "{id} refers to the environment variable {name}, which is not set. sudo drops variables: sudo --preserve-env={name} ..."
-        zh "{id} 引用了环境变量 {name}，但它没有设置。sudo 默认不传递环境变量，请用 sudo --preserve-env={name} ...";
+        en "{id} refers to the environment variable {name}, which is not set. Run export {name}=... first; sudo drops variables: sudo --preserve-env={name} ..."
+        zh "{id} 引用了环境变量 {name}，但它没有设置。请先运行 export {name}=…；sudo 默认不传递环境变量，请用 sudo --preserve-env={name} ...";
     set_empty(id: &str, name: &str)
         en "{id} refers to the environment variable {name}, which is empty."
         zh "{id} 引用了环境变量 {name}，但它的值为空。";

@@ -1,6 +1,6 @@
 //! What a person is asked beside the vendor's questions.
 
-use super::cause::explained_together;
+use super::sudo::SUDO;
 use super::{Message, messages};
 
 messages! {
@@ -72,6 +72,27 @@ messages! {
         zh "端口 {port} 已被占用，请换一个";
 }
 
+/// Why the answers could not be saved.
+pub fn not_saved(path: &str, why: &Message) -> Message {
+    Message {
+        en: format!("{path} cannot be written: {}", why.en),
+        zh: format!("无法写入 {path}：{}", why.zh),
+    }
+}
+
+/// What has to be set before a saved answers file can be used.
+pub fn set_before(variables: &[String], run: &str, path: &str) -> Message {
+    let list = variables.iter().map(|name| format!("{name}=…")).collect::<Vec<_>>().join(" ");
+    // Without this option sudo would drop them again.
+    let keep = format!("--preserve-env={} ", variables.join(","));
+    let keep = if SUDO.to_string().is_empty() { String::new() } else { keep };
+    let command = format!("{SUDO}{keep}{run} --answers {path}");
+    Message {
+        en: format!("Before it is used: export {list}; then {command}"),
+        zh: format!("使用前：export {list}；{command}"),
+    }
+}
+
 /// A question with its number.
 pub fn question(number: usize, count: usize, prompt: &Message) -> Message {
     Message {
@@ -85,15 +106,6 @@ pub fn port_is_answer(port: u16, prompt: &Message) -> Message {
     Message {
         en: format!("port {port} is given to \"{}\" already: choose another one", prompt.en),
         zh: format!("端口 {port} 已用于“{}”，请换一个", prompt.zh),
-    }
-}
-
-/// An answers file that could not be written.
-pub fn not_saved(path: &str, causes: &[String]) -> Message {
-    let why = explained_together(causes);
-    Message {
-        en: format!("{path} cannot be written: {}", why.en),
-        zh: format!("无法写入 {path}：{}", why.zh),
     }
 }
 
