@@ -79,7 +79,10 @@ pub fn run() -> ExitCode {
     let lang = arguments::early_lang(&arguments);
     let json = arguments.iter().any(|argument| argument == "--json");
     let reporter = Arc::new(Reporter::new(lang, json));
-    if !json && let Some(note) = arguments::language_note(&arguments) {
+    if !json
+        && !is_worker
+        && let Some(note) = arguments::language_note(&arguments)
+    {
         reporter.line(&note);
     }
     let told = Arc::clone(&reporter);

@@ -17,7 +17,7 @@ use crate::host::signal::Watch;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
 use crate::preflight::{self, Demand, Finding, Severity};
-use crate::receipt::Receipt;
+use crate::receipt::{Extent as State, Receipt};
 use crate::report::Reporter;
 use crate::step::open_firewall;
 use crate::text::{Message, finding as finding_text, problem as problem_text, progress as text};
@@ -133,6 +133,7 @@ pub fn install(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> O
     if options.dry_run {
         let lines = execute::plan_lines(&prepared, bundle, content, &mut receipt, reporter);
         wizard::review(content, &prepared, &lines, reporter);
+        reporter.line(&crate::text::wizard::planned_only());
         return Ok(());
     }
     // A value alone changes an installation that is there; without one it may have been meant for another directory.
@@ -201,6 +202,7 @@ fn talk(
         plan,
         look,
         addresses,
+        is_installed: target.receipt.as_ref().is_some_and(|receipt| receipt.extent() == State::Installed),
         is_rehearsal,
     };
     wizard::converse(matter, reporter)

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 
 use bundle_spec::index::Content;
 use bundle_spec::question::builtin::{self, TLS_CERTIFICATE, TLS_KEY};
-use bundle_spec::question::{Question, Suggest};
+use bundle_spec::question::{Question, QuestionKind, Suggest};
 use dialoguer::Confirm;
 
 use crate::answers::{self, Origin, Problem, Sources};
@@ -81,6 +81,8 @@ pub struct Matter<'a> {
     pub look: Look<'a>,
     /// Addresses under which others may reach this machine, the most likely first.
     pub addresses: Vec<String>,
+    /// The application is there already.
+    pub is_installed: bool,
     /// Nothing will be changed (`--dry-run`), so there is nothing to say yes to.
     pub is_rehearsal: bool,
 }
@@ -157,7 +159,10 @@ impl Talk<'_> {
         match self.flow.next(self.questions().len(), |question| open.contains(&question)) {
             Some(_) => {
                 let left = open.iter().filter(|question| !self.flow.has(**question)).count();
-                self.reporter.toned(&text::opening(left), Tone::Plain);
+                // Esc means nothing where lines come whole.
+                let opening =
+                    if console::is_plain() { text::opening_plain(left) } else { text::opening(left) };
+                self.reporter.toned(&opening, Tone::Plain);
             }
             None => self.reporter.line(&text::keys()),
         }
@@ -213,6 +218,8 @@ impl Talk<'_> {
             value: raw.map(|(_, value)| value.to_owned()),
             is_typed: matches!(raw, Some((Origin::Asked, _))),
             is_default: matches!(raw, Some((Origin::Default, _))),
+            may_generate: question.generate.is_some()
+                && self.matter.sources.raw(&question).is_none_or(|(_, raw)| raw.is_empty()),
         };
         let against = |value: &str| self.against(&question, value);
         let suggestions: &[String] =
@@ -290,7 +297,11 @@ impl Talk<'_> {
         }
         let may_install = refusals.is_empty();
         loop {
-            let commands = if may_install { text::commands(rows.len()) } else { text::commands_refused() };
+            let commands = match (may_install, self.matter.is_installed) {
+                (true, false) => text::commands(rows.len()),
+                (true, true) => text::commands_again(rows.len()),
+                (false, _) => text::commands_refused(),
+            };
             self.reporter.toned(&commands, Tone::Plain);
             let typed = console.line(&[])?;
             match review::command(typed.as_deref()) {
@@ -299,10 +310,12 @@ impl Talk<'_> {
                 Command::Change(number) if (1..=rows.len()).contains(&number) => {
                     let question = rows[number - 1];
                     if self.is_open(question) {
-                        self.flow.reopen(question);
-                        // Back from a single answer is back to where it was chosen.
+                        // Back from a single answer is back to where it was chosen; and from here it leads to the last
+                        // question as before, not to the one that was changed.
                         self.ask(question, console)?;
-                        self.flow.visit(question);
+                        if !self.flow.has(question) {
+                            self.flow.visit(question);
+                        }
                         return Ok(None);
                     }
                     self.reporter.line(&text::given_elsewhere());
@@ -320,7 +333,8 @@ impl Talk<'_> {
                 }
                 Command::Save => save::save(self.matter.content, &prepared, console, self.reporter)?,
                 Command::Quit => return Err(Failure::calm(Code::Answers, text::nothing_changed())),
-                Command::Unclear => {}
+                Command::Unclear if may_install => self.reporter.line(&text::command_wanted(rows.len())),
+                Command::Unclear => self.reporter.line(&text::command_wanted_refused(rows.len())),
             }
         }
     }
@@ -369,7 +383,12 @@ fn row(question: &Question, prepared: &Prepared) -> Message {
     if answer.reveal().is_empty() {
         text::answer_not_set(&prompt)
     } else {
-        text::answer_line(&prompt, answer.shown(), &origin)
+        let shown = match (question.kind, answer.shown()) {
+            (QuestionKind::Bool, "true") => text::yes(),
+            (QuestionKind::Bool, "false") => text::no(),
+            (_, shown) => Message::verbatim(shown),
+        };
+        text::answer_line(&prompt, &shown, &origin)
     }
 }
 
@@ -380,7 +399,8 @@ fn derived(content: &Content, prepared: &Prepared, reporter: &Reporter) {
         if let Some(answer) = prepared.resolved.answers.of(value.id.as_str()) {
             let name = value.env.as_deref().unwrap_or_default();
             let title = value.title.as_ref().map_or_else(|| Message::verbatim(name), Message::from);
-            let line = text::answer_line(&title, answer.shown(), &answer_text::origin_derived());
+            let shown = Message::verbatim(answer.shown());
+            let line = text::answer_line(&title, &shown, &answer_text::origin_derived());
             reporter.line(&Message { en: format!("      {}", line.en), zh: format!("      {}", line.zh) });
         }
     }

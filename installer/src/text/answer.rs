@@ -17,6 +17,7 @@ messages! {
     has_control_character() en "it has a line break or control character" zh "含有换行或控制字符";
     is_empty() en "it is empty" zh "内容为空";
     not_bool() en "type y for yes or n for no; in an answers file: true or false" zh "请输入 y（是）或 n（否）；应答文件中写 true 或 false";
+    yes_or_no_wanted() en "type y for yes or n for no" zh "请输入 y（是）或 n（否）";
     not_integer() en "it is not a whole number" zh "不是整数";
     not_in_choices(choices: &str) en "it must be one of: {choices}" zh "必须是以下之一：{choices}";
     not_path() en "it is not an absolute path, which begins with /" zh "不是绝对路径（应以半角“/”开头）";

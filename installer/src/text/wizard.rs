@@ -14,6 +14,12 @@ messages! {
     opening(count: usize)
         en "Questions: {count}. Enter takes the value shown. Esc, or < and Enter, goes back to the question before. Ctrl-C leaves; nothing is changed before you confirm at the end."
         zh "共需填写 {count} 项。直接回车：采用给出的值；Esc，或输入 < 再回车：返回上一项；Ctrl-C：退出。最后确认之前不会改动系统。";
+    opening_plain(count: usize)
+        en "Questions: {count}. Enter takes the value shown. < and Enter goes back to the question before. Ctrl-C leaves; nothing is changed before you confirm at the end."
+        zh "共需填写 {count} 项。直接回车：采用给出的值；输入 < 再回车：返回上一项；Ctrl-C：退出。最后确认之前不会改动系统。";
+    planned_only()
+        en "This was the plan only; nothing has been changed."
+        zh "以上仅为计划，未做任何改动。";
     keys()
         en "Ctrl-C leaves; nothing is changed before you confirm."
         zh "按 Ctrl-C 可随时退出；确认之前不会改动系统。";
@@ -32,6 +38,7 @@ messages! {
         zh "直接回车：使用厂商预设的默认值（每个客户都相同，不保密）";
     enter_keeps_typed() en "Enter alone: what was typed before" zh "直接回车：沿用刚才输入的值";
     dash_empties() en "A single -: leaves it empty" zh "只输入 -：留空";
+    dash_generates() en "- alone: generate one" zh "只输入 -：改回自动生成";
     leave_empty() en "Leave it empty" zh "留空";
     something_else() en "Something else (type it)" zh "其他（自己输入）";
     back_item() en "< back" zh "< 返回上一项";
@@ -46,9 +53,18 @@ messages! {
     commands(count: usize)
         en "y install | 1-{count} change that answer | s save an answers file | q leave"
         zh "y 开始安装 | 1-{count} 修改该项 | s 保存应答文件 | q 退出";
+    commands_again(count: usize)
+        en "y apply | 1-{count} change that answer | s save an answers file | q leave"
+        zh "y 应用更改 | 1-{count} 修改该项 | s 保存应答文件 | q 退出";
     commands_refused()
         en "Not yet: correct the above. Number: change that answer | r look at the machine again | s save | q leave"
         zh "请先解决以上问题。数字：修改该项 | r 重新检查本机 | s 保存应答文件 | q 退出";
+    command_wanted(count: usize)
+        en "! Type y, s, q or a number from 1 to {count}"
+        zh "! 请输入 y、s、q 或 1 到 {count} 的数字";
+    command_wanted_refused(count: usize)
+        en "! Type r, s, q or a number from 1 to {count}"
+        zh "! 请输入 r、s、q 或 1 到 {count} 的数字";
     not_yet() en "this cannot be installed as it stands" zh "以上问题解决之前无法安装";
     given_elsewhere()
         en "! This one was given by --set or a variable AIRLIFT_...; to change it, leave with q and start again without it."
@@ -125,10 +141,10 @@ pub fn numbered(number: usize, row: &Message) -> Message {
 }
 
 /// One answer for review.
-pub fn answer_line(prompt: &Message, shown: &str, origin: &Message) -> Message {
+pub fn answer_line(prompt: &Message, shown: &Message, origin: &Message) -> Message {
     Message {
-        en: format!("{}: {shown} ({})", prompt.en, origin.en),
-        zh: format!("{}：{shown}（{}）", prompt.zh, origin.zh),
+        en: format!("{}: {} ({})", prompt.en, shown.en, origin.en),
+        zh: format!("{}：{}（{}）", prompt.zh, shown.zh, origin.zh),
     }
 }
 

@@ -60,7 +60,7 @@ fn picked(typed: &str, count: usize, default: usize) -> Option<usize> {
 }
 
 /// A terminal that takes no commands for its cursor.
-fn is_plain() -> bool {
+pub(super) fn is_plain() -> bool {
     std::env::var("TERM").map_or(true, |term| matches!(term.as_str(), "" | "dumb" | "cons25" | "emacs"))
 }
 

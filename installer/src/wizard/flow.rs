@@ -27,11 +27,6 @@ impl Flow {
         false
     }
 
-    /// Asks this one again, whenever it was asked.
-    pub(super) fn reopen(&mut self, question: usize) {
-        self.visited.retain(|visited| *visited != question);
-    }
-
     /// Whether a question has its answer.
     pub(super) fn has(&self, question: usize) -> bool {
         self.visited.contains(&question)
@@ -66,15 +61,5 @@ mod tests {
         // The last one is closed by now: back leads to the one before.
         assert!(flow.back(|question| question != 2));
         assert_eq!(flow.next(3, |question| question > 0 && question != 2), Some(1));
-    }
-
-    #[test]
-    fn one_answer_can_be_changed_without_the_others() {
-        let mut flow = Flow::default();
-        for question in 0..3 {
-            flow.visit(question);
-        }
-        flow.reopen(1);
-        assert_eq!(flow.next(3, |_| true), Some(1));
     }
 }

@@ -7,7 +7,7 @@ use crate::answers::veil::MASK;
 use crate::answers::why_message;
 use crate::outcome::Outcome;
 use crate::report::{Reporter, Tone};
-use crate::text::{Message, wizard as text};
+use crate::text::{Message, answer as answer_text, wizard as text};
 
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(super) struct Known {
     pub(super) is_typed: bool,
     /// It is what the vendor brought.
     pub(super) is_default: bool,
+    /// Without what was typed, one is generated.
+    pub(super) may_generate: bool,
 }
 
 /// One question on the screen.
@@ -73,6 +75,7 @@ impl Asking<'_> {
         match self.question.parse(value) {
             Ok(answer) => (self.against)(answer.reveal()),
             Err(AnswerProblem::Empty) => Some(text::is_required()),
+            Err(AnswerProblem::NotBool) => Some(answer_text::yes_or_no_wanted()),
             Err(why) => Some(why_message(&why)),
         }
     }
@@ -175,6 +178,9 @@ impl Asking<'_> {
         if may_clear {
             self.say(&text::dash_empties());
         }
+        if known.is_typed && known.may_generate {
+            self.say(&text::dash_generates());
+        }
         self.say(&text::is_hidden());
         let lang = self.reporter.lang();
         loop {
@@ -182,7 +188,12 @@ impl Asking<'_> {
             if value.is_empty() && on_enter.is_some() {
                 return Ok(known.value.clone().map_or(Reply::Left, Reply::Given));
             }
-            if may_clear && matches!(value.trim(), "-" | "－") {
+            let is_dash = matches!(value.trim(), "-" | "－");
+            // One character is no key: whoever types it where one can be made wants that.
+            if is_dash && self.question.generate.is_some() {
+                return Ok(Reply::Left);
+            }
+            if is_dash && may_clear {
                 return Ok(Reply::Cleared);
             }
             // What cannot be taken need not be typed twice.
@@ -191,7 +202,8 @@ impl Asking<'_> {
             }
             match console.hidden(text::again().in_lang(lang))? {
                 Some(again) if again == value => return Ok(Reply::Given(value)),
-                None => return Ok(Reply::Back),
+                // Back from the repetition is back to the same password.
+                None => continue,
                 Some(_) => {}
             }
             self.reporter.toned(&text::refused(&text::mismatch()), Tone::Bad);

@@ -111,6 +111,7 @@ fn talk_about(content: &Content, sources: Sources, facts: Facts, acts: &[Act]) -
         plan: &|_| Vec::new(),
         look: &again,
         addresses: vec!["10.0.0.5".into(), "10.1.0.5".into()],
+        is_installed: false,
         is_rehearsal: false,
     };
     let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
@@ -254,8 +255,8 @@ fn back_works_in_every_kind_of_question() {
         &[Esc, Type("second"), Pick(2), Type("third"), Pick(0)],
         // From a secret.
         &[Esc, Pick(1), Type("")],
-        // From a password, and from its repetition.
-        &[Esc, Type(""), Type("pw"), Esc, Type(""), Type("pw"), Type("pw"), Type("y")],
+        // From a password; from its repetition to itself.
+        &[Esc, Type(""), Type("pw"), Esc, Type("pw"), Type("pw"), Type("y")],
     ]
     .concat();
     let prepared = talk(Sources::default(), facts(), &acts).unwrap();
@@ -295,6 +296,7 @@ fn what_is_refused_late_is_mended_without_losing_the_rest() {
         plan: &|_| Vec::new(),
         look: &facts,
         addresses: vec!["10.0.0.5".into(), "10.1.0.5".into()],
+        is_installed: false,
         is_rehearsal: false,
     };
     let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
@@ -366,6 +368,7 @@ fn a_rehearsal_asks_and_wants_no_yes() {
         plan: &|_| Vec::new(),
         look: &facts,
         addresses: Vec::new(),
+        is_installed: false,
         is_rehearsal: true,
     };
     let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
@@ -394,6 +397,7 @@ fn addresses_of_the_machine_are_offered_and_others_can_be_typed() {
             plan: &|_| Vec::new(),
             look: &facts,
             addresses: vec!["10.0.0.5".into(), "10.1.0.5".into()],
+            is_installed: false,
             is_rehearsal: false,
         };
         let mut talk = Talk { matter, asked: BTreeMap::new(), flow: Flow::default(), reporter: &reporter };
@@ -448,4 +452,38 @@ fn a_certificate_is_refused_where_its_files_are_named() {
     let again = talk_about(&content, sources, preflight_tests::facts(), &[Type("yes")]).unwrap();
     assert_eq!(again.plan.certificate, prepared.plan.certificate);
     assert!(again.plan.certificate.is_some());
+}
+
+/// After a slip there was no way back to a generated key, and a dash became a key of one character.
+#[test]
+fn a_dash_alone_goes_back_to_a_generated_secret() {
+    let generated = |acts: &[Act]| {
+        let prepared = talk(Sources::default(), facts(), acts).unwrap();
+        let key = prepared.resolved.answers.of("key").unwrap().reveal().to_owned();
+        (prepared.resolved.origins["key"], key.len())
+    };
+    assert_eq!(generated(&plain_and(&[Type("5"), Type("slip"), Type("y")])), (Origin::Asked, 4));
+    let back = [Type("5"), Type("slip"), Type("5"), Type("-"), Type("y")];
+    assert_eq!(generated(&plain_and(&back)), (Origin::Generated, 8));
+    assert_eq!(generated(&plain_and(&[Type("5"), Type("－"), Type("y")])), (Origin::Generated, 8));
+}
+
+/// Esc opened the answer that was changed last again and again, and Enter there led on to others.
+#[test]
+fn the_review_comes_back_after_one_answer_and_leads_back_to_the_last_question() {
+    let acts = plain_and(&[
+        Type("3"),
+        Type("changed"),
+        // Back from the review: the last question, a password, whatever was changed.
+        Esc,
+        Type("new"),
+        Type("new"),
+        // Esc in what was chosen by its number changes nothing.
+        Type("3"),
+        Esc,
+        Type("what?"),
+        Type("y"),
+    ]);
+    let prepared = talk(Sources::default(), facts(), &acts).unwrap();
+    assert_eq!(answers(&prepared), expected("8080", "8081", "changed", "b", "new"));
 }
