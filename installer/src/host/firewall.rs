@@ -132,7 +132,7 @@ fn close_ufw(opening: &Opening) -> Result<(), String> {
             }
             // A place behind the last one is none that ufw knows.
             let insert = ["insert".to_owned(), place.to_string()];
-            let insert = if place <= ufw_rules().len() { &insert[..] } else { &[] };
+            let insert = if place <= ufw_rules().count() { &insert[..] } else { &[] };
             run("ufw", &[insert, &opening.replaced].concat())
         }
         None if is_there && opening.replaced.is_empty() => {

@@ -52,7 +52,7 @@ impl Rules {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.rules.len()
     }
 
