@@ -111,4 +111,12 @@ impl Answers {
     pub fn expand(&self, text: &str) -> Result<String, String> {
         crate::placeholder::expand(text, |id| self.of(id).map(|answer| answer.reveal().to_owned()))
     }
+
+    /// As [`Answers::expand`], in a text that may have braces of its own.
+    ///
+    /// # Errors
+    /// The first id without an answer.
+    pub fn expand_ids(&self, text: &str) -> Result<String, String> {
+        crate::placeholder::expand_ids(text, |id| self.of(id).map(|answer| answer.reveal().to_owned()))
+    }
 }

@@ -2,11 +2,14 @@
 //! refuses the file instead, and says which feature it does not know.
 
 use crate::index::Content;
+use crate::placeholder;
 
 /// Commands that run inside services.
 pub const ACTIONS: &str = "actions";
 /// Files with answers in them.
 pub const TEMPLATES: &str = "templates";
+/// Answers in what a check wants to find.
+pub const CHECK_PLACEHOLDERS: &str = "check-placeholders";
 /// Certificates.
 pub const TLS: &str = "tls";
 /// Questions and values that count only under conditions (`when`).
@@ -17,7 +20,7 @@ pub const CHOICE_TITLES: &str = "choice-titles";
 pub const VALUES: &str = "values";
 
 /// The features that this version knows.
-pub const KNOWN: [&str; 6] = [ACTIONS, CHOICE_TITLES, CONDITIONS, TEMPLATES, TLS, VALUES];
+pub const KNOWN: [&str; 7] = [ACTIONS, CHECK_PLACEHOLDERS, CHOICE_TITLES, CONDITIONS, TEMPLATES, TLS, VALUES];
 
 /// The features that are needed to use what `content` says, in alphabetical order.
 #[must_use]
@@ -27,8 +30,11 @@ pub fn needed_by(content: &Content) -> Vec<String> {
         || content.values.iter().any(|value| !value.when.is_empty());
     let has_titles =
         questions.iter().flat_map(|question| &question.choices).any(|choice| choice.title.is_some());
+    let mut wanted = content.checks.iter().filter_map(|check| check.contains.as_deref());
+    let has_placeholders = wanted.any(|text| placeholder::expand_ids(text, |_| None).is_err());
     let needed = [
         (!content.actions.is_empty(), ACTIONS),
+        (has_placeholders, CHECK_PLACEHOLDERS),
         (has_titles, CHOICE_TITLES),
         (has_conditions, CONDITIONS),
         (content.project.files.iter().any(|file| file.template), TEMPLATES),

@@ -219,7 +219,7 @@ pub struct Check {
     pub url: String,
     /// Expected HTTP status.
     pub status: u16,
-    /// Text that the body must contain.
+    /// Text that the body must contain; `{question}` stands for an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,
     /// How long it may take to become true after the start, in seconds.

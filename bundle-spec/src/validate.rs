@@ -297,7 +297,15 @@ fn placeholders(content: &Content) -> Result<(), String> {
     for check in &content.checks {
         text(&check.name)?;
         check.title.iter().try_for_each(localized)?;
-        check.contains.iter().try_for_each(|contains| text(contains))?;
+        if let Some(contains) = &check.contains {
+            text(contains)?;
+            crate::placeholder::expand_ids(contains, known).map_err(|id| {
+                format!(
+                    "check `{}`: contains names `{id}`, which is no question, or one whose answer is secret",
+                    check.name
+                )
+            })?;
+        }
         if check.timeout > TIMEOUT_MAX {
             return Err(format!("check `{}`: the timeout is longer than a day", check.name));
         }

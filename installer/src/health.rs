@@ -146,9 +146,17 @@ fn ask_url(check: &Check, answers: &Answers) -> ServiceHealth {
     let url = answers.expand(&check.url).unwrap_or_else(|_| check.url.clone());
     match http::get(&url, Duration::from_secs(5)) {
         // Here, since the beginning of a secret is no longer known for one.
-        Ok(reply) => judge_reply(check, &url, reply.status, &reply.body, &Veil::of(answers)),
+        Ok(reply) => {
+            judge_reply(&with_answers(check, answers), &url, reply.status, &reply.body, &Veil::of(answers))
+        }
         Err(why) => health(&check.name, Verdict::Waiting, text::no_answer(&url, &text::why_no_answer(&why))),
     }
+}
+
+/// A check as it is with these answers. What needs one that was not asked for stays as the vendor wrote it, and is seen.
+fn with_answers(check: &Check, answers: &Answers) -> Check {
+    let wanted = |text: &String| answers.expand_ids(text).unwrap_or_else(|_| text.clone());
+    Check { contains: check.contains.as_ref().map(wanted), ..check.clone() }
 }
 
 /// Judges what a check's URL answered. Pure.

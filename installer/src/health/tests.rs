@@ -1,5 +1,8 @@
 //! Tests of judging containers.
 
+use bundle_spec::project::Localized;
+use bundle_spec::question::{Question, QuestionId, QuestionKind};
+
 use super::*;
 
 fn container(service: &str, state: &str) -> Container {
@@ -181,6 +184,26 @@ fn a_check_says_what_was_wanted_and_what_came() {
     let wrong = judge_reply(&check, "http://h/", 502, "bad gateway", &Veil::default());
     assert_eq!(wrong.came.as_deref(), Some("bad gateway"));
     assert!(wrong.text.en.contains("502 instead of 200"), "{}", wrong.text.en);
+}
+
+/// What follows from answers is proven on the running application: a port too many is another text.
+#[test]
+fn a_check_wants_what_was_answered() {
+    let mut answers = Answers::default();
+    let id = QuestionId::parse("page").unwrap();
+    let prompt = Localized { zh: String::new(), en: String::new() };
+    let page = Question::new(id.clone(), QuestionKind::Url, prompt);
+    answers.insert(id, page.parse("http://h").unwrap());
+    let wanted = |contains: &str| Check { contains: Some(contains.to_owned()), ..page_check() };
+    let judged = |contains: &str| {
+        let check = with_answers(&wanted(contains), &answers);
+        judge_reply(&check, "http://h/", 200, "URL = \"http://h\"; {\"ok\":1}", &Veil::default()).verdict
+    };
+    assert_eq!(judged("URL = \"{page}\";"), Verdict::Well);
+    assert_eq!(judged("{\"ok\":1}"), Verdict::Well);
+    for wrong in ["URL = \"{page}:8000\";", "{none}"] {
+        assert_eq!(judged(wrong), Verdict::Waiting, "{wrong}");
+    }
 }
 
 #[test]

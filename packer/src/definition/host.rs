@@ -56,15 +56,17 @@ fn texts(table: &Table<'_>, key: &'static str, check: fn(&str) -> Result<(), Str
 }
 
 pub fn check(table: &Table<'_>, questions: &[&str]) -> Option<Check> {
-    let text = |text: &str| validate::text(text).map(|()| text.to_owned());
-    let name = table.required("name", text);
+    let name = table.required("name", |text| validate::text(text).map(|()| text.to_owned()));
     let title = table.localized("title");
     let url = table.required("url", |url| match url.strip_prefix("http://") {
         Some(_) => template(url, questions),
         None => Err(format!("`{url}`: only http:// URLs can be checked")),
     });
     let status = table.integer("status", 100..=599).and_then(|status| u16::try_from(status).ok());
-    let contains = table.optional("contains", text);
+    let contains = table.optional("contains", |text| {
+        validate::text(text)?;
+        known_in(text, questions, placeholder::expand_ids(text, |id| known(id, questions)))
+    });
     let timeout = table.optional("timeout", |text| match quantity::parse_seconds(text)? {
         seconds if seconds <= TIMEOUT_MAX => Ok(seconds),
         _ => Err(format!("`{text}` is longer than a day")),
@@ -114,8 +116,16 @@ fn known_arch(text: &str) -> Result<String, String> {
 /// Checks that every `{placeholder}` names a question.
 fn template(text: &str, questions: &[&str]) -> Result<String, String> {
     validate::text(text)?;
-    let known = |id: &str| questions.contains(&id).then(String::new);
-    placeholder::expand(text, known).map_err(|id| match nearest(&id, questions.iter().copied()) {
+    known_in(text, questions, placeholder::expand(text, |id| known(id, questions)))
+}
+
+fn known(id: &str, questions: &[&str]) -> Option<String> {
+    questions.contains(&id).then(String::new)
+}
+
+/// Names the placeholder of a text that is none of a question's.
+fn known_in(text: &str, questions: &[&str], expanded: Result<String, String>) -> Result<String, String> {
+    expanded.map_err(|id| match nearest(&id, questions.iter().copied()) {
         Some(near) => {
             format!("`{text}` names the question `{id}`, which does not exist: did you mean `{near}`?")
         }
