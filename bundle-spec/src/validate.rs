@@ -6,13 +6,15 @@ use std::collections::{HashMap, HashSet};
 use crate::index::{Content, Index};
 use crate::layout::{LAUNCHER_MAX_LEN, STRETCH_LEN};
 use crate::limits::{LIST_MAX, PROJECT_FILE_MAX, QUESTIONS_MAX, TEXT_MAX, TIMEOUT_MAX};
-use crate::path::{COMPOSE_PATH, ENGINE_DIR, PROGRAM_DIR, ProjectPath};
+use crate::path::{COMPOSE_PATH, ENGINE_DIR, PROGRAM_DIR};
 use crate::project::{Action, Localized};
 use crate::question::builtin;
 use crate::text::is_hostile;
 
+mod certificate;
 mod question;
 
+pub use self::certificate::certificate_order;
 pub use self::question::{RESERVED_IDS, condition, question, questions, value};
 
 /// Checks an index whose payload ends at `index_offset`.
@@ -102,7 +104,7 @@ pub fn content(content: &Content) -> Result<(), String> {
     }
     unique(content.images.iter().map(|image| image.reference.as_str()), "image")?;
     questions(content)?;
-    tls(content)?;
+    certificate::tls(content)?;
     unique(content.actions.iter().map(|action| action.name.as_str()), "action")?;
     content.actions.iter().try_for_each(|action| self::action(action, content))?;
     if let Some(feature) =
@@ -116,22 +118,6 @@ pub fn content(content: &Content) -> Result<(), String> {
 /// Whether an answer to `id` can be had: a vendor's question, or one of ours.
 fn is_known(content: &Content, id: &str) -> bool {
     builtin::ALL.contains(&id) || content.questions.iter().any(|question| question.id.as_str() == id)
-}
-
-fn tls(content: &Content) -> Result<(), String> {
-    let Some(tls) = &content.tls else { return Ok(()) };
-    let is_taken = |path: &ProjectPath| content.project.files.iter().any(|file| file.path == *path);
-    if tls.certificate == tls.key || is_taken(&tls.certificate) || is_taken(&tls.key) {
-        return Err("the certificate or its key would replace another file".to_owned());
-    }
-    let id = &tls.host;
-    let is_question = content.questions.iter().any(|question| question.id == *id && !question.is_secret());
-    if is_question
-        || content.values.iter().any(|value| value.id == *id && !self::question::is_secret(content, value))
-    {
-        return Ok(());
-    }
-    Err(format!("tls.host names `{id}`, which is neither a question nor a value, or is secret"))
 }
 
 /// Checks one action.

@@ -1,9 +1,12 @@
 //! Derived values: what the project needs and nobody has to be asked for, since it follows from answers.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, Answers};
 use crate::condition::Condition;
+use crate::placeholder;
 use crate::project::Localized;
 use crate::question::QuestionId;
 
@@ -36,6 +39,21 @@ pub fn derive(values: &[Value], answers: &mut Answers) {
             answers.derive(value.id.clone(), Answer::new(text, is_secret));
         }
     }
+}
+
+/// The ids of everything that has to be answered before `id` is known, and `id` itself; of values, all that their texts and
+/// conditions name.
+#[must_use]
+pub fn sources<'a>(id: &'a QuestionId, values: &'a [Value]) -> HashSet<&'a str> {
+    let mut sources = HashSet::from([id.as_str()]);
+    // Each names only values before it.
+    for value in values.iter().rev() {
+        if sources.contains(value.id.as_str()) {
+            sources.extend(placeholder::ids(&value.value));
+            sources.extend(value.when.0.iter().map(|clause| clause.question.as_str()));
+        }
+    }
+    sources
 }
 
 /// Whether `text` has a placeholder with such an id.

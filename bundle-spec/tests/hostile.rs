@@ -374,6 +374,14 @@ fn certificates_that_would_replace_or_reveal_something() {
         })
     };
     assert!(depends(true).is_ok());
+    // The certificate is asked for before what depends on it, and by then its host is known.
+    let late = open_edited(|index| {
+        let mut first = question("first");
+        put(&mut first, "/when", json!([{"question": "tls", "none": ["off"]}]));
+        put(index, "/content/questions", json!([first, question("q")]));
+        put(index, "/content/tls", tls("owner", json!([0, 0])));
+    });
+    assert!(matches!(late, Err(ReadError::Unacceptable(_))));
     assert!(matches!(depends(false), Err(ReadError::Unacceptable(_))));
 }
 

@@ -176,7 +176,7 @@ fn sections(root: &Table<'_>) -> Option<Definition> {
     let actions =
         root.tables("action").iter().map(|table| answered::action(table, &scope)).collect::<Vec<_>>();
     answered::refuse_twins(root);
-    let tls = root.table("tls").map(|table| answered::tls(&table, &scope));
+    let tls = root.table("tls").map(|table| answered::tls(&table, &scope, &values));
     let public_ports = root.table("firewall").map(|table| host::firewall(&table, &known)).unwrap_or_default();
     Some(Definition {
         app: app?,

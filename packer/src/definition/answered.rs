@@ -7,6 +7,7 @@ use bundle_spec::question::{Question, QuestionId, QuestionKind, builtin};
 use bundle_spec::suggest::nearest;
 use bundle_spec::template::Condition;
 use bundle_spec::validate;
+use bundle_spec::value::Value;
 
 use super::document::Table;
 use super::project_path;
@@ -76,7 +77,7 @@ impl Scope<'_> {
     }
 }
 
-pub fn tls(table: &Table<'_>, scope: &Scope<'_>) -> Option<Tls> {
+pub fn tls(table: &Table<'_>, scope: &Scope<'_>, values: &[Option<Value>]) -> Option<Tls> {
     let certificate = table.required("certificate", project_path);
     let key = table.required("key", project_path);
     let host = table.required("host", |text| match scope.question(text) {
@@ -85,6 +86,13 @@ pub fn tls(table: &Table<'_>, scope: &Scope<'_>) -> Option<Tls> {
         }
         Ok(id) if scope.is_secret(&id) => {
             Err(format!("the answer to `{id}` is secret, and everybody can read a certificate"))
+        }
+        Ok(id) => {
+            let (questions, values): (Vec<_>, Vec<_>) = (
+                scope.questions.iter().flatten().cloned().collect(),
+                values.iter().flatten().cloned().collect(),
+            );
+            validate::certificate_order(&id, &questions, &values).map(|()| id)
         }
         other => other,
     });

@@ -94,6 +94,30 @@ when = { tls = ["own", "self-signed"] }
     assert!(wrong[0].contains("must be one of: off, self-signed, own"), "{wrong:#?}");
 }
 
+/// The certificate is asked for before the first question that depends on it, and is for a host that is known by then.
+#[test]
+fn the_host_of_a_certificate_is_asked_for_first() {
+    let question = |id: &str, rest: &str| {
+        format!(
+            "[[question]]\nid = \"{id}\"\nkind = \"text\"\nprompt = {{ zh = \"x\", en = \"x\" }}\n{rest}\n"
+        )
+    };
+    let tls = |host: &str| {
+        format!("[tls]\ncertificate = \"tls/server.crt\"\nkey = \"tls/server.key\"\nhost = \"{host}\"\n")
+    };
+    let depends = "when = { tls = { not = \"off\" } }";
+    let (first, name) = (question("https_port", depends), question("name", ""));
+    let page = "[[value]]\nid = \"site\"\nvalue = \"{name}.example\"\n[[value]]\nid = \"page\"\nvalue = \"https://{site}/\"\n";
+    for host in ["name", "page"] {
+        assert!(parse(&format!("{APP}{name}{first}{page}{}", tls(host))).is_ok(), "{host}");
+        let late = problems(&format!("{APP}{first}{name}{page}{}", tls(host)));
+        assert_eq!(late.len(), 1, "{late:#?}");
+        assert!(late[0].contains("put the question `name` before `https_port`"), "{late:#?}");
+    }
+    let itself = problems(&format!("{APP}{}{}", question("name", depends), tls("name")));
+    assert!(itself[0].contains("`name`, which must not depend on tls itself"), "{itself:#?}");
+}
+
 #[test]
 fn what_is_wrong_with_a_certificate_is_named() {
     let pw = "[[question]]\nid = \"pw\"\nkind = \"secret\"\nprompt = { zh = \"x\", en = \"x\" }\n";
