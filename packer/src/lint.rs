@@ -226,7 +226,12 @@ fn patterns(project: &Project, found: &mut Vec<Finding>) {
 
 fn requirements(project: &Project, found: &mut Vec<Finding>) {
     let definition = &project.definition;
-    for port in &definition.requirements.ports {
+    // A check asks whatever was answered, and cannot at a port that is there under conditions alone: that of HTTPS, for instance.
+    let is_conditional = |port: &&String| {
+        let mut questions = definition.questions.iter().filter(|question| !question.when.is_empty());
+        questions.any(|question| format!("{{{}}}", question.id) == **port)
+    };
+    for port in definition.requirements.ports.iter().filter(|port| !is_conditional(port)) {
         let in_url = |check: &bundle_spec::project::Check| {
             check.url.contains(&format!(":{port}")) || (port == "80" && !check.url[7..].contains(':'))
         };

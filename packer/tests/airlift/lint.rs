@@ -323,6 +323,13 @@ prompt = { zh = "x", en = "x" }
 certificate = "nginx/tls/server.crt"
 key = "nginx/tls/server.key"
 host = "host"
+[[question]]
+id = "https_port"
+kind = "port"
+prompt = { zh = "x", en = "x" }
+when = { tls = { not = "off" } }
+[requirements]
+ports = ["{https_port}", 8080]
 [[file]]
 include = ["nginx/**"]
 template = true
@@ -335,7 +342,10 @@ template = true
         sandbox.airlift(&["lint"]).out
     };
     let out = mounting("nginx/web.conf");
+    // A check always asks, and nobody listens there without HTTPS.
+    assert!(!out.contains("{https_port}"), "{out}");
     for part in [
+        "warning[port-unchecked]: no [[check]] asks at port 8080",
         "warning[tls-unused]",
         "warning[tls-unmounted]: no service mounts the folder of ./nginx/tls/server.crt",
     ] {
