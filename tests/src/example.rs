@@ -6,7 +6,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bundle_spec::digest::Digest;
-use tempfile::TempDir;
 
 use crate::bundle::Bundle;
 use crate::engine::{Engine, Store};
@@ -53,24 +52,6 @@ pub fn bundle() -> Bundle {
     load_or_build(&engine, &images);
     pack(&engine, &sources, &path);
     Bundle { path }
-}
-
-/// The example with changes of a vendor's, in a folder that the bundle goes with.
-///
-/// # Panics
-/// When it cannot be built or packed.
-#[must_use]
-pub fn changed(change: impl FnOnce(&Path)) -> (TempDir, Bundle) {
-    let _ = bundle();
-    let folder = parts::scratch();
-    let (vendor, path) = (folder.path().join("vendor"), folder.path().join("llm-chat.run"));
-    let _ = Run::of(Command::new("cp").arg("-r").arg(sources()).arg(&vendor)).done();
-    change(&vendor);
-    let engine = Engine::start(Suite::Forky, Store::Containerd);
-    let built = digest_of(&sources(), &IN_NO_IMAGE);
-    load_or_build(&engine, &parts::target().join(format!("parts/example-bundle/images-{built}.tar")));
-    pack(&engine, &vendor, &path);
-    (folder, Bundle { path })
 }
 
 /// Gives an engine the images, from the archive if they were built before, else into it.

@@ -1,5 +1,5 @@
-//! The example with HTTPS as `docs/definition.md` tells vendors to add it: the operator gives a certificate of their own in the wizard,
-//! and nginx serves with it.
+//! The example with HTTPS, which it has as `docs/definition.md` tells vendors to add it: with a certificate that the operator gives in
+//! the wizard, and with one that is made on the machine, nginx serves with it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use std::fs;
@@ -24,31 +24,98 @@ fn documented(language: &str) -> String {
     block.split("```").next().unwrap().to_owned()
 }
 
-fn edit(path: &Path, from: &str, to: &str) {
-    let text = fs::read_to_string(path).unwrap();
-    assert!(text.contains(from), "{} has no `{from}`", path.display());
-    fs::write(path, text.replacen(from, to, 1)).unwrap();
+/// What the document tells vendors is what the example has.
+#[test]
+fn the_example_has_what_the_document_says() {
+    let read =
+        |name: &str| fs::read_to_string(parts::checkout().join("examples/llm-chat").join(name)).unwrap();
+    let (definition, nginx) = (read("airlift.toml"), read("nginx/default.conf"));
+    let sections = documented("toml").replace("PAGE_URL", "FRONTEND_API_URL");
+    for section in sections.split("\n\n").filter(|section| !section.starts_with("[[value]]")) {
+        assert!(definition.contains(section.trim_end()), "the example has no\n{section}");
+    }
+    let block = documented("nginx");
+    assert!(nginx.contains(block.trim_end().trim_end_matches("@end")), "the example has no\n{block}");
 }
 
-/// What a vendor does who follows the document.
-fn add_https(vendor: &Path) {
-    let definition = vendor.join("airlift.toml");
-    let files = "include = [\"nginx/default.conf\", \"env.example\"]";
-    let templates =
-        "include = [\"nginx/default.conf\"]\ntemplate = true\n\n[[file]]\ninclude = [\"env.example\"]";
-    edit(&definition, files, templates);
-    let section = documented("toml").replace("PAGE_URL", "FRONTEND_API_URL");
-    edit(&definition, "[[value]]\n", &format!("{section}\n[[value]]\n"));
-    let listen = "  listen ${HTTP_PORT} default_server;\n";
-    edit(&vendor.join("nginx/default.conf"), listen, &format!("{listen}{}", documented("nginx")));
-    let mount = "      - ./nginx/default.conf:/etc/nginx/templates/default.conf:ro\n";
-    let with_folder = format!("{mount}      - ./nginx/tls:/etc/nginx/tls:ro\n");
-    edit(&vendor.join("docker-compose.yml"), mount, &with_folder);
+/// The example's file, on this engine, with a `/usr/local/bin` of its own.
+fn command(engine: &Engine, dir: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "--propagation", "private", "sh", "-c"])
+        .arg("mount -t tmpfs none /usr/local/bin && exec \"$0\" \"$@\"")
+        .arg(example::bundle().path)
+        .arg("--dir")
+        .arg(dir)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LANG", "zh_CN.UTF-8")
+        .env("TERM", "xterm-256color")
+        .env("DOCKER_HOST", engine.address());
+    command
+}
+
+/// Waits until the application answers by HTTPS, to one who trusts this certificate alone.
+fn serves(host: &str, port: u16, certificate: &Path) {
+    let ask = || {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--cacert"]).arg(certificate);
+        curl.args(["--resolve", &format!("{host}:{port}:127.0.0.1")]);
+        Run::of(curl.arg(format!("https://{host}:{port}/api/health")))
+    };
+    let got = || {
+        let got = ask();
+        (got.code == Some(0) && got.stdout.contains("ok")).then_some(())
+    };
+    wait::until("nginx over HTTPS", Duration::from_secs(20), got, || ask().to_string());
+}
+
+/// Whoever has no certificate gets one that is made on the machine, and is told what to compare it with.
+#[test]
+fn nginx_serves_with_the_certificate_that_was_made_on_the_machine() {
+    let engine = Engine::start(Suite::Forky, Store::Containerd);
+    let folder = parts::scratch();
+    let (dir, answers) = (folder.path().join("app"), folder.path().join("answers.toml"));
+    let [model, page, backend, frontend, https] = [(); 5].map(|()| bundle::free_port());
+    let given = format!(
+        "llm_api_url = \"http://127.0.0.1:{model}/v1/chat/completions\"\nadmin_password = \"correct horse\"\n\
+         server_host = \"chat.example\"\ntls = \"self-signed\"\nhttps_port = {https}\n\
+         http_port = {page}\nbackend_port = {backend}\nfrontend_port = {frontend}\n"
+    );
+    fs::write(&answers, given).unwrap();
+    let install = || Run::of(command(&engine, &dir).arg("--answers").arg(&answers));
+    let installed = install().done().saying(&format!("https://chat.example:{https}/"));
+    let certificate = dir.join("nginx/tls/server.crt");
+    serves("chat.example", https, &certificate);
+    let script = format!(
+        "openssl s_client -connect 127.0.0.1:{https} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
+    );
+    let served = Run::of(Command::new("sh").args(["-c", &script])).done().stdout;
+    let _ = installed.saying(served.trim().rsplit('=').next().unwrap());
+
+    // Who comes by HTTP from elsewhere is sent on: the page could not call its server from there.
+    let url = format!("http://127.0.0.1:{page}/x?y=z");
+    let from = |address: &str| {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--interface", address, "--header", "Host: chat.example"]);
+        Run::of(curl.args(["--output", "/dev/null", "--write-out", "%{http_code} %{redirect_url}", &url]))
+            .done()
+            .stdout
+    };
+    assert_eq!(from("127.0.0.2"), format!("301 https://chat.example:{https}/x?y=z"));
+    assert_eq!(from("127.0.0.1"), "404 ");
+
+    // Off again: nothing of it is left, and the page is where it was before.
+    let off = fs::read_to_string(&answers).unwrap().replace("self-signed", "off");
+    fs::write(&answers, off).unwrap();
+    let _ = install().done().saying(&format!("http://chat.example:{page}/"));
+    assert!(!certificate.exists());
+    assert!(std::net::TcpStream::connect(("127.0.0.1", https)).is_err());
+    assert!(!from("127.0.0.2").starts_with("301"));
 }
 
 #[test]
 fn nginx_serves_with_the_certificate_that_was_given_in_the_wizard() {
-    let (_vendor, bundle) = example::changed(add_https);
     let engine = Engine::start(Suite::Forky, Store::Containerd);
     let folder = parts::scratch_for_screens();
     let (dir, file) =
@@ -57,18 +124,7 @@ fn nginx_serves_with_the_certificate_that_was_given_in_the_wizard() {
     certificate::make(folder.path(), "other", "other.example");
     let [model, page, backend, frontend, https] = [(); 5].map(|()| bundle::free_port());
     let _stand_in = StandIn::start(model);
-    let mut command = Command::new("unshare");
-    command
-        .args(["--mount", "--propagation", "private", "sh", "-c"])
-        .arg("mount -t tmpfs none /usr/local/bin && exec \"$0\" \"$@\"")
-        .arg(bundle.path)
-        .arg("--dir")
-        .arg(&dir)
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("LANG", "zh_CN.UTF-8")
-        .env("TERM", "xterm-256color")
-        .env("DOCKER_HOST", engine.address());
+    let mut command = command(&engine, &dir);
     for answer in [
         format!("llm_api_url=http://127.0.0.1:{model}/v1/chat/completions"),
         "llm_model=stand-in".to_owned(),
@@ -107,19 +163,7 @@ fn nginx_serves_with_the_certificate_that_was_given_in_the_wizard() {
     terminal.answer("q 退出", "y");
     assert_eq!(terminal.end(), 0, "{terminal:?}");
     assert!(terminal.screen().contains(&format!("https://chat.example:{https}/")), "{terminal:?}");
-    let got = || {
-        let mut curl = Command::new("curl");
-        curl.args([
-            "-sS",
-            "--cacert",
-            &file("mine.crt"),
-            "--resolve",
-            &format!("chat.example:{https}:127.0.0.1"),
-        ]);
-        let got = Run::of(curl.arg(format!("https://chat.example:{https}/api/health")));
-        (got.code == Some(0) && got.stdout.contains("ok")).then_some(())
-    };
-    wait::until("nginx over HTTPS", Duration::from_secs(20), got, String::new);
+    serves("chat.example", https, &folder.path().join("mine.crt"));
     let env = fs::read_to_string(dir.join(".env")).unwrap();
     assert!(env.contains(&format!("FRONTEND_API_URL=\"https://chat.example:{https}\"")), "{env}");
 }

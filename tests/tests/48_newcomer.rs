@@ -27,6 +27,7 @@ struct Words {
     password: &'static str,
     again: &'static str,
     page: &'static str,
+    certificate: &'static str,
     backend: &'static str,
     frontend: &'static str,
     review: &'static str,
@@ -46,6 +47,7 @@ const CHINESE: Words = Words {
     password: "管理员 admin 的密码",
     again: "请再输入一次",
     page: "网页端口",
+    certificate: "HTTPS 使用的证书",
     backend: "后端端口",
     frontend: "前端端口",
     review: "请核对",
@@ -65,6 +67,7 @@ const ENGLISH: Words = Words {
     password: "Password of the user admin",
     again: "The same again",
     page: "Web port",
+    certificate: "Certificate for HTTPS",
     backend: "Port of the backend",
     frontend: "Port of the frontend",
     review: "Answers:",
@@ -189,6 +192,9 @@ fn by_the_screen_alone(words: &Words, place: &Place) {
     terminal.answer(words.password, PASSWORD);
     terminal.answer(words.again, PASSWORD);
     terminal.answer(words.page, &page);
+    // None is the first of three.
+    terminal.wait_for(words.certificate);
+    terminal.send(key::ENTER);
     terminal.answer(words.backend, &backend);
     terminal.answer(words.frontend, &frontend);
     terminal.wait_for(words.commands);
