@@ -9,7 +9,7 @@ use clap::ArgMatches;
 use super::Session;
 use super::installed::{self, Installed};
 use crate::detached::Hello;
-use crate::detached::attach;
+use crate::detached::{attach, last};
 use crate::event::Event;
 use crate::health::{self, Kind, ServiceHealth, Verdict};
 use crate::host::{lock, process};
@@ -108,8 +108,9 @@ fn status_lines(content: &Content, observed: &[ServiceHealth], is_stopped: bool)
     if is_stopped {
         return vec![text::verdict_stopped(&title, &content.app.version)];
     }
-    let faults = observed.iter().filter(|health| health.verdict != Verdict::Well).count();
-    let mut lines = vec![text::verdict(&title, &content.app.version, of(Kind::Service).count(), faults)];
+    let count = |kind| (of(kind).filter(|health| health.verdict != Verdict::Well).count(), of(kind).count());
+    let mut lines =
+        vec![text::verdict(&title, &content.app.version, count(Kind::Service), count(Kind::Check))];
     let sections = [(Kind::Service, text::heading_services()), (Kind::Check, text::heading_checks())];
     for (kind, heading) in sections {
         if of(kind).next().is_some() {
@@ -173,7 +174,10 @@ fn start(session: &Session<'_>, installed: &Installed) -> Outcome<()> {
         reporter.emit(&Event::Health { services: services.to_vec() });
     };
     let wait = || health::wait_until_well(installed.wanted(), &engine, &installed.layout, seen);
-    reporter.while_waiting(Some(health::longest_wait(&installed.content)), wait).map(drop)
+    let well = reporter.while_waiting(Some(health::longest_wait(&installed.content)), wait);
+    well.map_err(|failure| failure.todo(text::look_and_restart(&installed.control())))?;
+    last::is_well(&installed.layout);
+    Ok(())
 }
 
 fn stop(installed: &Installed) -> Outcome<()> {

@@ -98,7 +98,7 @@ impl Installed {
                     text::finish_installation(&self.own_bundle_command())
                 }
                 Some(_) => text::start_it(&self.control()),
-                None => finding::start_engine(),
+                None => problem::start_docker(),
             };
             Failure::new(Code::Unhealthy, problem::engine_not_running()).todo(todo)
         };

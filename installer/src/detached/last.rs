@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::now;
 use crate::host::file::{self, Access};
 use crate::layout::Layout;
+use crate::outcome::Code;
 use crate::report::Reporter;
 use crate::text::{Message, detached as text};
 
@@ -40,6 +41,13 @@ impl LastRun {
         serde_json::from_str(&file::read_text(&layout.last_run()).ok().flatten()?).ok()
     }
 
+    /// The record once the application is well; nothing where that changes nothing.
+    fn settled(mut self) -> Option<Self> {
+        let end = self.end.as_mut().filter(|end| end.code == Some(Code::Unhealthy as u8))?;
+        (end.code, end.was_heard) = (Some(0), true);
+        Some(self)
+    }
+
     /// What an operator should know of it. What ended well before somebody's eyes is no news.
     fn news(&self, now: u64) -> Option<Message> {
         let ago = text::duration(now.saturating_sub(self.since));
@@ -50,6 +58,13 @@ impl LastRun {
             Some(End { code: Some(_), text, .. }) => Some(text::last_failed(&ago, text)),
             Some(End { code: None, .. }) => Some(text::last_was_stopped(&ago)),
         }
+    }
+}
+
+/// The application has become well since: a run that failed only because it was not is no news any more.
+pub fn is_well(layout: &Layout) {
+    if let Some(last) = LastRun::read(layout).and_then(LastRun::settled) {
+        last.write(layout);
     }
 }
 
@@ -67,6 +82,16 @@ pub fn tell(layout: &Layout, may_change: bool, reporter: &Reporter) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_only_unhealthy_is_no_news_once_it_is_well() {
+        let settled = |code| {
+            let end = End { code: Some(code), text: Message::verbatim("x"), was_heard: true };
+            LastRun { since: 100, end: Some(end) }.settled()
+        };
+        assert_eq!(settled(Code::Unhealthy as u8).unwrap().news(200), None);
+        assert_eq!(settled(Code::Failed as u8), None);
+    }
 
     #[test]
     fn only_what_ended_well_before_somebodys_eyes_is_no_news() {

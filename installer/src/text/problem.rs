@@ -180,6 +180,9 @@ messages! {
     compose_failed(verb: &str) en "docker compose {verb} failed." zh "docker compose {verb} 失败。";
     engine_not_there(socket: &impl Display) en "The engine at {socket} does not answer." zh "{socket} 上的引擎没有响应。";
     engine_not_running() en "The Docker engine does not run." zh "Docker 引擎未运行。";
+    start_docker()
+        en "Start it ({SUDO}systemctl start docker; {SUDO}journalctl -u docker says why it fails), then run the same command again."
+        zh "请先启动它（{SUDO}systemctl start docker；失败原因见 {SUDO}journalctl -u docker），再重新运行同一条命令。";
     engine_not_unpacked(path: &impl Display)
         en "The engine could not be unpacked to {path}."
         zh "无法将引擎解压到 {path}。";

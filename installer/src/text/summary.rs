@@ -202,13 +202,26 @@ pub fn no_answer(url: &str, why: &Message) -> Message {
     Message { en: format!("{url}: {}", why.en), zh: format!("{url}：{}", why.zh) }
 }
 
-/// How everything is, in one line.
-pub fn verdict(title: &Message, version: &str, services: usize, faults: usize) -> Message {
-    let (en, zh) = match faults {
-        0 => (format!("{services} service(s), all healthy"), format!("{services} 个服务，全部健康")),
+/// How everything is, in one line: of services and of checks, how many are not well, and how many there are.
+pub fn verdict(
+    title: &Message,
+    version: &str,
+    (ill, services): (usize, usize),
+    (failing, checks): (usize, usize),
+) -> Message {
+    let (en, zh) = match (ill, failing) {
+        (0, 0) => (format!("{services} service(s), all healthy"), format!("{services} 个服务，全部健康")),
+        (_, 0) => (
+            format!("{ill} of {services} services are not well"),
+            format!("{services} 个服务中 {ill} 个异常"),
+        ),
+        (0, _) => (
+            format!("all {services} services are running, {failing} of {checks} checks are not well"),
+            format!("{services} 个服务均正常；{checks} 项访问检查中 {failing} 项异常"),
+        ),
         _ => (
-            format!("{services} service(s), {faults} fault(s)"),
-            format!("{services} 个服务，{faults} 项异常"),
+            format!("{ill} of {services} services and {failing} of {checks} checks are not well"),
+            format!("{services} 个服务中 {ill} 个异常；{checks} 项访问检查中 {failing} 项异常"),
         ),
     };
     Message { en: format!("{} {version}: {en}", title.en), zh: format!("{} {version}：{zh}", title.zh) }
@@ -229,4 +242,20 @@ pub fn marked_line(mark: &Message, line: &Message) -> Message {
 /// Name and observation of a service or a check.
 pub fn service_line(name: &Message, observed: &Message) -> Message {
     Message { en: format!("{}: {}", name.en, observed.en), zh: format!("{}：{}", name.zh, observed.zh) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_counted_where_it_is() {
+        let said = |services, checks| verdict(&Message::verbatim("Chat"), "1", services, checks);
+        let both = said((1, 3), (2, 5));
+        assert_eq!(both.zh, "Chat 1：3 个服务中 1 个异常；5 项访问检查中 2 项异常");
+        assert_eq!(both.en, "Chat 1: 1 of 3 services and 2 of 5 checks are not well");
+        assert_eq!(said((0, 3), (0, 5)).zh, "Chat 1：3 个服务，全部健康");
+        assert_eq!(said((1, 3), (0, 0)).zh, "Chat 1：3 个服务中 1 个异常");
+        assert_eq!(said((0, 3), (1, 5)).zh, "Chat 1：3 个服务均正常；5 项访问检查中 1 项异常");
+    }
 }
