@@ -1,12 +1,12 @@
 //! Asks a person: the same questions and the same parser as unattended, with a terminal as the source of answers. What was
 //! answered is kept until the person leaves: whatever is refused, however late, is asked again by itself.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 use bundle_spec::index::Content;
 use bundle_spec::question::builtin::{self, TLS_CERTIFICATE, TLS_KEY};
-use bundle_spec::question::{Question, QuestionKind, Suggest};
+use bundle_spec::question::{Question, Suggest};
 use dialoguer::Confirm;
 
 use crate::answers::{self, Origin, Problem, Sources};
@@ -16,7 +16,7 @@ use crate::install::Prepared;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::preflight::{self, Finding, Severity};
 use crate::report::{Reporter, Tone};
-use crate::text::{Lang, Message, answer as answer_text, bytes, summary, tls, wizard as text};
+use crate::text::{Lang, Message, bytes, summary, tls, wizard as text};
 
 mod console;
 mod flow;
@@ -30,7 +30,7 @@ mod theme;
 use console::{Console, Terminal};
 use flow::Flow;
 use question::{Asking, Known, Reply};
-use review::Command;
+use review::{Command, derived, row};
 
 /// Lets a person choose the language; the one of the environment stands first.
 ///
@@ -371,39 +371,6 @@ fn refusals(prepared: &Prepared) -> Vec<Message> {
         None => finding.text.clone(),
     });
     prepared.problems.iter().map(Problem::message).chain(findings).collect()
-}
-
-fn row(question: &Question, prepared: &Prepared) -> Message {
-    let prompt = Message::from(&question.prompt);
-    let Some(answer) = prepared.resolved.answers.of(question.id.as_str()) else {
-        return text::answer_not_set(&prompt);
-    };
-    let origin = prepared.resolved.origins.get(&question.id).map(|origin| origin.message());
-    let origin = origin.unwrap_or_else(|| Message::verbatim(""));
-    if answer.reveal().is_empty() {
-        text::answer_not_set(&prompt)
-    } else {
-        let shown = match (question.kind, answer.shown()) {
-            (QuestionKind::Bool, "true") => text::yes(),
-            (QuestionKind::Bool, "false") => text::no(),
-            (_, shown) => Message::verbatim(shown),
-        };
-        text::answer_line(&prompt, &shown, &origin)
-    }
-}
-
-/// Shows what follows from the answers and goes into the project.
-fn derived(content: &Content, prepared: &Prepared, reporter: &Reporter) {
-    let mut shown = HashSet::new();
-    for value in content.values.iter().filter(|value| value.env.is_some() && shown.insert(&value.id)) {
-        if let Some(answer) = prepared.resolved.answers.of(value.id.as_str()) {
-            let name = value.env.as_deref().unwrap_or_default();
-            let title = value.title.as_ref().map_or_else(|| Message::verbatim(name), Message::from);
-            let shown = Message::verbatim(answer.shown());
-            let line = text::answer_line(&title, &shown, &answer_text::origin_derived());
-            reporter.line(&Message { en: format!("      {}", line.en), zh: format!("      {}", line.zh) });
-        }
-    }
 }
 
 /// Shows answers, images and plan; secrets are masked.

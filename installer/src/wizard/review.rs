@@ -1,5 +1,14 @@
 //! The screen before anything is changed: every answer with a number, and what can be done about them.
 
+use std::collections::HashSet;
+
+use bundle_spec::index::Content;
+use bundle_spec::question::{Question, QuestionKind};
+
+use crate::install::Prepared;
+use crate::report::Reporter;
+use crate::text::{Message, answer as answer_text, wizard as text};
+
 /// What a person wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command {
@@ -28,6 +37,40 @@ pub(super) fn command(typed: Option<&str>) -> Command {
         "s" | "ｓ" => Command::Save,
         "q" | "quit" | "ｑ" => Command::Quit,
         number => bundle_spec::question::narrow(number).parse().map_or(Command::Unclear, Command::Change),
+    }
+}
+
+/// One answer for people.
+pub(super) fn row(question: &Question, prepared: &Prepared) -> Message {
+    let prompt = Message::from(&question.prompt);
+    let Some(answer) = prepared.resolved.answers.of(question.id.as_str()) else {
+        return text::answer_not_set(&prompt);
+    };
+    let origin = prepared.resolved.origins.get(&question.id).map(|origin| origin.message());
+    let origin = origin.unwrap_or_else(|| Message::verbatim(""));
+    if answer.reveal().is_empty() {
+        text::answer_not_set(&prompt)
+    } else {
+        let shown = match (question.kind, answer.shown()) {
+            (QuestionKind::Bool, "true") => text::yes(),
+            (QuestionKind::Bool, "false") => text::no(),
+            (_, shown) => Message::verbatim(shown),
+        };
+        text::answer_line(&prompt, &shown, &origin)
+    }
+}
+
+/// Shows what follows from the answers and goes into the project.
+pub(super) fn derived(content: &Content, prepared: &Prepared, reporter: &Reporter) {
+    let mut shown = HashSet::new();
+    for value in content.values.iter().filter(|value| value.env.is_some() && shown.insert(&value.id)) {
+        if let Some(answer) = prepared.resolved.answers.of(value.id.as_str()) {
+            let name = value.env.as_deref().unwrap_or_default();
+            let title = value.title.as_ref().map_or_else(|| Message::verbatim(name), Message::from);
+            let shown = Message::verbatim(answer.shown());
+            let line = text::answer_line(&title, &shown, &answer_text::origin_derived());
+            reporter.line(&Message { en: format!("      {}", line.en), zh: format!("      {}", line.zh) });
+        }
     }
 }
 
