@@ -376,6 +376,16 @@ impl Problem {
         }
     }
 
+    /// Where the answer was given that is wrong.
+    pub fn origin(&self) -> Option<Origin> {
+        match self {
+            Self::Unknown { origin, .. } | Self::Derived { origin, .. } | Self::Invalid { origin, .. } => {
+                Some(*origin)
+            }
+            _ => None,
+        }
+    }
+
     /// The problem for people, with how to give the answer.
     pub fn message(&self) -> Message {
         match self {

@@ -388,10 +388,14 @@ pub fn refuse_wrong_answers(prepared: &Prepared, options: &Options) -> Outcome<(
 }
 
 fn refuse<'a>(problems: impl Iterator<Item = &'a Problem>, todo: Message) -> Outcome<()> {
-    let details: Vec<Message> = problems.map(Problem::message).collect();
-    if details.is_empty() {
+    let problems: Vec<&Problem> = problems.collect();
+    if problems.is_empty() {
         return Ok(());
     }
+    // An answers file has nothing to do with what stands on the command line alone.
+    let is_set = problems.iter().all(|problem| problem.origin() == Some(Origin::Set));
+    let todo = if is_set { problem_text::mend_set() } else { todo };
+    let details: Vec<Message> = problems.into_iter().map(Problem::message).collect();
     Err(Failure::new(Code::Answers, problem_text::answers_incomplete(details.len()))
         .listing(details)
         .todo(todo))

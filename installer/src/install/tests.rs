@@ -84,3 +84,19 @@ fn an_open_answers_file_with_a_password_in_a_url_is_told() {
     assert!(is_told("http://robot:hunter%212@10.0.0.5/"));
     assert!(!is_told("http://10.0.0.5/"));
 }
+
+/// `--set htp_port=90` was to be mended in an answers file that there was not.
+#[test]
+fn what_only_the_command_line_has_wrong_is_mended_there() {
+    let unknown =
+        |origin| Problem::Unknown { id: "htp_port".into(), nearest: Some("http_port".into()), origin };
+    let todo = |problems: &[Problem]| {
+        let failure = refuse(problems.iter(), problem_text::give_differently()).unwrap_err();
+        failure.todo.unwrap().zh
+    };
+    assert_eq!(todo(&[unknown(Origin::Set)]), "请改正 --set 后重新运行。");
+    assert_eq!(
+        todo(&[unknown(Origin::Set), unknown(Origin::Environment)]),
+        problem_text::give_differently().zh
+    );
+}

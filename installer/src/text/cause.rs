@@ -209,6 +209,8 @@ pub fn toml(why: &str, line: &str) -> Message {
     let has = |part: &str| why.contains(part);
     let zh = if line.trim_end().ends_with('=') {
         "缺少值"
+    } else if has_wide_digits(line) {
+        "数字是全角字符，请切换到英文输入法重新输入"
     } else if has("string values must be quoted") || has("invalid float") || has("leading zero") {
         "值要用半角引号 \" 括起来"
     } else if has("invalid basic string") || has("invalid literal string") || has("unclosed") {
@@ -235,6 +237,11 @@ pub fn toml(why: &str, line: &str) -> Message {
     let hint = wide.map(|(_, name, mark)| format!("；此行含有全角{name}，请使用半角{name} {mark}"));
     let hint_en =
         wide.map(|(found, _, mark)| format!("; this line has the full-width {found}: write {mark}"));
+    let why = if has_wide_digits(line) {
+        "the digits are full-width: type them with an English input method"
+    } else {
+        why
+    };
     let (en, zh) = (why.to_owned(), zh.to_owned());
     Message { en: en + &hint_en.unwrap_or_default(), zh: zh + &hint.unwrap_or_default() }
 }
@@ -258,9 +265,25 @@ fn full_width(line: &str) -> Option<(char, &'static str, char)> {
     mark.or_else(|| line.chars().find(|c| QUOTES.contains(*c)).map(|found| (found, "引号", '"')))
 }
 
+/// Whether the value in a line is a number as a Chinese input method types it.
+fn has_wide_digits(line: &str) -> bool {
+    let value = line.split_once('=').map(|(_, value)| value.split('#').next().unwrap_or_default().trim());
+    value.is_some_and(|value| {
+        !value.is_empty() && value.chars().all(|character| matches!(character, '０'..='９'))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_in_full_width_digits_is_called_one() {
+        let why = "string values must be quoted, expected literal string";
+        assert!(toml(why, "http_port = ８０８０").contains("全角"));
+        assert!(!toml(why, "http_port = x").contains("全角"));
+        assert!(!has_wide_digits("name = \"８号\""));
+    }
 
     #[test]
     fn frequent_causes_are_said_in_chinese_and_others_quoted() {

@@ -101,6 +101,7 @@ messages! {
     complete_answers(file: &str)
         en "`./{file} answers > answers.toml` writes a file to fill in; then run with --answers answers.toml."
         zh "运行 `./{file} answers > answers.toml` 可生成待填写的文件；填好后加 --answers answers.toml 运行。";
+    mend_set() en "Correct --set and run again." zh "请改正 --set 后重新运行。";
     give_differently()
         en "Correct them on the command line or in the environment, then run again."
         zh "请更正命令行参数或环境变量，然后重新运行。";

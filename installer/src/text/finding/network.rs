@@ -11,8 +11,8 @@ messages! {
         en "If other machines shall reach them: {command}"
         zh "如需供其他机器访问，请执行：{command}";
     let_open_firewall(command: &str)
-        en "If other machines shall reach them, let the installer open them (open_firewall = true), or do it yourself: {command}"
-        zh "如需供其他机器访问，可由安装程序放行（open_firewall = true），也可自行执行：{command}";
+        en "If other machines shall reach them, let the installer open them (y in the wizard, open_firewall = true in an answers file), or do it yourself: {command}"
+        zh "如需供其他机器访问，可由安装程序放行（在向导中对该项选 y，或在应答文件中写 open_firewall = true），也可自行执行：{command}";
     firewall_will_be_opened(name: &str)
         en "{name} is active; the installation will open the application's ports in it."
         zh "{name} 已启用，安装时会放行应用的端口。";
