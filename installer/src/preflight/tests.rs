@@ -9,12 +9,13 @@ use bundle_spec::project::{App, EngineParts, Localized, Project, Requirements};
 use super::*;
 use crate::engine::description::Quirks;
 use crate::engine::{Container, Description, Flavour, Store};
-use crate::facts::firewall::{Firewall, FirewallKind};
+use crate::facts::firewall::Firewall;
 use crate::facts::kernel::{Cgroup, Kernel, Presence};
 use crate::facts::network::{Listener, Owner};
 use crate::facts::route::Surroundings;
 use crate::facts::storage::{FileSystem, Storage};
 use crate::facts::{EngineFacts, Family, Inventory, Machine, ProjectFacts};
+use crate::host::firewall::ufw::Rules;
 use crate::layout::EngineHome;
 use crate::receipt::Receipt;
 
@@ -311,14 +312,14 @@ fn the_summary_ends_with_ports_that_the_firewall_keeps_from_others() {
         network::still_shut(facts, &demand)
     };
     assert_eq!(said(&content, &facts), None);
-    let firewall = |kind, open| Some(Firewall { kind, open });
-    facts.firewall = firewall(FirewallKind::Ufw, vec![22..=22]);
+    let ufw = |tuple: &str| Some(Firewall::Ufw(Rules::parse([tuple, ""])));
+    facts.firewall = ufw("### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n");
     let text = said(&content, &facts).unwrap();
     assert_eq!(text.zh, "注意：ufw 未放行 8080，其他机器暂时打不开。放行：sudo ufw allow 8080/tcp");
     assert!(text.en.ends_with("To open: sudo ufw allow 8080/tcp"), "{}", text.en);
-    facts.firewall = firewall(FirewallKind::Firewalld, vec![]);
+    facts.firewall = Some(Firewall::Firewalld { open: vec![] });
     assert!(said(&content, &facts).unwrap().zh.contains("firewalld 未放行 8080"));
-    facts.firewall = firewall(FirewallKind::Ufw, vec![8000..=9000]);
+    facts.firewall = ufw("### tuple ### allow tcp 8000:9000 0.0.0.0/0 any 0.0.0.0/0 in\n");
     assert_eq!(said(&content, &facts), None);
 }
 

@@ -280,8 +280,8 @@ mod tests {
     #[test]
     fn a_number_in_full_width_digits_is_called_one() {
         let why = "string values must be quoted, expected literal string";
-        assert!(toml(why, "http_port = ８０８０").contains("全角"));
-        assert!(!toml(why, "http_port = x").contains("全角"));
+        assert!(toml(why, "http_port = ８０８０").zh.contains("全角"));
+        assert!(!toml(why, "http_port = x").zh.contains("全角"));
         assert!(!has_wide_digits("name = \"８号\""));
     }
 
