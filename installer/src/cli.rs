@@ -75,7 +75,8 @@ pub fn run() -> ExitCode {
     // An engine that we start inherits it, and would unpack layers that nobody in a container may read.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     launcher::clean_up();
-    SUDO.settle(process::find("sudo").is_some());
+    let comes_by_sudo = !rustix::process::geteuid().is_root() || std::env::var_os("SUDO_USER").is_some();
+    SUDO.settle(comes_by_sudo && process::find("sudo").is_some());
     let lang = arguments::early_lang(&arguments);
     let json = arguments.iter().any(|argument| argument == "--json");
     let reporter = Arc::new(Reporter::new(lang, json));

@@ -17,7 +17,7 @@ const NOT_CHINESE: [&str; 4] = [
 ];
 
 /// Where a message is made of one text for both languages, and what the text is.
-const ONE_TEXT: [(&str, &str); 11] = [
+const ONE_TEXT: [(&str, &str); 12] = [
     ("answers/document.rs", "empty lines and possible values in an answers file"),
     ("cli/inspect.rs", "keys, versions and empty cells"),
     ("detached/worker.rs", "nothing at all"),
@@ -28,7 +28,8 @@ const ONE_TEXT: [(&str, &str); 11] = [
     ("step/run_actions.rs", "the vendor's name for an action"),
     ("text.rs", "where it is defined"),
     ("text/summary.rs", "a state of the engine's that has no name here"),
-    ("wizard.rs", "references of images, names of variables, and nothing at all"),
+    ("wizard.rs", "references of images, and nothing at all"),
+    ("wizard/review.rs", "answers, and names of variables"),
 ];
 
 /// Where lines go to a person that are no messages, and what they are.
@@ -39,12 +40,13 @@ const PLAIN_LINES: [(&str, &str); 3] = [
 ];
 
 /// Where messages are put together outside of the catalogue, of what.
-const PUT_TOGETHER: [(&str, &str); 5] = [
+const PUT_TOGETHER: [(&str, &str); 6] = [
     ("cli/day2.rs", "a message and names"),
     ("cli/usage.rs", "messages of the catalogue"),
     ("plan.rs", "two titles"),
     ("preflight/network.rs", "an address and a message"),
     ("wizard.rs", "a message and its margin, or what to do behind it"),
+    ("wizard/review.rs", "a message and its margin"),
 ];
 
 fn source() -> PathBuf {

@@ -21,7 +21,7 @@ messages! {
     failure_not_accepted(id: &str)
         en "{id} is a failure this time: it cannot be accepted like a warning."
         zh "{id} 本次为失败项，不能像警告那样接受。";
-    checks_passed(count: usize) en "{count} checks passed." zh "{count} 项检查通过。";
+    checks_passed(count: usize) en "{count} checks passed." zh "{count} 项检查无问题。";
     is_accepted() en " (accepted)" zh "（已接受）";
     is_root() en "Running as root." zh "以 root 身份运行。";
     not_root() en "Not running as root." zh "当前不是 root 用户。";

@@ -6,14 +6,14 @@ use std::sync::OnceLock;
 /// In a text: `{SUDO}systemctl start docker`.
 pub static SUDO: Sudo = Sudo(OnceLock::new());
 
-/// `sudo `, but nothing on a machine without it: whoever works there is root already.
+/// `sudo `, but nothing for whoever is root without it, or on a machine that has none.
 #[derive(Debug)]
 pub struct Sudo(OnceLock<bool>);
 
 impl Sudo {
-    /// Says once, at the start, whether this machine has the command `sudo`.
-    pub fn settle(&self, is_installed: bool) {
-        let _ = self.0.set(is_installed);
+    /// Says once, at the start, whether whoever reads has to use the command `sudo`.
+    pub fn settle(&self, is_wanted: bool) {
+        let _ = self.0.set(is_wanted);
     }
 }
 
@@ -28,10 +28,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sudo_is_left_out_only_where_there_is_none() {
-        for (is_installed, expected) in [(None, "sudo x"), (Some(true), "sudo x"), (Some(false), "x")] {
+    fn sudo_is_left_out_only_where_nobody_needs_it() {
+        for (is_wanted, expected) in [(None, "sudo x"), (Some(true), "sudo x"), (Some(false), "x")] {
             let sudo = Sudo(OnceLock::new());
-            is_installed.into_iter().for_each(|is_installed| sudo.settle(is_installed));
+            is_wanted.into_iter().for_each(|is_wanted| sudo.settle(is_wanted));
             assert_eq!(format!("{sudo}x"), expected);
         }
     }

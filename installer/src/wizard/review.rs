@@ -54,10 +54,18 @@ pub(super) fn row(question: &Question, prepared: &Prepared) -> Message {
         let shown = match (question.kind, answer.shown()) {
             (QuestionKind::Bool, "true") => text::yes(),
             (QuestionKind::Bool, "false") => text::no(),
+            (QuestionKind::Choice, shown) => chosen(question, shown),
             (_, shown) => Message::verbatim(shown),
         };
         text::answer_line(&prompt, &shown, &origin)
     }
+}
+
+/// A choice as it was offered.
+fn chosen(question: &Question, value: &str) -> Message {
+    let title =
+        question.choices.iter().find(|choice| choice.value == value).and_then(|choice| choice.title.as_ref());
+    title.map_or_else(|| Message::verbatim(value), Message::from)
 }
 
 /// Shows what follows from the answers and goes into the project.
