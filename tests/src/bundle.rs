@@ -305,6 +305,46 @@ pub fn hello_with_engine() -> Bundle {
     Vendor::with_noise(4 << 20).with_engine().pack_once("hello")
 }
 
+/// The same with a certificate, an action, and with what only a whole machine has: every step that there is.
+///
+/// # Panics
+/// When it cannot be packed.
+#[must_use]
+pub fn hello_with_every_step() -> Bundle {
+    let vendor = Vendor::with_noise(4 << 20).with_engine();
+    let definition = fs::read_to_string(vendor.path("airlift.toml")).unwrap();
+    vendor.write("airlift.toml", definition + EVERY_STEP);
+    vendor.pack_once("every-step")
+}
+
+/// Answers to it.
+#[must_use]
+pub fn answers_for_every_step(port: u16) -> String {
+    format!("{}tls = \"self-signed\"\nopen_firewall = true\ndocker_group = true\n", answers(port))
+}
+
+const EVERY_STEP: &str = r#"
+[tls]
+certificate = "tls/server.crt"
+key = "tls/server.key"
+host = "server_host"
+
+[[question]]
+id = "server_host"
+kind = "host"
+prompt = { zh = "主机", en = "Host" }
+default = "127.0.0.1"
+
+[[action]]
+name = "admin-password"
+service = "web"
+title = { zh = "设置密码", en = "Set the password" }
+command = ["sh", "-c", "cat >/dev/null"]
+stdin = "admin_password"
+run = "change"
+timeout = "20s"
+"#;
+
 /// The same with [`images::tall`], for what happens in the middle of loading.
 ///
 /// # Panics

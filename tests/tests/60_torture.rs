@@ -12,7 +12,7 @@ use tests::bundle::{self, Bundle, Vendor};
 use tests::dice::Dice;
 use tests::engine::Store;
 use tests::machine::Machine;
-use tests::parts::Suite;
+use tests::parts::{Debian, Suite};
 use tests::run::Run;
 use tests::site::INSTALL;
 use tests::torture::chain::{End, Reference, Script, carry_out};
@@ -262,12 +262,14 @@ fn torture() {
         draws.extend((0..share(12)).map(one_boundary));
         run(&mut OnEngine::new(Suite::Forky, store), &draws, &mut dice, &table, &failures);
     };
-    let on_machine = || {
-        let mut dice = Dice::new(seed() + 100);
+    // Two of them: one machine waits for its services most of the time.
+    let on_machine = |number: u64| {
+        let mut dice = Dice::new(seed() + 100 + number);
         let mut draws = vec![each_boundary()];
-        draws.extend(many(Victim::Engine, share(8), &mut dice));
-        draws.extend(many(Victim::Installer, share(60), &mut dice));
-        run(&mut OnMachine::new(Machine::boot()), &draws, &mut dice, &table, &failures);
+        draws.extend(many(Victim::Engine, share(4), &mut dice));
+        draws.extend(many(Victim::Installer, share(100), &mut dice));
+        let machine = Machine::boot_debian(Debian::Trixie);
+        run(&mut OnMachine::with_every_step(machine), &draws, &mut dice, &table, &failures);
     };
     let without_power = || {
         let mut dice = Dice::new(seed() + 200);
@@ -280,11 +282,14 @@ fn torture() {
         }
     };
     std::thread::scope(|scope| {
-        let _ = scope.spawn(|| if_wanted("containerd", &|| on_engine(Store::Containerd, 0, 180)));
-        let _ = scope.spawn(|| if_wanted("overlay2", &|| on_engine(Store::Overlay2, 1, 160)));
+        let _ = scope.spawn(|| if_wanted("containerd", &|| on_engine(Store::Containerd, 0, 80)));
+        let _ = scope.spawn(|| if_wanted("overlay2", &|| on_engine(Store::Overlay2, 1, 60)));
         let _ = scope.spawn(|| {
-            if_wanted("machine", &on_machine);
+            if_wanted("machine", &|| on_machine(0));
+        });
+        let _ = scope.spawn(|| {
             if_wanted("power", &without_power);
+            if_wanted("machine", &|| on_machine(1));
         });
     });
     if_wanted("two-at-once", &|| {

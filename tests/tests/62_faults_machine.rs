@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tests::faults::walk::{Outcomes, acts_of, all_acts, first_acts, walk, walk_back};
 use tests::faults::{Breakable, FaultyMachine, Point};
+use tests::parts;
 use tests::torture::chain::{Reference, install, purge};
 use tests::wait;
 
@@ -82,9 +83,11 @@ fn an_engine_that_was_placed_by_half_is_taken_back() {
     let _ = install(&patient).expect(1);
     patient.plan("");
     // An engine that keeps its data elsewhere, as a private one does, is no reason to leave ours.
-    let elsewhere =
-        "cp /bin/bash /run/dockerd && exec /run/dockerd -c 'while :; do sleep 1; done' --data-root=/srv/x";
-    patient.machine().start(&["bash", "-c", elsewhere]);
+    let folder = parts::scratch();
+    let program = folder.path().join("dockerd");
+    std::fs::copy("/bin/bash", &program).unwrap();
+    let program = patient.machine().plug_in(&program);
+    patient.machine().start(&[&program, "-c", "while :; do sleep 1; done", "--data-root=/srv/x"]);
     let runs = || patient.machine().sh("pgrep -x dockerd").code == Some(0);
     assert!(wait::comes(Duration::from_secs(20), runs));
     purge(&patient, &reference, true).unwrap();

@@ -47,6 +47,11 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     }
 }
 
+/// Whether an engine only refuses to speak to us, which says nothing of how it is.
+pub(super) fn is_closed_to_us(facts: &Facts) -> bool {
+    matches!(&facts.engine, EngineFacts::Silent { why, .. } if why.contains("os error 13"))
+}
+
 fn installed_by_us(facts: &Facts) -> bool {
     facts.project.own_engine == Some(EngineHome::System)
 }

@@ -34,8 +34,10 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
         vec![Finding::pass("system", host::system(&machine.os, &machine.kernel)).with(&*machine.os, None)];
     findings.push(if machine.is_root {
         Finding::pass("root", text::is_root())
-    } else {
+    } else if facts.project.receipt_error.is_some() || super::engine::is_closed_to_us(facts) {
         Finding::fail("root", text::not_root_unchecked(), text::use_sudo())
+    } else {
+        Finding::fail("root", text::not_root(), text::use_sudo())
     });
     findings.push(if machine.arch == requirements.arch {
         Finding::pass("arch", text::arch_fits(&machine.arch))

@@ -345,4 +345,11 @@ fn without_root_nothing_is_concluded_from_what_only_root_may_see() {
     let bad: Vec<_> = findings.iter().filter(|finding| finding.severity != Severity::Pass).collect();
     assert_eq!(bad.iter().map(|finding| finding.id).collect::<Vec<_>>(), ["root"]);
     assert!(bad[0].text.zh.contains("未进行"), "{}", bad[0].text.zh);
+
+    // Where nothing is installed, all that anybody may see is told at once.
+    facts.project.receipt_error = None;
+    let findings = check(&facts, &demand);
+    let is_told =
+        |id: &str| findings.iter().any(|finding| finding.id == id && finding.severity == Severity::Fail);
+    assert!(is_told("root") && is_told("port") && !is_told("engine"), "{findings:?}");
 }

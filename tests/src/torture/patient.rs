@@ -11,7 +11,7 @@ use super::state;
 use crate::bundle::{self, Bundle};
 use crate::engine::{APART, Store};
 use crate::machine::{Machine, RESTLESS};
-use crate::parts::Suite;
+use crate::parts::{Debian, Suite};
 use crate::run::Run;
 use crate::running::{Running, find_worker_of};
 use crate::site::{INSTALL, Site};
@@ -198,6 +198,7 @@ pub struct OnMachine {
     bundle: Bundle,
     run: String,
     was_struck: bool,
+    has_every_step: bool,
 }
 
 /// Where a launcher or an engine leaves something.
@@ -210,6 +211,9 @@ const TRACES: &str = "pgrep -af '[/]usr/local/libexec/airlift/'; systemctl list-
 /// Prints what keeps packets from being passed on. After a blow a machine may have been booted since, and keeps that until the next.
 const CLOSED: &str = "iptables -S FORWARD | grep -e '-P FORWARD DROP'";
 
+/// As sudo tells who has called.
+const BY_SUDO: &str = "export SUDO_USER=wang SUDO_UID=1000 SUDO_GID=1000";
+
 /// The port of the application there.
 const PORT: u16 = 18080;
 
@@ -220,7 +224,25 @@ impl OnMachine {
         let bundle = bundle::hello_with_engine();
         let run = machine.plug_in(&bundle.path);
         let _ = machine.write("answers.toml", &bundle::answers(PORT));
-        Self { machine, bundle, run, was_struck: false }
+        Self { machine, bundle, run, was_struck: false, has_every_step: false }
+    }
+
+    /// A new machine with a firewall, and one who came by sudo: every step that there is has something to do.
+    ///
+    /// # Panics
+    /// When it cannot be made so.
+    #[must_use]
+    pub fn with_every_step(machine: Machine) -> Self {
+        let _ = machine.sh("useradd --create-home wang && ufw --force enable").done();
+        let bundle = bundle::hello_with_every_step();
+        let run = machine.plug_in(&bundle.path);
+        let _ = machine.write("answers.toml", &bundle::answers_for_every_step(PORT));
+        Self { machine, bundle, run, was_struck: false, has_every_step: true }
+    }
+
+    /// What tells who has called.
+    fn caller(&self) -> &'static str {
+        if self.has_every_step { BY_SUDO } else { ":" }
     }
 
     /// The machine.
@@ -235,15 +257,22 @@ impl OnMachine {
         &self.run
     }
 
-    fn install(&self) -> Vec<&str> {
+    fn install(&self) -> Vec<String> {
         let answers = INSTALL.map(|word| if word == "answers.toml" { "/stick/answers.toml" } else { word });
-        [&[self.run.as_str()][..], &answers, &["--json"]].concat()
+        let script = format!("{}; exec \"$0\" \"$@\"", self.caller());
+        let words = ["bash", "-c", &script, &self.run].into_iter().chain(answers).chain(["--json"]);
+        words.map(str::to_owned).collect()
     }
 }
 
 impl Patient for OnMachine {
     fn name(&self) -> String {
-        "fresh machine with systemd".to_owned()
+        if self.has_every_step {
+            "fresh machine with systemd and ufw, every step"
+        } else {
+            "fresh machine with systemd"
+        }
+        .to_owned()
     }
 
     fn bundle(&self) -> &Bundle {
@@ -253,11 +282,16 @@ impl Patient for OnMachine {
     fn run(&self, args: &[&str], typed: &str) -> Run {
         let args: Vec<_> =
             args.iter().map(|arg| arg.replace("answers.toml", "/stick/answers.toml")).collect();
-        self.machine.sh(&format!("printf '%s' '{typed}' | {} {}", self.run, args.join(" ")))
+        self.machine.sh(&format!(
+            "{}; printf '%s' '{typed}' | {} {}",
+            self.caller(),
+            self.run,
+            args.join(" ")
+        ))
     }
 
     fn run_and_kill(&self, args: &[&str], typed: &str, after: Duration) -> bool {
-        let script = format!("printf '%s' '{typed}' | {} {}", self.run, args.join(" "));
+        let script = format!("{}; printf '%s' '{typed}' | {} {}", self.caller(), self.run, args.join(" "));
         let mut child = start(&mut self.machine.command(&["bash", "-c", &script]), "");
         let is_over = || child.try_wait().unwrap().is_some();
         let was_over = wait::comes(after, is_over);
@@ -267,12 +301,15 @@ impl Patient for OnMachine {
     }
 
     fn scraps(&self) -> String {
-        let closed = if self.was_struck { "" } else { CLOSED };
+        // ufw keeps it closed itself.
+        let closed = if self.was_struck || self.has_every_step { "" } else { CLOSED };
         self.machine.sh(&format!("exec 2>/dev/null; ls -d {SCRAPS}; {TRACES}; {closed}")).stdout
     }
 
     fn begin(&self) -> Running {
-        Running::start(&mut self.machine.command(&self.install()))
+        let words = self.install();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        Running::start(&mut self.machine.command(&words))
     }
 
     fn strike(&mut self, victim: Victim, running: Running) -> Run {
@@ -329,8 +366,11 @@ impl Patient for OnMachine {
     }
 
     fn reset(&mut self) {
-        let machine = if self.machine.has_disk() { Machine::boot_with_disk() } else { Machine::boot() };
-        *self = Self::new(machine);
+        *self = match (self.has_every_step, self.machine.has_disk()) {
+            (true, _) => Self::with_every_step(Machine::boot_debian(Debian::Trixie)),
+            (false, true) => Self::new(Machine::boot_with_disk()),
+            (false, false) => Self::new(Machine::boot()),
+        };
     }
 }
 

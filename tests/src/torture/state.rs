@@ -41,7 +41,7 @@ true
 "#;
 
 /// Files of a project that are the installation's own: they hold secrets, times, ids of processes.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
     ".env",
     ".airlift/answers.json",
     ".airlift/install.log",
@@ -50,6 +50,8 @@ const OWN: [&str; 8] = [
     ".airlift/receipt.json",
     ".airlift/salt",
     ".airlift/docker-config/*",
+    // A self-signed certificate is made anew.
+    "tls/*",
 ];
 
 /// The files of a project directory, without what differs from one installation to the next.
