@@ -209,7 +209,9 @@ impl Wizard<'_> {
         self.answer(&format!("> {port}"), &own);
         self.answer("[2/", operator.hello);
         self.answer("[3/", "<");
-        self.terminal.wait_for_prompt(operator.hello);
+        // What was answered there is offered again; the answer itself was on the screen before.
+        let offer = if operator.lang == "en" { "Enter alone: " } else { "直接回车：" };
+        self.terminal.wait_for_prompt(&format!("{offer}{}", operator.hello));
         self.keep("04_back");
         self.terminal.send(key::UP);
         self.terminal.wait_for(&format!("> {}", operator.hello));
