@@ -50,7 +50,7 @@ pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathB
     }
     if purge {
         refuse_mounts(&installed)?;
-        if installed.receipt.engine == Some(EngineHome::System) || EngineHome::System.estate().exists() {
+        if engine::goes_too(&installed.receipt) {
             session.say(&text::engine_goes_too());
         }
         confirm_purge(app, || session.say(&text::type_name(app, &dir)))?;

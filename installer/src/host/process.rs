@@ -228,7 +228,7 @@ pub fn is_alive(pid: i32) -> bool {
 /// The process that runs `program`, if any does.
 pub fn find_running(program: &Path) -> Option<i32> {
     let processes = procfs::process::all_processes().into_iter().flatten().flatten();
-    processes.map(|process| process.pid).find(|pid| is_running(*pid, program))
+    processes.map(|process| process.pid).find(|pid| is_running(*pid, program) && is_beside_us(*pid))
 }
 
 /// Whether any process lives whose name begins so.
@@ -238,10 +238,14 @@ pub fn is_any_named(name: &str) -> bool {
     stats.any(|stat| stat.comm.starts_with(name) && !matches!(stat.state, 'Z' | 'X'))
 }
 
+/// Whether a process sees the same processes as we do: those in containers do not, and their programs only seem to lie where ours do.
+fn is_beside_us(pid: i32) -> bool {
+    let space = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    space(&pid.to_string()) == space("self")
+}
+
 /// The command lines of all processes of this name that see the same processes as we do: not those in containers.
 pub fn command_lines(name: &str) -> Vec<Vec<String>> {
-    let own = std::fs::read_link("/proc/self/ns/pid").ok();
-    let is_beside_us = |pid: i32| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok() == own;
     let processes = procfs::process::all_processes().into_iter().flatten().flatten();
     let alive = processes.filter(|process| {
         process.stat().is_ok_and(|stat| stat.comm.starts_with(name) && !matches!(stat.state, 'Z' | 'X'))
@@ -256,7 +260,9 @@ pub fn all_below(dir: &Path) -> Vec<i32> {
     let stats: Vec<_> = processes.iter().filter_map(|process| process.stat().ok()).collect();
     let is_alive = |pid: i32| stats.iter().any(|stat| stat.pid == pid && !matches!(stat.state, 'Z' | 'X'));
     let is_below = |process: &&procfs::process::Process| {
-        process.exe().is_ok_and(|exe| exe.starts_with(&dir)) && is_alive(process.pid)
+        process.exe().is_ok_and(|exe| exe.starts_with(&dir))
+            && is_alive(process.pid)
+            && is_beside_us(process.pid)
     };
     let mut found: Vec<i32> = processes.iter().filter(is_below).map(|process| process.pid).collect();
     let mut position = 0;

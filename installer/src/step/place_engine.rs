@@ -32,6 +32,10 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     };
     let bin = home.bin();
     context.claim_dirs(&bin)?;
+    // One that was there is ours all the same: a run that was killed, or an application that is gone, has left it.
+    if *home == EngineHome::System {
+        context.claim(&bin)?;
+    }
     file::make_dir(&bin, Access::EXECUTABLE)?;
     begin(home)?;
     let title = context.plan.describe_step(Step::PlaceEngine, context.content);

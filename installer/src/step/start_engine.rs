@@ -144,11 +144,12 @@ pub fn stop_detached(home: &EngineHome) -> Outcome<()> {
 /// A process that goes on.
 pub fn end_all_below(bin: &Path) -> Result<(), i32> {
     // Shims take no notice of being asked, and one whose daemon is gone would wait for ever.
-    for pid in process::all_below(bin) {
-        // Who has ended meanwhile has no need of it.
-        let _ = process::kill(pid);
-    }
-    await_until(STOP_LIMIT, || process::all_below(bin).is_empty());
+    await_until(STOP_LIMIT, || {
+        let left = process::all_below(bin);
+        // Who has ended meanwhile has no need of it; who was made meanwhile is seen the next time.
+        left.iter().for_each(|pid| drop(process::kill(*pid)));
+        left.is_empty()
+    });
     process::all_below(bin).first().map_or(Ok(()), |pid| Err(*pid))
 }
 

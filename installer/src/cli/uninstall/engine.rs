@@ -45,15 +45,24 @@ fn tenant(home: &EngineHome) -> Tenant {
     }
 }
 
-/// Whether a dockerd with this command line keeps its data there: one that is told no place does.
+/// Whether a dockerd with this command line keeps its data there: one that is told no place, there or in its configuration, does.
 fn uses(line: &[String], data_root: &Path) -> bool {
-    let options = ["--data-root", "--graph", "-g"];
+    let told = option(line, &["--data-root", "--graph", "-g"]).or_else(|| {
+        let config = file::read_text(Path::new(&option(line, &["--config-file"])?)).ok()??;
+        let config: serde_json::Value = serde_json::from_str(&config).ok()?;
+        Some(config["data-root"].as_str()?.to_owned())
+    });
+    told.is_none_or(|place| Path::new(&place) == data_root)
+}
+
+/// What a command line gives for any of these names of one option.
+fn option(line: &[String], names: &[&str]) -> Option<String> {
     let value = |(position, word): (usize, &String)| match word.split_once('=') {
-        Some((option, value)) if options.contains(&option) => Some(value.to_owned()),
-        None if options.contains(&word.as_str()) => line.get(position + 1).cloned(),
+        Some((name, value)) if names.contains(&name) => Some(value.to_owned()),
+        None if names.contains(&word.as_str()) => line.get(position + 1).cloned(),
         _ => None,
     };
-    line.iter().enumerate().find_map(value).is_none_or(|place| Path::new(&place) == data_root)
+    line.iter().enumerate().find_map(value)
 }
 
 /// Whether an engine that does not answer may have containers, volumes or images: ours among them, which would come back with it.
@@ -96,11 +105,21 @@ fn is_own_note(path: &Path) -> bool {
     path.file_name().is_some_and(|name| ["metadata.db", "backingFsBlockDev"].iter().any(|note| name == *note))
 }
 
+/// Whether an application has the host's engine, and not one of its own or at another place.
+fn uses_the_hosts(receipt: &Receipt) -> bool {
+    !matches!(receipt.engine, Some(EngineHome::Private(_))) && receipt.socket == EngineHome::System.socket()
+}
+
+/// Whether a purge of this application takes the host's engine with it, if nothing else is in it.
+pub(super) fn goes_too(receipt: &Receipt) -> bool {
+    receipt.engine == Some(EngineHome::System)
+        || (uses_the_hosts(receipt) && EngineHome::System.estate().exists())
+}
+
 /// Takes over an engine that an application which is gone has left behind, to take it away with this one, the last. Of one that has
 /// an engine of its own it is none of its business.
 pub(super) fn take_over(receipt: &mut Receipt) -> Outcome<bool> {
-    if matches!(receipt.engine, Some(EngineHome::Private(_))) || receipt.socket != EngineHome::System.socket()
-    {
+    if !uses_the_hosts(receipt) {
         return Ok(false);
     }
     let path = EngineHome::System.estate();
@@ -136,7 +155,7 @@ pub(super) fn remove(session: &Session<'_>, owner: &Owner<'_>, purge: bool) -> O
         session.say(&text::shared_with_another(&home.data_root().display().to_string()));
         return Ok(());
     }
-    if !is_empty(receipt, home) {
+    if !is_empty(receipt, home, tenant) {
         receipt.leave_engine()?;
         session.say(&text::engine_in_use(&owner.run));
         return Ok(());
@@ -193,10 +212,10 @@ fn remove_private(
     Ok(())
 }
 
-/// A run that broke off has not placed all programs, or a purge removed some of them; it knew the engine to be empty.
-fn is_empty(receipt: &Receipt, home: &EngineHome) -> bool {
-    !home.bin().join("dockerd").exists()
-        || receipt.is_half(home)
+/// A run that broke off has not placed all programs, or a purge removed some of them; it knew the engine to be empty. One that runs
+/// was started by somebody since, and is asked.
+fn is_empty(receipt: &Receipt, home: &EngineHome, tenant: Tenant) -> bool {
+    (tenant == Tenant::Nobody && (!home.bin().join("dockerd").exists() || receipt.is_half(home)))
         || Engine::connect(&receipt.socket)
             .and_then(|engine| engine.is_empty())
             .unwrap_or_else(|_| is_vacant(&home.data_root()))
@@ -333,6 +352,13 @@ mod tests {
         {
             assert!(!uses(line), "{line}");
         }
+        // As a private engine of ours is started.
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("daemon.json");
+        std::fs::write(&config, r#"{"data-root": "/opt/shop/engine/data"}"#).unwrap();
+        assert!(!uses(&format!("dockerd --config-file {}", config.display())));
+        std::fs::write(&config, "{}").unwrap();
+        assert!(uses(&format!("dockerd --config-file {}", config.display())));
     }
 
     #[test]
