@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bundle_spec::path::STATE_DIR;
+use bundle_spec::path::{COMPOSE_PATH, ENGINE_DIR, PROGRAM_DIR, STATE_DIR};
 use serde::{Deserialize, Serialize};
 
 use crate::text::sudo::SUDO;
@@ -82,12 +82,12 @@ impl Layout {
 
     /// Programs of the project: `<app>ctl`, and the Compose plugin beside an engine that is not ours.
     pub fn bin(&self) -> PathBuf {
-        self.dir.join("bin")
+        self.dir.join(PROGRAM_DIR)
     }
 
     /// The Compose plugin beside an engine that is not ours.
     pub fn compose(&self) -> PathBuf {
-        self.bin().join("docker-compose")
+        self.dir.join(COMPOSE_PATH)
     }
 
     /// `<app>ctl`.
@@ -132,7 +132,7 @@ pub enum EngineHome {
 impl EngineHome {
     /// The private home of an installation.
     pub fn private(layout: &Layout) -> Self {
-        Self::Private(layout.dir.join("engine"))
+        Self::Private(layout.dir.join(ENGINE_DIR))
     }
 
     /// Binaries. `libexec` and not `/usr/bin`: there a `containerd` may belong to somebody else (Kubernetes), and SELinux

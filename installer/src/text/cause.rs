@@ -10,13 +10,6 @@ pub fn explained(cause: &str) -> Message {
     Message { en: cause.to_owned(), zh: zh.collect::<Vec<_>>().join("\n") }
 }
 
-/// A cause and those behind it, in one line.
-pub fn explained_together(causes: &[String]) -> Message {
-    let explained: Vec<Message> = causes.iter().map(|cause| explained(cause)).collect();
-    let each = |text: fn(&Message) -> &str| explained.iter().map(text).collect::<Vec<_>>();
-    Message { en: each(|cause| &cause.en).join(": "), zh: each(|cause| &cause.zh).join("：") }
-}
-
 /// Whole causes.
 const EXACT: [(&str, &str); 38] = [
     ("stream did not contain valid UTF-8", "文件不是 UTF-8 编码"),
