@@ -90,9 +90,6 @@ pub struct Machine {
     pub open_files: u64,
     /// A `docker` command that is not ours, and whether it is Podman's.
     pub docker_command: Option<(PathBuf, bool)>,
-    /// Names of all processes.
-    #[serde(skip)]
-    pub processes: Vec<String>,
 }
 
 /// Distributions by their package manager.
@@ -273,7 +270,7 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
     let settings: Vec<_> = index.content.requirements.settings().map(|(name, _)| name).collect();
     Facts {
         kernel: kernel::collect(&machine.kernel, machine.is_container, &settings),
-        firewall: firewall::collect(Path::new("/"), &machine.processes),
+        firewall: firewall::collect(Path::new("/"), &process::names()),
         surroundings: route::collect(),
         machine,
         storage: storage::collect(&paths),

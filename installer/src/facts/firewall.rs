@@ -28,7 +28,7 @@ impl Firewall {
     }
 }
 
-/// The active firewall; `commands` are the names of all processes.
+/// The active firewall; `commands` are the names of all processes of this machine.
 pub fn collect(root: &Path, commands: &[String]) -> Option<Firewall> {
     if commands.iter().any(|name| name == "firewalld") {
         return Some(Firewall::Firewalld { open: firewalld(root) });

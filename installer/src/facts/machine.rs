@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::bounded::{self, text};
+use super::bounded::text;
 use super::{Family, Machine};
 use crate::host::process;
 
@@ -39,7 +39,6 @@ pub fn collect() -> Machine {
         clock: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         open_files: rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum.unwrap_or(u64::MAX),
         docker_command: docker_command(),
-        processes: processes(),
     }
 }
 
@@ -77,14 +76,6 @@ fn docker_command() -> Option<(PathBuf, bool)> {
     let is_podman = path.metadata().is_ok_and(|metadata| metadata.len() < 4096)
         && text(&path).is_some_and(|script| script.contains("podman"));
     Some((path, is_podman))
-}
-
-/// The names of all processes.
-fn processes() -> Vec<String> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let processes =
-        entries.filter(|entry| entry.file_name().to_string_lossy().bytes().all(|b| b.is_ascii_digit()));
-    processes.filter_map(|entry| Some(bounded::text(entry.path().join("comm"))?.trim().to_owned())).collect()
 }
 
 /// A line of `/proc/meminfo` in bytes. A machine sold as "4 GB" has a little less, which preflight allows for.

@@ -241,7 +241,23 @@ pub fn is_any_named(name: &str) -> bool {
 /// Whether a process sees the same processes as we do: those in containers do not, and their programs only seem to lie where ours do.
 fn is_beside_us(pid: i32) -> bool {
     let space = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
-    space(&pid.to_string()) == space("self")
+    match (space(&pid.to_string()), space("self")) {
+        (Some(its), Some(ours)) => its == ours,
+        // Only root may ask after somebody else's name space; how deep it lies, everybody may know.
+        _ => depth(pid) == depth(rustix::process::getpid().as_raw_nonzero().get()),
+    }
+}
+
+/// In how many name spaces of processes this one has a number. Kernels before 4.1 do not say.
+fn depth(pid: i32) -> Option<usize> {
+    procfs::process::Process::new(pid).ok()?.status().ok()?.nspid.map(|numbers| numbers.len())
+}
+
+/// The names of all processes that see the same processes as we do: not those in containers. The kernel keeps 15 bytes of a name.
+pub fn names() -> Vec<String> {
+    let processes = procfs::process::all_processes().into_iter().flatten().flatten();
+    let beside_us = processes.filter(|process| is_beside_us(process.pid));
+    beside_us.filter_map(|process| Some(process.stat().ok()?.comm)).collect()
 }
 
 /// The command lines of all processes of this name that see the same processes as we do: not those in containers.
@@ -303,4 +319,43 @@ pub fn kill(pid: i32) -> io::Result<()> {
 fn signal(pid: i32, signal: rustix::process::Signal) -> io::Result<()> {
     let pid = rustix::process::Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     Ok(rustix::process::kill_process(pid, signal)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A copy of `cat` under another name, started by `starter`; it ends when its standard input does.
+    fn waiting(dir: &Path, name: &str, starter: &[&str]) -> Child {
+        let program = dir.join(name);
+        std::fs::copy("/usr/bin/cat", &program).unwrap();
+        let (first, rest) =
+            starter.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
+        let mut command = first.map_or_else(|| Command::new(&program), Command::new);
+        if first.is_some() {
+            command.args(rest).arg(&program);
+        }
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // It has begun to be what it is called once it gives back what it gets.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        let mut back = [0];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut back).unwrap();
+        child
+    }
+
+    #[test]
+    fn processes_of_containers_are_none_of_this_machine() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut here = waiting(dir.path(), "wall-here", &[]);
+        let mut inside = waiting(dir.path(), "wall-inside", &["unshare", "--fork", "--pid"]);
+        let found = names();
+        assert!(is_any_named("wall-here") && is_any_named("wall-inside"));
+        assert!(
+            found.iter().any(|name| name == "wall-here") && !found.iter().any(|name| name == "wall-inside")
+        );
+        for child in [&mut here, &mut inside] {
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        }
+    }
 }
