@@ -181,23 +181,37 @@ impl Containerd {
     }
 
     /// The leases that nobody of ours has made, that are to end by themselves, and that were made before a time: those of the engine's
-    /// requests. The engine holds each container by a lease without an end.
+    /// requests.
     ///
     /// # Errors
     /// When containerd refuses.
     pub fn foreign_leases(&self, before: SystemTime) -> Result<Vec<String>, ContainerdError> {
+        self.leases_of_others(|lease| lease.labels.contains_key(EXPIRES) && lease.is_before(before))
+    }
+
+    /// The leases that nobody of ours has made, that do not end by themselves, and that were made before a time: the engine holds each
+    /// container by one that bears the container's ID (`PrepareSnapshot` in moby's `daemon/containerd`).
+    ///
+    /// # Errors
+    /// When containerd refuses.
+    pub fn container_leases(&self, before: SystemTime) -> Result<Vec<String>, ContainerdError> {
+        let is_id = |id: &str| id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.leases_of_others(|lease| {
+            !lease.labels.contains_key(EXPIRES) && is_id(&lease.id) && lease.is_before(before)
+        })
+    }
+
+    fn leases_of_others(
+        &self,
+        is_meant: impl Fn(&api::Lease) -> bool,
+    ) -> Result<Vec<String>, ContainerdError> {
         let reply: api::Leases = self.call(
             "list leases",
             "/containerd.services.leases.v1.Leases/List",
             api::Filters { filters: Vec::new() },
         )?;
-        let is_foreign = |lease: &api::Lease| {
-            lease.labels.contains_key(EXPIRES) && !lease.labels.contains_key(LEASE_LABEL)
-        };
-        let is_old =
-            |lease: &api::Lease| lease.created_at.as_ref().is_some_and(|time| time.is_before(before));
-        let old = reply.leases.into_iter().filter(|lease| is_foreign(lease) && is_old(lease));
-        Ok(old.map(|lease| lease.id).collect())
+        let of_others = reply.leases.into_iter().filter(|lease| !lease.labels.contains_key(LEASE_LABEL));
+        Ok(of_others.filter(is_meant).map(|lease| lease.id).collect())
     }
 
     /// What a lease holds, each as its kind (`content`, `snapshots/overlayfs`, …) and its name there.

@@ -10,6 +10,7 @@ use serde::Serialize;
 mod ahead;
 mod board;
 pub mod docker;
+pub mod forgotten;
 pub mod leases;
 pub mod names;
 pub mod plan;

@@ -17,6 +17,7 @@ use tests::bundle::{self, Bundle};
 use tests::disk::{Disk, Format};
 use tests::engine::{APART, Engine, Store};
 use tests::parts::Suite;
+use tests::run::Run;
 use tests::running::bytes_to_load;
 use tests::site::{INSTALL, Site};
 use tests::wait;
@@ -429,6 +430,31 @@ fn leases_of_requests_that_died_are_let_go() {
         let run = site.run(&bundle, args).done();
         assert_eq!(leases(), "", "{run}");
     }
+}
+
+/// An engine that is killed while it makes a container forgets it; its containerd does not.
+#[test]
+fn containers_that_an_engine_has_forgotten_keep_no_layers() {
+    let bundle = bundle::hello_with_engine();
+    let mut site = Site::new(Suite::Forky, Store::Containerd);
+    let snapshots = |site: &Site| {
+        let all = site.engine.ctr(&["snapshots", "--snapshotter", "overlayfs", "list"]).done().stdout;
+        all.lines().skip(1).map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    let leases = |site: &Site| site.engine.ctr(&["leases", "list", "--quiet"]).done().stdout;
+    let before = snapshots(&site);
+    let _ = site.install(&bundle).done();
+    let id = site.engine.docker(["create", WEB]).done().stdout.trim().to_owned();
+    site.engine.kill();
+    fs::remove_dir_all(site.engine.data().join("containers").join(&id)).unwrap();
+    site.engine.restart(Store::Containerd, &APART);
+    assert!(leases(&site).contains(&id), "{}", leases(&site));
+    // Whatever that one is for, it is not for an image of ours.
+    let others = "0".repeat(64);
+    let _ = site.engine.ctr(&["leases", "create", "--id", &others]).done();
+    let run = Run::of_typing(&mut site.command(&bundle, &["uninstall", "--purge"]), "hello\n").done();
+    assert_eq!(snapshots(&site), before, "{run}\n{}", leases(&site));
+    assert!(leases(&site).contains(&others) && !leases(&site).contains(&id), "{}", leases(&site));
 }
 
 /// Removes one image, which shares its lower layers with the others.

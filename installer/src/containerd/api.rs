@@ -65,6 +65,18 @@ impl Timestamp {
 }
 
 #[derive(Clone, PartialEq, Message)]
+pub(super) struct SnapshotInfo {
+    #[prost(string, tag = "2")]
+    pub parent: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SnapshotStat {
+    #[prost(message, optional, tag = "1")]
+    pub info: Option<SnapshotInfo>,
+}
+
+#[derive(Clone, PartialEq, Message)]
 pub(super) struct Lease {
     #[prost(string, tag = "1")]
     pub id: String,
@@ -72,6 +84,12 @@ pub(super) struct Lease {
     pub created_at: Option<Timestamp>,
     #[prost(map = "string, string", tag = "3")]
     pub labels: Labels,
+}
+
+impl Lease {
+    pub(super) fn is_before(&self, time: SystemTime) -> bool {
+        self.created_at.as_ref().is_some_and(|created| created.is_before(time))
+    }
 }
 
 #[derive(Clone, PartialEq, Message)]

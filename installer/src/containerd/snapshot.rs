@@ -68,6 +68,19 @@ impl Containerd {
         }
     }
 
+    /// What a snapshot lies above: empty for a lowest one, nothing where there is no such snapshot.
+    ///
+    /// # Errors
+    /// When containerd does not answer.
+    pub fn snapshot_parent(&self, snapshotter: &str, key: &str) -> Result<Option<String>, ContainerdError> {
+        let request = api::SnapshotKey { snapshotter: snapshotter.to_owned(), key: key.to_owned() };
+        match self.call::<_, api::SnapshotStat>("look at a snapshot", SERVICE_STAT, request) {
+            Ok(reply) => Ok(Some(reply.info.unwrap_or_default().parent)),
+            Err(error) if error.is(Code::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes an empty snapshot above `parent`, replacing one of that key that a killed run left.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //!
 //! Not here: what a container's state means (`container`, and `health` above it).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bollard::query_parameters as query;
@@ -81,6 +81,16 @@ impl Engine {
         }
         containers.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(containers)
+    }
+
+    /// The IDs of all containers.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub fn container_ids(&self) -> Result<HashSet<String>, EngineError> {
+        let options = query::ListContainersOptions { all: true, ..Default::default() };
+        let list = self.ask("list containers", self.quick.list_containers(Some(options)))?;
+        Ok(list.into_iter().filter_map(|summary| summary.id).collect())
     }
 
     /// The names of all containers, each with its Compose project; empty where it has none.
