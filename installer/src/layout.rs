@@ -181,6 +181,11 @@ impl EngineHome {
         }
     }
 
+    /// The same as an operator had written it, where we have completed it.
+    pub fn former_config(&self) -> PathBuf {
+        self.config().with_extension("json.before-airlift")
+    }
+
     /// The daemon's process id, where no service manager keeps it.
     pub fn pid_file(&self) -> PathBuf {
         match self {

@@ -80,6 +80,9 @@ pub struct Receipt {
     pub load_begun_in: String,
     /// Whether they were synced to disk since.
     pub was_synced: bool,
+    /// The operator's `daemon.json`, if we have completed it: SHA-256 of what we made of it. As it was before, it lies beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_config: Option<String>,
     /// We made the group `docker`.
     pub made_group: bool,
     /// Digest of what the containers were last started with.
@@ -190,6 +193,7 @@ impl Receipt {
             replaced: Vec::new(),
             load_begun_in: String::new(),
             was_synced: false,
+            completed_config: None,
             made_group: false,
             started_as: String::new(),
             started_files: BTreeMap::new(),

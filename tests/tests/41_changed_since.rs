@@ -20,7 +20,13 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
+        Self::prepared("true")
+    }
+
+    /// On a machine where somebody has run a script before.
+    fn prepared(script: &str) -> Self {
         let machine = Machine::boot();
+        let _ = machine.sh(script).done();
         let run = machine.plug_in(&bundle::hello_with_engine().path);
         let _ = machine.write("answers.toml", &bundle::answers(PORT));
         let before = machine.tree();
@@ -109,6 +115,63 @@ fn what_somebody_has_mounted_in_the_project_is_not_emptied() {
     let _ = site.sh(PURGE).done();
     let _ = site.sh("cat /srv/models/large && rm -r /srv/models").done().saying("weights");
     site.assert_as_before();
+}
+
+/// It was completed by the installation and stayed so; the data at the place that it names was not looked at, and stayed, too.
+#[test]
+fn an_operators_daemon_json_comes_back_as_it_was_and_no_data_stays_where_it_says() {
+    let settings = r#"{"registry-mirrors":["https://mirror.internal"],   "data-root": "/opt/data/docker" }"#;
+    let write = format!(
+        "mkdir -m 0750 /etc/docker && echo '{settings}' >/etc/docker/daemon.json && chmod 0640 /etc/docker/daemon.json"
+    );
+    let site = Site::prepared(&write);
+    let _ = site.install().done();
+    let _ = site
+        .sh("grep -q mirror.internal /etc/docker/daemon.json && grep -q max-size /etc/docker/daemon.json")
+        .done();
+    let _ = site.sh("test -d /opt/data/docker/containers && ! test -e /var/lib/docker/containers").done();
+    // It cannot be asked, and is not passed over for that.
+    let _ = site.sh("systemctl stop docker.service; mkdir -p /run/docker.pid");
+    let _ = site.sh(PURGE).expect(1).saying("rm -rf /opt/data/docker");
+    let _ = site.sh("rmdir /run/docker.pid").done();
+    // A second run completes it no further.
+    let _ = site.install().done();
+    let _ = site.sh(PURGE).done();
+    let _ = site.sh("rm -f /run/docker.pid");
+    site.assert_as_before();
+    // What somebody has written over ours since is theirs.
+    let _ = site.install().done();
+    let theirs =
+        "sed -i 's/mirror.internal/other.internal/' /etc/docker/daemon.json && cat /etc/docker/daemon.json";
+    let theirs = site.sh(theirs).done().stdout;
+    let _ = site.sh(PURGE).done();
+    assert_eq!(site.sh("cat /etc/docker/daemon.json").done().stdout, theirs);
+    assert_eq!(site.sh("ls -A /etc/docker").done().stdout, "daemon.json\n");
+}
+
+/// A plain uninstallation unmounted it; a purge unmounted it with the data on it.
+#[test]
+fn a_disk_for_the_data_of_a_private_engine_stays_mounted_and_is_emptied_by_a_purge() {
+    let site = Site::new();
+    let install = "$RUN --answers /stick/answers.toml --lang en --engine private --yes";
+    let _ = site.sh(install).done();
+    let move_to_disk = "/opt/hello/bin/helloctl stop && mkdir -p /opt/disk /srv/volume && cp -a /opt/hello/engine/data/. /opt/disk && \
+                        rm -r /opt/hello/engine/data && mkdir /opt/hello/engine/data && mount --bind /opt/disk /opt/hello/engine/data && \
+                        /opt/hello/bin/helloctl start";
+    let _ = site.sh(move_to_disk).done();
+    let _ = site.sh("$RUN uninstall --yes --lang en").done();
+    let stays = "mountpoint /opt/hello/engine/data && test -d /opt/disk/containers";
+    let _ = site.sh(&format!("{stays} && ! grep -e ' /opt/hello/engine/exec' -e merged /proc/mounts")).done();
+    let _ = site.sh(install).done();
+    // What somebody has mounted further below is somebody's.
+    let _ = site
+        .sh("echo precious >/srv/volume/file && mkdir /opt/hello/engine/data/volumes/x && \
+                     mount --bind /srv/volume /opt/hello/engine/data/volumes/x")
+        .done();
+    let _ = site.sh(PURGE).expect(2).saying("umount /opt/hello/engine/data/volumes/x");
+    let _ = site.sh("umount /opt/hello/engine/data/volumes/x").done();
+    let _ = site.sh(PURGE).done();
+    let _ = site.sh("cat /srv/volume/file && test -z \"$(ls -A /opt/disk)\" && ! test -e /opt/hello").done();
 }
 
 /// The directory was emptied, the record with it, and the run ended as a failure that no later one could mend.

@@ -16,6 +16,7 @@ use crate::host::below::Folder;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock};
 use crate::layout::{EngineHome, Layout};
+use crate::load::forgotten::{self, Patience};
 use crate::load::{leases, names, replaced};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
 use crate::receipt::{Extent, Receipt, Removal, StepState};
@@ -148,14 +149,20 @@ fn take_back(session: &Session<'_>, mut installed: Installed, purge: bool) -> Ou
     Ok(())
 }
 
-/// What somebody has mounted below the project directory lies elsewhere, and is not ours: a purge would empty it. Mounts of a private
-/// engine are its own.
+/// What somebody has mounted below the project directory lies elsewhere, and is not ours: a purge would empty it. So is what somebody has
+/// mounted in an engine that goes as well.
 fn refuse_mounts(installed: &Installed) -> Outcome<()> {
-    let mut mounts = file::mounts_below(&installed.layout.dir);
+    let below = file::mounts_below(&installed.layout.dir);
+    let mut mounts: Vec<PathBuf> = below.into_iter().map(|mount| mount.point).collect();
     if let Some(EngineHome::Private(home)) = &installed.receipt.engine {
         let home = home.canonicalize().unwrap_or_else(|_| home.clone());
         mounts.retain(|point| !point.starts_with(&home));
     }
+    mounts.extend(engine::foreign_mounts(&installed.receipt));
+    refuse_foreign_mounts(&mounts)
+}
+
+fn refuse_foreign_mounts(mounts: &[PathBuf]) -> Outcome<()> {
     if mounts.is_empty() {
         return Ok(());
     }
@@ -174,6 +181,7 @@ fn remove_left(session: &Session<'_>, failure: Box<Failure>) -> Outcome<()> {
     if !rustix::process::geteuid().is_root() || !engine::take_over(&mut receipt)? {
         return Err(failure);
     }
+    refuse_foreign_mounts(&engine::foreign_mounts(&receipt))?;
     session.say(&text::engine_is_left(app));
     confirm_purge(app, || session.say(&text::type_name_for_engine(app)))?;
     session.reporter.working();
@@ -231,7 +239,11 @@ fn remove_from_engine(
     }
     let compose = installed.compose();
     if compose.is_present() {
-        compose.run(&arguments)?;
+        let down = compose.run(&arguments);
+        // Broken off before, it may miss files by now that it reads; what it would remove is removed below as well.
+        if installed.receipt.removal.is_none() {
+            down?;
+        }
     }
     let gone = |error| Failure::midway(problem::engine_not_there(&engine.socket().display())).because(&error);
     engine.remove_project(&installed.content.project.name, purge).map_err(gone)?;
@@ -240,6 +252,7 @@ fn remove_from_engine(
     // A run that was killed while it loaded holds what it brought, until its lease expires if that cannot be ended now.
     if let Ok(Description { containerd: Some(access), .. }) = engine.describe() {
         drop(leases::release(&access, &installed.content, SystemTime::now()));
+        drop(forgotten::let_go(&access, engine, &installed.content, Patience::ToJudgeAll));
     }
     let receipt = &installed.receipt;
     names::give_back(engine, receipt).map_err(gone)?;

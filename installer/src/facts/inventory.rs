@@ -80,7 +80,7 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
     let (receipt, receipt_error, is_occupied) =
         if scope.is_silent { (None, None, false) } else { directory(scope.layout) };
     let (config, config_error) = system_config();
-    let configured_root = config.get("data-root").and_then(Value::as_str).map(PathBuf::from);
+    let configured_root = root_in(&config);
     let prior = configured_root.clone().unwrap_or_else(|| EngineHome::System.data_root()).join("image");
     let writable = if scope.is_silent { Vec::new() } else { writers::collect(&scope.layout.dir) };
     ProjectFacts {
@@ -114,6 +114,15 @@ fn directory(layout: &Layout) -> (Option<Receipt>, Option<String>, bool) {
 }
 
 /// The system's configuration of an engine, and what is wrong with it.
+/// Where the system's engine keeps its data: where its configuration says, or where it does without one.
+pub fn system_data_root() -> PathBuf {
+    root_in(&system_config().0).unwrap_or_else(|| EngineHome::System.data_root())
+}
+
+fn root_in(config: &Map<String, Value>) -> Option<PathBuf> {
+    config.get("data-root").and_then(Value::as_str).map(PathBuf::from)
+}
+
 fn system_config() -> (Map<String, Value>, Option<String>) {
     let path = EngineHome::System.config();
     let Some(text) = bounded::text(&path) else {

@@ -167,6 +167,13 @@ pub fn rewrite(path: &Path, access: Access, content: &[u8]) -> Outcome<()> {
     write(&target, Access { mode: metadata.mode() & 0o7777, owner }, content)
 }
 
+/// Gives a file the time of change of another one, whose content it has; where that cannot be, it keeps its own.
+pub fn copy_time(from: &Path, to: &Path) {
+    if let Ok(changed) = from.metadata().and_then(|metadata| metadata.modified()) {
+        let _ = File::options().write(true).open(to).and_then(|file| file.set_modified(changed));
+    }
+}
+
 /// Makes a directory and its parents; only what did not exist gets the mode and owner, and is returned, outermost first.
 /// What somebody else makes at the same moment is theirs.
 ///
@@ -327,20 +334,41 @@ pub fn link(link: &Path, target: &Path) -> Outcome<()> {
 }
 
 /// Lists the mounts below `path`, deepest first. What is mounted on `path` itself is the host's own disk, not ours.
-pub fn mounts_below(path: &Path) -> Vec<PathBuf> {
+pub fn mounts_below(path: &Path) -> Vec<Mounted> {
     // The kernel names mounts by their real path: `/var/run` is `/run`.
     let Ok(path) = path.canonicalize() else { return Vec::new() };
     let Ok(mounts) = procfs::process::Process::myself().and_then(|process| process.mountinfo()) else {
         return Vec::new();
     };
-    let mut below: Vec<PathBuf> = mounts
-        .0
-        .into_iter()
-        .map(|mount| mount.mount_point)
-        .filter(|point| point.starts_with(&path) && *point != path)
-        .collect();
-    below.sort_by_key(|point| std::cmp::Reverse(point.as_os_str().len()));
+    let all = mounts.0.into_iter().map(|mount| Mounted {
+        point: mount.mount_point,
+        kind: mount.fs_type,
+        is_whole: mount.root == "/",
+    });
+    let mut below: Vec<_> =
+        all.filter(|mount| mount.point.starts_with(&path) && mount.point != path).collect();
+    below.sort_by_key(|mount| std::cmp::Reverse(mount.point.as_os_str().len()));
     below
+}
+
+/// A file system that is mounted somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mounted {
+    /// Where.
+    pub point: PathBuf,
+    /// What it is, as the kernel calls it: `ext4`, `overlay`, …
+    pub kind: String,
+    /// All of that file system is there; else it is a directory of it that is to be seen at a second place.
+    pub is_whole: bool,
+}
+
+impl Mounted {
+    /// Whether it is of the kinds that an engine mounts and may leave: containers' files, their shared memory, and name spaces. All
+    /// others hold somebody's data.
+    pub fn is_of_an_engine(&self) -> bool {
+        let kinds = ["overlay", "fuse.fuse-overlayfs", "tmpfs", "mqueue", "proc"];
+        self.kind == "nsfs" || (self.is_whole && kinds.contains(&self.kind.as_str()))
+    }
 }
 
 /// Opens a log for appending, mode 0600.

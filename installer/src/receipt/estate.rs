@@ -4,7 +4,7 @@
 use std::io;
 
 use super::Receipt;
-use crate::layout::EngineHome;
+use crate::layout::{EngineHome, Layout};
 use crate::outcome::Outcome;
 
 impl Receipt {
@@ -13,7 +13,10 @@ impl Receipt {
     /// # Errors
     /// Names the path and the reason.
     pub fn leave_engine(&self) -> Outcome<()> {
-        self.write(&EngineHome::System.estate())
+        let mut left = self.clone();
+        // Its command goes with the application; another one may have that name when the engine goes.
+        left.made.retain(|path| *path != Layout::control_link(&self.app));
+        left.write(&EngineHome::System.estate())
     }
 
     /// The record of who has left an engine behind on this host.
@@ -31,6 +34,7 @@ impl Receipt {
         self.compose = home.compose();
         self.engine = Some(home);
         self.made_group |= former.made_group;
+        self.completed_config = former.completed_config.or(self.completed_config.take());
         // The older note is of the time before the engine.
         self.network = former.network.or(self.network.take());
         let newer = std::mem::replace(&mut self.made, former.made);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bundle_spec::digest::Digest;
 use serde_json::{Map, Value, json};
 
 use super::Context;
@@ -10,7 +11,7 @@ use crate::host::process;
 use crate::layout::{EngineHome, SYSTEM_UNIT};
 use crate::outcome::{Failure, Outcome};
 use crate::plan::EnginePlan;
-use crate::receipt::MARK;
+use crate::receipt::{MARK, Receipt};
 use crate::text::{finding, problem as text};
 
 /// What `groupadd` ends with when there is such a group already: in a directory service, which `/etc/group` knows nothing of.
@@ -49,12 +50,12 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         context.claim_dirs(parent)?;
         file::make_dir(parent, Access::EXECUTABLE)?;
     }
-    // A configuration that was there before us is completed, and not ours to remove.
     if before.is_none() && *home == EngineHome::System {
         context.claim(&path)?;
     }
-    let text = format!("{:#}\n", merged(before.unwrap_or_default(), engine, home));
-    file::rewrite(&path, Access::READABLE, text.as_bytes())?;
+    write_config(context, before)?;
+    let engine = &context.plan.engine;
+    let Some(home) = &engine.home else { return Ok(()) };
     if let EngineHome::Private(_) = home {
         file::write(&containerd_config(home), Access::READABLE, containerd_toml(home).as_bytes())?;
     }
@@ -65,6 +66,63 @@ pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
         systemctl(&["enable", "docker.service"])?;
     }
     Ok(())
+}
+
+/// Writes `daemon.json`, or completes the one that was there before us: a copy of that one stays beside it, to be put back.
+fn write_config(context: &mut Context<'_>, before: Option<Map<String, Value>>) -> Outcome<()> {
+    let engine = context.plan.engine.clone();
+    let Some(home) = &engine.home else { return Ok(()) };
+    let path = home.config();
+    let complete = merged(before.clone().unwrap_or_default(), &engine, home);
+    if before.as_ref().and_then(|before| Some(before == complete.as_object()?)) == Some(true) {
+        return Ok(());
+    }
+    let text = format!("{complete:#}\n");
+    if *home == EngineHome::System && !context.receipt.made.contains(&path) {
+        keep_former(context, home, &Digest::of(text.as_bytes()).hex())?;
+    }
+    file::rewrite(&path, Access::READABLE, text.as_bytes())
+}
+
+/// Keeps what the operator had written before us. What was written since, over ours, is kept as it is: nothing is to be put back then.
+fn keep_former(context: &mut Context<'_>, home: &EngineHome, completed: &str) -> Outcome<()> {
+    let (path, former) = (home.config(), home.former_config());
+    let cannot_read = |error| Failure::midway(text::cannot_read(&path.display())).refused(&error, &path);
+    let content = std::fs::read(&path).map_err(cannot_read)?;
+    let is_first = context.receipt.completed_config.is_none() || !former.exists();
+    if is_first {
+        context.claim(&former)?;
+        file::write(&former, Access::PRIVATE, &content)?;
+        file::copy_time(&path, &former);
+    }
+    if is_first || context.receipt.completed_config == Some(Digest::of(&content).hex()) {
+        context.receipt.completed_config = Some(completed.to_owned());
+        context.save()?;
+    }
+    Ok(())
+}
+
+/// Puts back the configuration that was there before us, unless somebody has changed what we made of it.
+///
+/// # Errors
+/// Names the path and the reason.
+pub fn restore_config(receipt: &Receipt, home: &EngineHome) -> Outcome<()> {
+    let (path, former) = (home.config(), home.former_config());
+    let (Some(completed), Ok(now)) = (&receipt.completed_config, std::fs::read(&path)) else { return Ok(()) };
+    if Digest::of(&now).hex() != *completed {
+        return Ok(());
+    }
+    match std::fs::read(&former) {
+        Ok(content) => {
+            file::rewrite(&path, Access::READABLE, &content)?;
+            file::copy_time(&former, &path);
+            Ok(())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::midway(text::cannot_read(&former.display()))
+            .refused(&error, &former)
+            .todo(text::run_again())),
+    }
 }
 
 /// A kill between writing the unit and enabling it would lose the engine at the next boot.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Context, configure_engine};
 use crate::engine::Engine;
+use crate::facts::inventory::system_data_root;
 use crate::host::file::{self, Access};
 use crate::host::{process, traces};
 use crate::layout::{EngineHome, FIREWALLD, FIREWALLD_TRACES, SYSTEM_TRACES};
@@ -31,7 +32,9 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     if context.plan.engine.home == Some(EngineHome::System) {
         let home = EngineHome::System;
-        let traces = SYSTEM_TRACES.into_iter().map(PathBuf::from).chain([home.data_root(), home.log()]);
+        let data = system_data_root();
+        data.parent().map_or(Ok(()), |parent| context.claim_dirs(parent))?;
+        let traces = SYSTEM_TRACES.into_iter().map(PathBuf::from).chain([data, home.log()]);
         let firewalld = Some(Path::new(FIREWALLD)).filter(|path| path.is_dir());
         let told = firewalld.into_iter().flat_map(|path| FIREWALLD_TRACES.map(|trace| path.join(trace)));
         for trace in traces.chain(told).filter(|trace| !trace.exists()) {

@@ -18,8 +18,8 @@ messages! {
         en "{path} is still mounted; what lies below it has not been removed."
         zh "{path} 仍处于挂载状态，其下的内容未删除。";
     mounted_in_project(paths: &str)
-        en "Something is mounted in the directory of the application: {paths}. Deleting the directory would delete what lies there."
-        zh "应用目录中挂载了其他内容：{paths}。删除该目录会连同其中的内容一起删除。";
+        en "Something else is mounted where everything is to be deleted: {paths}. What lies there would be deleted as well."
+        zh "要删除的目录中挂载了其他内容：{paths}。其中的内容也会被一并删除。";
     unmount_first(paths: &str)
         en "Nothing has been removed. Unmount it first: umount {paths}; then run the same command again."
         zh "未删除任何内容。请先卸载挂载点：umount {paths}，然后重新运行同一条命令。";

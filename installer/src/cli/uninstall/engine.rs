@@ -8,16 +8,18 @@ use std::path::{Path, PathBuf};
 use super::Session;
 use super::installed::is_by_systemd;
 use crate::engine::Engine;
+use crate::facts::inventory::system_data_root;
 use crate::facts::kernel;
-use crate::host::{file, lock, process, traces};
+use crate::host::file::{self, Mounted};
+use crate::host::{lock, process, traces};
 use crate::layout::{ENGINE_LOCK, EngineHome, SYSTEM_LINKS, SYSTEM_UNIT};
 use crate::outcome::{Failure, Outcome};
 use crate::receipt::{MARK, Receipt};
-use crate::step::start_engine;
+use crate::step::{configure_engine, start_engine};
 use crate::text::{problem, progress, summary as text};
 
-/// `groupdel`: there is no such group (`groupdel(8)`).
-const NO_SUCH_GROUP: i32 = 6;
+/// `groupdel`: there is no such group; somebody has made it a user's own since, and it is not ours any more (`groupdel(8)`).
+const NO_GROUP_OF_OURS: [i32; 2] = [6, 8];
 /// What the unit is enabled by.
 const WANTED: &str = "/etc/systemd/system/multi-user.target.wants/docker.service";
 
@@ -32,12 +34,20 @@ enum Tenant {
     Another,
 }
 
+/// Where an engine keeps its data: the host's one where an operator has said so.
+fn data_root(home: &EngineHome) -> PathBuf {
+    match home {
+        EngineHome::System => system_data_root(),
+        EngineHome::Private(_) => home.data_root(),
+    }
+}
+
 fn tenant(home: &EngineHome) -> Tenant {
     let is_installed = || process::find("dockerd").is_some();
     if process::find_running(&home.bin().join("dockerd")).is_some() {
         Tenant::Us
     } else if is_installed()
-        || process::command_lines("dockerd").iter().any(|line| uses(line, &home.data_root()))
+        || process::command_lines("dockerd").iter().any(|line| uses(line, &data_root(home)))
     {
         Tenant::Another
     } else {
@@ -74,7 +84,7 @@ pub(super) fn may_hold_something(receipt: &Receipt) -> bool {
         Some(EngineHome::Private(_)) => false,
         Some(home @ EngineHome::System) => {
             let is_there = home.bin().join("dockerd").exists() || process::find("dockerd").is_some();
-            is_there && !receipt.is_half(home) && !is_vacant(&home.data_root())
+            is_there && !receipt.is_half(home) && !is_vacant(&data_root(home))
         }
     }
 }
@@ -82,7 +92,7 @@ pub(super) fn may_hold_something(receipt: &Receipt) -> bool {
 /// What to do about an engine that does not answer, so that it can be asked.
 pub(super) fn mend_it(receipt: &Receipt, failure: Box<Failure>) -> Box<Failure> {
     match &receipt.engine {
-        Some(home) => failure.todo(problem::mend_engine_first(&home.data_root().display())),
+        Some(home) => failure.todo(problem::mend_engine_first(&data_root(home).display())),
         None => failure,
     }
 }
@@ -95,8 +105,12 @@ fn is_vacant(data_root: &Path) -> bool {
         Ok(entries) => entries.flatten().all(|entry| !entry.path().is_dir() && is_own_note(&entry.path())),
         Err(error) => error.kind() == ErrorKind::NotFound,
     };
-    let of_drivers = std::fs::read_dir(data_root.join("image")).into_iter().flatten().flatten();
-    let images = of_drivers.map(|driver| driver.path().join("imagedb/content/sha256"));
+    let drivers: Vec<_> = match std::fs::read_dir(data_root.join("image")) {
+        Ok(drivers) => drivers.flatten().collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(_) => return false,
+    };
+    let images = drivers.iter().map(|driver| driver.path().join("imagedb/content/sha256"));
     folders.iter().map(|folder| data_root.join(folder)).chain(images).all(|folder| is_empty(&folder))
 }
 
@@ -152,7 +166,7 @@ pub(super) fn remove(session: &Session<'_>, owner: &Owner<'_>, purge: bool) -> O
     if tenant == Tenant::Another {
         session.say(&text::removing_engine());
         remove_own(receipt, home)?;
-        session.say(&text::shared_with_another(&home.data_root().display().to_string()));
+        session.say(&text::shared_with_another(&data_root(home).display().to_string()));
         return Ok(());
     }
     if !is_empty(receipt, home, tenant) {
@@ -166,9 +180,10 @@ pub(super) fn remove(session: &Session<'_>, owner: &Owner<'_>, purge: bool) -> O
     file::remove(&home.mark())?;
     forget_traces(receipt)?;
     // A data root that was there before us has held something; it is empty as far as the engine knows, and stays.
-    if receipt.made.contains(&home.data_root()) {
-        remove_tree(&home.data_root())?;
+    if receipt.made.contains(&data_root(home)) {
+        remove_tree(&data_root(home))?;
     }
+    configure_engine::restore_config(receipt, home)?;
     remove_tree(&home.exec_root())?;
     // A link in its place is somebody's who answers for an engine.
     if home.socket().symlink_metadata().is_ok_and(|found| found.file_type().is_socket()) {
@@ -202,12 +217,12 @@ fn remove_private(
         session.say(&text::removing_engine());
         file::remove(&home.mark())?;
         // Somebody may have moved it to a larger disk, and left a link.
-        remove_tree(&home.data_root())?;
+        remove_tree(&data_root(home))?;
         remove_tree(dir)?;
         return forget_traces(receipt);
     }
     // Whoever deletes the directory by hand must not fail at a mount that nobody needs any more.
-    unmount_below(dir)?;
+    unmount_below(dir, Mounted::is_of_an_engine)?;
     session.say(&text::private_engine_kept(&dir.display().to_string()));
     Ok(())
 }
@@ -218,7 +233,7 @@ fn is_empty(receipt: &Receipt, home: &EngineHome, tenant: Tenant) -> bool {
     (tenant == Tenant::Nobody && (!home.bin().join("dockerd").exists() || receipt.is_half(home)))
         || Engine::connect(&receipt.socket)
             .and_then(|engine| engine.is_empty())
-            .unwrap_or_else(|_| is_vacant(&home.data_root()))
+            .unwrap_or_else(|_| is_vacant(&data_root(home)))
 }
 
 /// Ends an engine of ours, and whatever of it goes on when its daemon has ended.
@@ -269,12 +284,17 @@ fn remove_made(receipt: &Receipt, home: &EngineHome, is_meant: impl Fn(&Path) ->
     for path in made.iter().filter(|path| !is_dir(path) && !is_changed(path)) {
         file::remove(path)?;
     }
-    // The programs last: what is known of an engine that was left behind lies with them.
-    file::remove_tree(&home.bin())?;
-    made.iter().filter(|path| is_dir(path)).for_each(|path| file::remove_dir_if_empty(path));
     if unit.parent().is_some_and(Path::is_dir) {
         call("systemctl", &["daemon-reload"])?;
     }
+    // What is known of an engine that was left behind lies with its programs, and goes last of all.
+    for entry in std::fs::read_dir(home.bin()).into_iter().flatten().flatten() {
+        if entry.path() != home.estate() {
+            file::remove_any(&entry.path())?;
+        }
+    }
+    file::remove_tree(&home.bin())?;
+    made.iter().filter(|path| is_dir(path)).for_each(|path| file::remove_dir_if_empty(path));
     Ok(())
 }
 
@@ -285,12 +305,14 @@ fn is_our_unit() -> bool {
 
 fn remove_group() -> Outcome<()> {
     match call("groupdel", &["docker"])? {
-        Some(finished) if ![Some(0), Some(NO_SUCH_GROUP)].contains(&finished.status.code()) => {
-            Err(Failure::midway(problem::group_not_removed())
+        Some(finished) => match finished.status.code() {
+            Some(0) => Ok(()),
+            Some(code) if NO_GROUP_OF_OURS.contains(&code) => Ok(()),
+            _ => Err(Failure::midway(problem::group_not_removed())
                 .quoting(finished.stderr)
-                .todo(problem::run_again()))
-        }
-        _ => Ok(()),
+                .todo(problem::run_again())),
+        },
+        None => Ok(()),
     }
 }
 
@@ -314,19 +336,36 @@ fn forget_traces(receipt: &Receipt) -> Outcome<()> {
 
 /// Removes a directory of the engine's. Nothing is deleted through a mount that stays.
 fn remove_tree(dir: &Path) -> Outcome<()> {
-    unmount_below(dir)?;
+    unmount_below(dir, |_| true)?;
     file::remove_tree(dir)
 }
 
 /// Unmounts what a stopped engine has left mounted in a directory: it always leaves the network of its host.
-fn unmount_below(dir: &Path) -> Outcome<()> {
-    for point in file::mounts_below(dir) {
-        let _ = process::run(process::command("umount").arg("--lazy").arg(point));
+fn unmount_below(dir: &Path, is_meant: impl Fn(&Mounted) -> bool) -> Outcome<()> {
+    let mounts = || file::mounts_below(dir).into_iter().filter(&is_meant);
+    for mount in mounts() {
+        let _ = process::run(process::command("umount").arg("--lazy").arg(mount.point));
     }
-    match file::mounts_below(dir).first() {
-        Some(point) => Err(Failure::midway(problem::still_mounted(&point.display()))),
+    match mounts().next() {
+        Some(mount) => Err(Failure::midway(problem::still_mounted(&mount.point.display()))),
         None => Ok(()),
     }
+}
+
+/// What somebody has mounted in an engine that would go with the application, and what would be deleted with it. A disk for all the data of
+/// an engine is none of those: it is the engine's.
+pub(super) fn foreign_mounts(receipt: &Receipt) -> Vec<PathBuf> {
+    let roots =
+        receipt.engine.iter().filter(|home| **home != EngineHome::System || goes_too(receipt)).flat_map(
+            |home| match home {
+                EngineHome::Private(dir) => vec![dir.clone()],
+                EngineHome::System => vec![data_root(home)],
+            },
+        );
+    let own = receipt.engine.as_ref().and_then(|home| data_root(home).canonicalize().ok());
+    let mounts = roots.flat_map(|root| file::mounts_below(&root));
+    let foreign = mounts.filter(|mount| !mount.is_of_an_engine() && Some(&mount.point) != own.as_ref());
+    foreign.map(|mount| mount.point).collect()
 }
 
 #[cfg(test)]
