@@ -13,6 +13,7 @@
 pub mod browser;
 pub mod bundle;
 pub mod certificate;
+pub mod cut;
 pub mod dice;
 pub mod disk;
 pub mod engine;

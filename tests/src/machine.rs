@@ -98,15 +98,15 @@ impl Machine {
         Self::boot_on(Engine::start(Suite::Forky, Store::Overlay2), None, debian, &[])
     }
 
-    /// Boots a fresh machine whose disk loses what was not written yet when the power is cut.
+    /// Boots a fresh machine of this Debian whose disk loses what was not written yet when the power is cut.
     ///
     /// # Panics
     /// When it does not come up.
     #[must_use]
-    pub fn boot_with_disk() -> Self {
+    pub fn boot_with_disk(debian: Debian) -> Self {
         let prepare = |data: &Path| Disk::new(Format::Ext4, 8 << 30, data);
         let (host, disk) = Engine::start_prepared(Suite::Forky, Store::Overlay2, prepare);
-        let machine = Self::boot_on(host, Some(disk), Debian::Bookworm, &[]);
+        let machine = Self::boot_on(host, Some(disk), debian, &[]);
         let _ = Run::of(std::process::Command::new("sync").arg("-f").arg(machine.host.data())).done();
         machine
     }

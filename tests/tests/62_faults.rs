@@ -11,6 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use tests::bundle::{self, Bundle, Vendor};
+use tests::cut::Cut;
 use tests::disk::{Disk, Format};
 use tests::engine::Store;
 use tests::faults::walk::{Outcomes, acts_of, all_acts, first_acts, is_in_share, leftovers, walk, walk_back};
@@ -19,7 +20,8 @@ use tests::parts;
 use tests::proxy::{Break, Proxy, Request};
 use tests::run::Run;
 use tests::site::{INSTALL, Site};
-use tests::torture::chain::Reference;
+use tests::torture::chain::{Reference, finish, install};
+use tests::torture::patient::{OnEngine, Patient as _, await_engine};
 use tests::torture::state::check_directory;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_faulty-installer");
@@ -161,6 +163,51 @@ fn every_request_is_broken_in_every_way() {
             break_requests(store, &breaks, is_in_share);
         }
     }
+}
+
+/// Cuts the connection to the engine's containerd off at these parts of all that is said on it.
+fn cut_containerd(parts: impl IntoIterator<Item = f64>) {
+    let patient = OnEngine::new(parts::Suite::Forky, Store::Containerd);
+    let reference = Reference::of(&patient);
+    let socket = patient.site().engine.folder().join("x/containerd/containerd.sock");
+    let cut = Cut::in_place_of(&socket);
+    let _ = install(&patient).done();
+    let all = cut.passed();
+    assert!(all > 10_000, "{all} bytes");
+    let take_back = || {
+        cut.plan(0);
+        let _ = patient.run(&["uninstall", "--purge"], "hello\n").done();
+    };
+    take_back();
+    let (mut ended, mut survived) = (0, 0);
+    for part in parts {
+        let mut key = None;
+        cut.plan((all as f64 * part) as u64 + 1);
+        let run = install(&patient);
+        check_directory(&patient.dir(), &mut key).unwrap_or_else(|why| panic!("{part}: {why}\n{run}"));
+        match run.code {
+            Some(0) => survived += 1,
+            Some(1 | 4) if run.stdout.to_lowercase().contains("run the same command again") => ended += 1,
+            _ => panic!("{part}: neither done nor a failure that says what to do\n{run}"),
+        }
+        cut.plan(0);
+        finish(&patient, &reference, &mut key, None).unwrap_or_else(|why| panic!("{part}: {why}"));
+        take_back();
+        await_engine(&patient, reference.engine_before()).unwrap_or_else(|why| panic!("{part}: {why}"));
+    }
+    println!("containerd: of {all} bytes, {ended} cuts ended the run, {survived} did not");
+}
+
+#[test]
+fn connections_to_containerd_that_are_cut_off_end_in_a_healthy_installation() {
+    cut_containerd([0.001, 0.4, 0.97]);
+}
+
+/// The long form: at a hundred places.
+#[test]
+#[ignore = "takes long: make torture"]
+fn connections_to_containerd_are_cut_off_everywhere() {
+    cut_containerd((0..100).filter(|number| is_in_share(*number)).map(|number| number as f64 / 100.0));
 }
 
 #[test]

@@ -79,6 +79,12 @@ impl Reference {
         purge(patient, &reference, true).unwrap_or_else(|why| panic!("undisturbed: {why}"));
         reference
     }
+
+    /// What the engine had before.
+    #[must_use]
+    pub fn engine_before(&self) -> &str {
+        &self.engine_before
+    }
 }
 
 /// Carries a script out and counts in `table` what came of it.
