@@ -24,9 +24,12 @@ demo-down: ## Stop the demo and clear it away
 parts: ## Fetch the real engines, machines and tools that tests use
 	@tests/parts/all.sh $(PARTS)
 
+# Linking the programs that are shipped keeps one processor busy; the tests are compiled on the others meanwhile.
 test: parts ## Run all tests, on real engines, fresh machines and a browser
-	@cargo build --release
-	command -v cargo-nextest >/dev/null || cargo install --locked --quiet cargo-nextest
+	@command -v cargo-nextest >/dev/null || cargo install --locked --quiet cargo-nextest
+	cargo build --release & release=$$!
+	cargo nextest run --workspace --no-run
+	wait $$release
 	cargo nextest run --workspace --no-fail-fast
 
 bench: build ## Measure, and write docs/performance.md
