@@ -442,19 +442,46 @@ fn containers_that_an_engine_has_forgotten_keep_no_layers() {
         all.lines().skip(1).map(str::to_owned).collect::<Vec<_>>().join("\n")
     };
     let leases = |site: &Site| site.engine.ctr(&["leases", "list", "--quiet"]).done().stdout;
+    let forget = |site: &mut Site, ids: &[&String]| {
+        site.engine.kill();
+        for id in ids {
+            fs::remove_dir_all(site.engine.data().join("containers").join(id)).unwrap();
+        }
+        site.engine.restart(Store::Containerd, &APART);
+    };
+    let create = |site: &Site, arguments: &[&str]| {
+        let all = [&["create", "--network=none"], arguments].concat();
+        site.engine.docker(all).done().stdout.trim().to_owned()
+    };
     let before = snapshots(&site);
     let _ = site.install(&bundle).done();
-    let id = site.engine.docker(["create", WEB]).done().stdout.trim().to_owned();
-    site.engine.kill();
-    fs::remove_dir_all(site.engine.data().join("containers").join(&id)).unwrap();
-    site.engine.restart(Store::Containerd, &APART);
-    assert!(leases(&site).contains(&id), "{}", leases(&site));
-    // Whatever that one is for, it is not for an image of ours.
+    let forgotten = create(&site, &[WEB]);
+    // In this one somebody has written something: whoever repairs the engine may want it.
+    let written = create(&site, &[WEB]);
+    let file = site.path("answers.toml");
+    let _ = site.engine.docker(["cp", file.to_str().unwrap(), &format!("{written}:/kept")]).done();
+    forget(&mut site, &[&forgotten, &written]);
+    assert!(leases(&site).contains(&forgotten) && leases(&site).contains(&written), "{}", leases(&site));
+    // This one is known, and on our image.
+    let known = create(&site, &["--name=theirs", WEB, "sleep", "1000"]);
+    // And this one holds nothing.
     let others = "0".repeat(64);
     let _ = site.engine.ctr(&["leases", "create", "--id", &others]).done();
+    let run = site.install(&bundle).done();
+    let after = leases(&site);
+    assert!(!after.contains(&forgotten), "{run}\n{after}");
+    for id in [&written, &known, &others] {
+        assert!(after.contains(id), "{run}\n{after}");
+    }
+    let _ = site.engine.docker(["start", "theirs"]).done();
+    let _ = site.engine.docker(["rm", "--force", "theirs"]).done();
+    let _ = site.engine.ctr(&["leases", "delete", &written]).done();
+    // Forgotten once more, right before all is taken back.
+    let forgotten = create(&site, &[WEB]);
+    forget(&mut site, &[&forgotten]);
     let run = Run::of_typing(&mut site.command(&bundle, &["uninstall", "--purge"]), "hello\n").done();
     assert_eq!(snapshots(&site), before, "{run}\n{}", leases(&site));
-    assert!(leases(&site).contains(&others) && !leases(&site).contains(&id), "{}", leases(&site));
+    assert!(!leases(&site).contains(&forgotten), "{}", leases(&site));
 }
 
 /// Removes one image, which shares its lower layers with the others.

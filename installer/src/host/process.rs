@@ -8,6 +8,9 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, SystemTime};
+
+use procfs::Current as _;
 
 use super::fault::{self, Act};
 
@@ -239,7 +242,7 @@ pub fn is_any_named(name: &str) -> bool {
 }
 
 /// Whether a process sees the same processes as we do: those in containers do not, and their programs only seem to lie where ours do.
-fn is_beside_us(pid: i32) -> bool {
+pub fn is_beside_us(pid: i32) -> bool {
     let space = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
     match (space(&pid.to_string()), space("self")) {
         (Some(its), Some(ours)) => its == ours,
@@ -267,6 +270,17 @@ pub fn command_lines(name: &str) -> Vec<Vec<String>> {
         process.stat().is_ok_and(|stat| stat.comm.starts_with(name) && !matches!(stat.state, 'Z' | 'X'))
     });
     alive.filter(|process| is_beside_us(process.pid)).filter_map(|process| process.cmdline().ok()).collect()
+}
+
+/// When the process was started that listens at a socket; for one that was handed to it by systemd, when that was. Nothing where that
+/// process is in a container.
+pub fn listener_started(socket: &Path) -> Option<SystemTime> {
+    let stream = std::os::unix::net::UnixStream::connect(socket).ok()?;
+    let listener = rustix::net::sockopt::socket_peercred(stream.as_fd()).ok()?.pid.as_raw_nonzero().get();
+    let stat = procfs::process::Process::new(listener).ok()?.stat().ok()?;
+    let since_boot = stat.starttime as f64 / procfs::ticks_per_second() as f64;
+    let age = procfs::Uptime::current().ok()?.uptime - since_boot;
+    SystemTime::now().checked_sub(Duration::try_from_secs_f64(age).ok()?)
 }
 
 /// All processes whose program lies in this directory, or did, and all that descend from them.

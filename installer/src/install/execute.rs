@@ -15,8 +15,7 @@ use crate::facts::EngineFacts;
 use crate::host::file::{self, Access};
 use crate::host::lock::{self, Holder, Lock};
 use crate::layout::{ENGINE_LOCK, EngineHome};
-use crate::load::forgotten::{self, Patience};
-use crate::load::{leases, replaced};
+use crate::load::{forgotten, leases, replaced};
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
 use crate::preflight::{self, Demand};
@@ -193,7 +192,7 @@ fn tidy_up(
     // A request that died before this run may have gone on in the engine while images were loaded; by now it has ended.
     if let Ok(Description { containerd: Some(access), .. }) = engine.describe() {
         drop(leases::release(&access, content, begun));
-        drop(forgotten::let_go(&access, engine, content, Patience::None));
+        drop(forgotten::let_go(&access, engine, content));
     }
     let tell = || reporter.emit(&Event::Phase { title: progress::removing_replaced() });
     receipt.replaced = replaced::remove(engine, &receipt.replaced, tell);
