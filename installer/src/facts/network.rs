@@ -25,6 +25,8 @@ pub struct Owner {
     pub pid: i32,
     /// Its control group, which for a container names the container.
     pub cgroup: String,
+    /// It runs in a container: it does not see the processes that we do.
+    pub is_contained: bool,
 }
 
 impl Owner {
@@ -63,6 +65,7 @@ fn owners() -> HashMap<u64, Owner> {
                 name: process.stat().map(|stat| stat.comm).unwrap_or_default(),
                 pid: process.pid,
                 cgroup: std::fs::read_to_string(format!("/proc/{}/cgroup", process.pid)).unwrap_or_default(),
+                is_contained: !crate::host::process::is_beside_us(process.pid),
             });
             owners.insert(inode, owner.clone());
         }

@@ -4,8 +4,8 @@ use bundle_spec::answer::Answers;
 use bundle_spec::index::Content;
 
 use super::{Demand, Finding};
+use crate::facts::Facts;
 use crate::facts::network::{Listener, Owner};
-use crate::facts::{Facts, Inventory};
 use crate::text::sudo::SUDO;
 use crate::text::{Message, finding as text, wizard};
 
@@ -29,7 +29,7 @@ pub(super) fn check(facts: &Facts, demand: &Demand<'_>) -> Vec<Finding> {
     for (port, template) in wanted {
         let mut on_port = facts.listeners.iter().filter(|listener| listener.port == port).peekable();
         let is_held = on_port.peek().is_some();
-        let foreign = on_port.find(|listener| !is_own(listener, &facts.inventory));
+        let foreign = on_port.find(|listener| !is_own(listener, facts));
         let finding = match foreign.map(|holder| &holder.owner) {
             None if is_held => Finding::pass("port", text::port_is_ours(port)),
             None => Finding::pass("port", text::port_free(port)),
@@ -96,17 +96,21 @@ pub(super) fn against(
         }
     }
     let mut on_port = facts.listeners.iter().filter(|listener| listener.port == port);
-    let holder = on_port.find(|listener| !is_own(listener, &facts.inventory))?;
+    let holder = on_port.find(|listener| !is_own(listener, facts))?;
     Some(match &holder.owner {
         Some(owner) => wizard::port_is_taken(port, &owner.name, owner.pid),
         None => wizard::port_is_taken_by_somebody(port),
     })
 }
 
-/// A port that our own containers hold is no conflict: this is a second run, or an upgrade.
-fn is_own(listener: &Listener, inventory: &Inventory) -> bool {
+/// A port that our own containers hold is no conflict: this is a second run, or an upgrade. Containers outlive an engine that was killed;
+/// one of ours takes them over when it starts, and until then nobody can tell whose they are.
+fn is_own(listener: &Listener, facts: &Facts) -> bool {
     let Some(owner) = &listener.owner else { return false };
-    inventory.containers.iter().any(|container| {
+    if facts.engine.description().is_none() && facts.project.own_engine.is_some() && owner.is_contained {
+        return true;
+    }
+    facts.inventory.containers.iter().any(|container| {
         let is_inside = !container.id.is_empty() && owner.cgroup.contains(&container.id);
         // On cgroup v2 with a private namespace the path is relative; the first process at least is known by id.
         is_inside

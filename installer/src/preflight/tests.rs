@@ -217,7 +217,7 @@ fn disk_is_summed_up_for_each_real_file_system() {
 }
 
 fn listener(port: u16, name: &str, pid: i32, cgroup: &str) -> Listener {
-    let owner = Owner { name: name.into(), pid, cgroup: cgroup.into() };
+    let owner = Owner { name: name.into(), pid, cgroup: cgroup.into(), is_contained: false };
     Listener { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port, owner: Some(owner) }
 }
 
@@ -271,6 +271,23 @@ fn a_taken_port_names_its_process_and_our_own_is_no_conflict() {
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
     facts.inventory.containers[0].working_dir = "/home/alice/shop".into();
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["project-name"]);
+}
+
+/// An engine was killed and its container went on: the operator was told to kill the application.
+#[test]
+fn a_port_that_a_container_of_our_dead_engine_holds_is_no_conflict() {
+    let mut facts = facts();
+    facts.engine = EngineFacts::Absent;
+    facts.project.own_engine = Some(EngineHome::System);
+    let mut held = listener(80, "httpd", 900, "0::/");
+    facts.listeners = vec![held.clone()];
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["port"]);
+    held.owner.as_mut().unwrap().is_contained = true;
+    facts.listeners = vec![held];
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
+    // Without an engine of ours it is somebody else's container.
+    facts.project.own_engine = None;
+    assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["port"]);
 }
 
 #[test]
