@@ -1,10 +1,11 @@
 //! The command line: from arguments to a verb. One file per verb below `cli/`; nothing here does any work.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use bundle_spec::text::tame;
 use clap::ArgMatches;
 
 use self::identity::Identity;
@@ -119,14 +120,15 @@ fn dispatch(process: Process<'_>, lang: Lang, json: bool) -> Outcome<Option<u8>>
     };
     if matches.get_flag("version") {
         crate::report::data(&identity.version());
-        return Ok(None);
+        return crate::report::all_written().map(|()| None);
     }
     if let Some(verb) = help_wanted(&matches, &identity) {
         crate::report::data(&help::render(&identity, &grammar, verb.as_deref(), lang));
-        return Ok(None);
+        return crate::report::all_written().map(|()| None);
     }
     let installed = identity.installed_dir();
     let session = Session { reporter, bundle, matches, json, process };
+    session.dir().map_or(Ok(()), |dir| refuse_unusable(&dir))?;
     match session.matches.subcommand() {
         None | Some(("install", _)) => return install::run(&session),
         Some(("preflight", _)) => preflight::run(&session),
@@ -136,7 +138,19 @@ fn dispatch(process: Process<'_>, lang: Lang, json: bool) -> Outcome<Option<u8>>
         Some(("uninstall", verb)) => uninstall::run(&session, verb, installed),
         Some((name, verb)) => day2::run(&session, name, verb, installed),
     }
+    .and_then(|()| crate::report::all_written())
     .map(|()| None)
+}
+
+/// What Docker or the files of settings would take for several paths, or that is no text.
+fn refuse_unusable(dir: &Path) -> Outcome<()> {
+    let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    if whole.to_str().is_some_and(|text| !text.contains(|c: char| c == ':' || c.is_control())) {
+        return Ok(());
+    }
+    let shown = tame(&whole.display().to_string());
+    Err(Failure::new(Code::Usage, problem::directory_unusable(&shown))
+        .todo(problem::choose_plain_directory()))
 }
 
 /// Whether help is wanted, and on which verb. `<app>ctl` alone has nothing else to do than to show what it can.

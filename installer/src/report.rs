@@ -15,9 +15,9 @@ use bundle_spec::answer::{Answer, Answers};
 use crate::detached::Word;
 use crate::detached::worker::Work;
 use crate::event::Event;
-use crate::outcome::{Code, Failure};
+use crate::outcome::{Code, Failure, Outcome};
 use crate::text::cause::explained;
-use crate::text::{Lang, Message};
+use crate::text::{Lang, Message, problem};
 
 mod gate;
 mod human;
@@ -427,10 +427,27 @@ fn remains_of(failure: &Failure) -> Vec<Message> {
     title.into_iter().chain(steps).chain(way_back).collect()
 }
 
+/// Why something did not get to standard output, if anything has not.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
 /// Writes one line of data to standard output. A closed pipe (`| head`) is no error.
 pub fn data(line: &str) {
     let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(LOST.set(error)),
+        _ => {}
+    }
+}
+
+/// Whether all data has got to standard output: on a full disk, half of it would pass for the whole.
+///
+/// # Errors
+/// When it has not, and why.
+pub fn all_written() -> Outcome<()> {
+    match LOST.get() {
+        Some(error) => Err(Failure::midway(problem::output_lost()).because(error)),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

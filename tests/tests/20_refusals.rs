@@ -173,6 +173,36 @@ fn engines_that_cannot_be_used() {
     let _ = site.refuses(&format!("DOCKER_HOST=tcp://192.0.2.1:2375 {INSTALL}"), 4, &["192.0.2.1"]);
 }
 
+/// A device never ends, a pipe keeps one waiting, and a link leads elsewhere: the memory ran out, runs hung, and a purge emptied what
+/// was behind the link.
+#[test]
+fn what_stands_in_the_place_of_a_file_or_folder() {
+    let site = Site::new(
+        "mkdir -p /opt/hello /srv/victim && echo precious >/srv/victim/file && ln -s /srv/victim /opt/hello/.airlift",
+    );
+    let _ = site.refuses("$RUN install --answers /dev/zero --yes", 3, &["/dev/zero", "longer"]);
+    let _ = site.refuses(INSTALL, 4, &["symbolic link"]);
+    for verb in ["status", "uninstall --yes", "uninstall --purge"] {
+        let _ =
+            site.refuses(&format!("echo hello | $RUN {verb}"), 1, &["/opt/hello/.airlift", "symbolic link"]);
+    }
+    let _ = site.refuses("$RUN status --lang zh", 1, &["符号链接", "请删除该链接"]);
+
+    let site = Site::new("mkdir -p -m 700 /opt/hello/.airlift && mkfifo /opt/hello/.airlift/receipt.json");
+    let _ = site.refuses(INSTALL, 4, &["not a regular file"]);
+    let damaged = ["/opt/hello/.airlift/receipt.json", "not a regular file", "docker compose -p hello down"];
+    let _ = site.refuses("$RUN status", 1, &damaged);
+    let _ = site.refuses("echo hello | $RUN uninstall --purge", 1, &damaged);
+    let _ = site.refuses("$RUN status --lang zh", 1, &["无法读取安装记录", "不是普通文件"]);
+
+    for dir in ["/opt/a:b", "$'/opt/a\\nb'", "$'/opt/\\xff'"] {
+        let _ = site.refuses(&format!("{INSTALL} --dir {dir}"), 2, &["/opt/", "colons"]);
+    }
+    let _ = site.refuses("$RUN answers >/dev/full", 1, &["standard output", "No space left on device"]);
+    let long = format!("{INSTALL} --set greeting=$(head -c 40000 /dev/zero | tr '\\0' x)");
+    let _ = site.refuses(&long, 3, &["greeting", "32000"]);
+}
+
 #[test]
 fn files_that_are_not_what_they_should_be() {
     let site = Site::new("true");

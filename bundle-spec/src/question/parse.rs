@@ -8,6 +8,10 @@ use crate::answer::Answer;
 use crate::template::is_plain;
 use crate::text::is_hostile;
 
+/// Longest answer, in characters. No variable of a process may have more than 128 KiB with its name (`MAX_ARG_STRLEN` of Linux), and a
+/// character has four bytes at most.
+const LONGEST: u32 = 32_000;
+
 impl Question {
     /// Checks `raw` and gives it the form in which the project gets it. Surrounding white space and invisible characters
     /// (pasted zero-width spaces, byte order marks) are dropped, except in secrets, where only line ends are. Numbers and
@@ -98,9 +102,10 @@ impl Question {
             let bound = usize::try_from(bound).unwrap_or(usize::MAX);
             if is_least { len >= bound } else { len <= bound }
         };
-        match (self.min_length, self.max_length) {
-            (Some(min), _) if !fits(min, true) => Err(AnswerProblem::TooShort { len, min }),
-            (_, Some(max)) if !fits(max, false) => Err(AnswerProblem::TooLong { len, max }),
+        let max = self.max_length.unwrap_or(LONGEST).min(LONGEST);
+        match self.min_length {
+            Some(min) if !fits(min, true) => Err(AnswerProblem::TooShort { len, min }),
+            _ if !fits(max, false) => Err(AnswerProblem::TooLong { len, max }),
             _ => Ok(()),
         }
     }

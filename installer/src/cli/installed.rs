@@ -1,6 +1,7 @@
 //! An installation as it was left: where it is, what its record says, and how its engine and Compose are reached. What is done
 //! with it is `day2`'s and `uninstall`'s.
 
+use std::io;
 use std::path::PathBuf;
 
 use bundle_spec::answer::Answers;
@@ -36,12 +37,27 @@ pub(super) fn find(session: &Session<'_>, own: Option<PathBuf>) -> Outcome<Insta
     }
     let layout = place(session, own);
     let absent = || is_absent(session, &layout);
-    let receipt =
-        Receipt::read(&layout.receipt()).map_err(|error| absent().because(&error))?.ok_or_else(absent)?;
+    let damaged = |path: PathBuf, project: &str| {
+        let (dir, old) = (layout.dir.display().to_string(), layout.dir.display());
+        let todo = problem::without_record(project, &dir, &format!("{old}.old/.env"));
+        Failure::midway(problem::record_damaged(&path.display())).todo(todo)
+    };
+    if layout.state().is_symlink() {
+        let folder = layout.state();
+        return Err(
+            Failure::midway(problem::folder_is_a_link(&folder.display())).todo(problem::remove_that_link())
+        );
+    }
+    let project = session.bundle.as_ref().map_or("NAME", |bundle| &bundle.bundle.index.content.project.name);
+    let receipt = Receipt::read(&layout.receipt())
+        .map_err(|error| damaged(layout.receipt(), project).because(&error))?
+        .ok_or_else(absent)?;
     if let Some(lang) = session.unsettled_lang(&receipt) {
         session.reporter.speak(lang);
     }
-    let content = content_of(&layout, &receipt, session)?;
+    let content = content_of(&layout, &receipt, session)
+        .map_err(|error| damaged(layout.index(), &receipt.project).because(&error))?
+        .ok_or_else(absent)?;
     let earlier = file::read_text(&layout.answers()).ok().flatten().unwrap_or_default();
     let mut sources = Sources::default();
     let values: std::collections::BTreeMap<String, String> =
@@ -73,12 +89,11 @@ fn is_absent(session: &Session<'_>, layout: &Layout) -> Box<Failure> {
 }
 
 /// What was installed. A run that died before it wrote the project left no index; the bundle itself says the same.
-fn content_of(layout: &Layout, receipt: &Receipt, session: &Session<'_>) -> Outcome<Content> {
-    let absent = || is_absent(session, layout);
+fn content_of(layout: &Layout, receipt: &Receipt, session: &Session<'_>) -> io::Result<Option<Content>> {
     let from_bundle = session.bundle.as_ref().map(|bundle| &bundle.bundle.index.content);
-    match file::read_text(&layout.index()).map_err(|error| absent().because(&error))? {
-        Some(text) => serde_json::from_str(&text).map_err(|error| absent().because(&error)),
-        None => from_bundle.filter(|content| content.app.name == receipt.app).cloned().ok_or_else(absent),
+    match file::read_text(&layout.index())? {
+        Some(text) => Ok(Some(serde_json::from_str(&text)?)),
+        None => Ok(from_bundle.filter(|content| content.app.name == receipt.app).cloned()),
     }
 }
 

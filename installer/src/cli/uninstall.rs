@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use clap::ArgMatches;
 
@@ -16,9 +16,9 @@ use crate::host::below::Folder;
 use crate::host::signal::Reaction;
 use crate::host::{file, lock};
 use crate::layout::{EngineHome, Layout};
-use crate::load::forgotten::{self, Patience};
-use crate::load::{leases, names, replaced};
+use crate::load::{forgotten, leases, names, replaced};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
+use crate::plan::Step;
 use crate::receipt::{Extent, Receipt, Removal, StepState};
 use crate::step::{join_group, open_firewall};
 use crate::text::{problem, summary as text};
@@ -149,8 +149,8 @@ fn take_back(session: &Session<'_>, mut installed: Installed, purge: bool) -> Ou
     Ok(())
 }
 
-/// What somebody has mounted below the project directory lies elsewhere, and is not ours: a purge would empty it. So is what somebody has
-/// mounted in an engine that goes as well.
+/// What somebody has mounted below the project directory lies elsewhere, and is not ours: a purge would empty it. Mounts of a private
+/// engine are its own: what lies behind them is not deleted.
 fn refuse_mounts(installed: &Installed) -> Outcome<()> {
     let below = file::mounts_below(&installed.layout.dir);
     let mut mounts: Vec<PathBuf> = below.into_iter().map(|mount| mount.point).collect();
@@ -158,11 +158,6 @@ fn refuse_mounts(installed: &Installed) -> Outcome<()> {
         let home = home.canonicalize().unwrap_or_else(|_| home.clone());
         mounts.retain(|point| !point.starts_with(&home));
     }
-    mounts.extend(engine::foreign_mounts(&installed.receipt));
-    refuse_foreign_mounts(&mounts)
-}
-
-fn refuse_foreign_mounts(mounts: &[PathBuf]) -> Outcome<()> {
     if mounts.is_empty() {
         return Ok(());
     }
@@ -181,7 +176,6 @@ fn remove_left(session: &Session<'_>, failure: Box<Failure>) -> Outcome<()> {
     if !rustix::process::geteuid().is_root() || !engine::take_over(&mut receipt)? {
         return Err(failure);
     }
-    refuse_foreign_mounts(&engine::foreign_mounts(&receipt))?;
     session.say(&text::engine_is_left(app));
     confirm_purge(app, || session.say(&text::type_name_for_engine(app)))?;
     session.reporter.working();
@@ -226,6 +220,9 @@ fn refuse_foreign(installed: &Installed, engine: &Engine) -> Outcome<()> {
     }
 }
 
+/// A request whose client was killed goes on in the engine, and would bring its image after it was looked for.
+const A_WHILE: Duration = Duration::from_secs(2);
+
 fn remove_from_engine(
     session: &Session<'_>,
     installed: &Installed,
@@ -248,11 +245,15 @@ fn remove_from_engine(
     let gone = |error| Failure::midway(problem::engine_not_there(&engine.socket().display())).because(&error);
     engine.remove_project(&installed.content.project.name, purge).map_err(gone)?;
     session.say(&text::removing_images());
+    let loading = installed.receipt.steps.iter().find(|step| step.id == Step::LoadImages.id());
+    if loading.is_some_and(|step| step.state != StepState::Done) {
+        std::thread::sleep(A_WHILE);
+    }
     engine.release_images(&installed.content.app.name, |_| true).map_err(gone)?;
     // A run that was killed while it loaded holds what it brought, until its lease expires if that cannot be ended now.
     if let Ok(Description { containerd: Some(access), .. }) = engine.describe() {
         drop(leases::release(&access, &installed.content, SystemTime::now()));
-        drop(forgotten::let_go(&access, engine, &installed.content, Patience::ToJudgeAll));
+        drop(forgotten::let_go(&access, engine, &installed.content));
     }
     let receipt = &installed.receipt;
     names::give_back(engine, receipt).map_err(gone)?;

@@ -101,7 +101,12 @@ pub fn project(scope: &Scope<'_>) -> ProjectFacts {
 
 /// The record of an earlier run there, why it cannot be read, and whether anything is there.
 fn directory(layout: &Layout) -> (Option<Receipt>, Option<String>, bool) {
-    let (receipt, receipt_error) = match Receipt::read(&layout.receipt()) {
+    let state = layout.state();
+    let read = || match state.is_symlink() {
+        true => Err(std::io::Error::other("its folder is a symbolic link")),
+        false => Receipt::read(&layout.receipt()),
+    };
+    let (receipt, receipt_error) = match read() {
         Ok(receipt) => (receipt, None),
         Err(error) => (None, Some(error.to_string())),
     };
@@ -113,16 +118,20 @@ fn directory(layout: &Layout) -> (Option<Receipt>, Option<String>, bool) {
     (receipt, receipt_error, is_occupied)
 }
 
-/// The system's configuration of an engine, and what is wrong with it.
 /// Where the system's engine keeps its data: where its configuration says, or where it does without one.
-pub fn system_data_root() -> PathBuf {
-    root_in(&system_config().0).unwrap_or_else(|| EngineHome::System.data_root())
+///
+/// # Errors
+/// Why the configuration cannot be understood, where there is one.
+pub fn system_data_root() -> Result<PathBuf, String> {
+    let (config, error) = system_config();
+    error.map_or_else(|| Ok(root_in(&config).unwrap_or_else(|| EngineHome::System.data_root())), Err)
 }
 
 fn root_in(config: &Map<String, Value>) -> Option<PathBuf> {
     config.get("data-root").and_then(Value::as_str).map(PathBuf::from)
 }
 
+/// The system's configuration of an engine, and what is wrong with it.
 fn system_config() -> (Map<String, Value>, Option<String>) {
     let path = EngineHome::System.config();
     let Some(text) = bounded::text(&path) else {

@@ -244,16 +244,56 @@ pub fn sync_file_system(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::syncfs(File::open(existing)?)?)
 }
 
-/// Reads a text file; `None` when it does not exist.
+/// Longest file that is read whole, in bytes; a bundle's index, the longest of ours, has at most 16 MiB.
+const LEN_MAX: u64 = 32 << 20;
+
+/// Reads a regular file whole; `None` when it does not exist. A pipe in its place would keep us waiting, and a device never end.
 ///
 /// # Errors
-/// As the system says, apart from "not found".
-pub fn read_text(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+/// As the system says, apart from "not found"; when it is no regular file, or too long.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let options = File::options().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
+    let file = match options {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    if file.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
     }
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    read_to_end(file).map(Some)
+}
+
+/// Reads what has an end, a pipe included, up to the length that a file may have.
+///
+/// # Errors
+/// As the system says; when it is longer.
+pub fn read_to_end(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(LEN_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LEN_MAX {
+        return Err(io::Error::other("longer than such a file can be"));
+    }
+    Ok(bytes)
+}
+
+/// [`read`] for text.
+///
+/// # Errors
+/// As [`read`]; `InvalidData` when it is not UTF-8.
+pub fn read_text(path: &Path) -> io::Result<Option<String>> {
+    read(path)?.map(text_of).transpose()
+}
+
+/// The text that bytes are.
+///
+/// # Errors
+/// `InvalidData` when they are not UTF-8.
+pub fn text_of(bytes: Vec<u8>) -> io::Result<String> {
+    let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
+    String::from_utf8(bytes).map_err(wrong)
 }
 
 /// Removes a file or link, and what a killed run left beside it; one that is not there is fine.
@@ -377,7 +417,10 @@ impl Mounted {
 /// As the system says.
 pub fn append_private(path: &Path) -> io::Result<File> {
     fault::pass(Act::Open, path)?;
-    let file = File::options().create(true).append(true).mode(Access::PRIVATE.mode).open(path)?;
+    // Neither through a link to somebody else's file, nor into a pipe that nobody reads.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let mut options = File::options();
+    let file = options.create(true).append(true).mode(Access::PRIVATE.mode).custom_flags(flags).open(path)?;
     // One that was there may have been made otherwise.
     apply(path, Access::PRIVATE)?;
     Ok(file)

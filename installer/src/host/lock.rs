@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bundle_spec::text::tame;
+use rustix::fs::OFlags;
 
 use super::fault::{self, Act};
 use crate::outcome::{Code, Failure, Outcome};
@@ -23,6 +24,7 @@ pub struct Lock {
 /// # Errors
 /// [`Code::Locked`] when another run holds it.
 pub fn take(path: &Path) -> Outcome<Lock> {
+    refuse_link(path)?;
     let mut file = open(path)?;
     match file.try_lock() {
         // Whoever held it has taken the directory away, and the file with it: what is locked now keeps nobody out.
@@ -44,6 +46,17 @@ pub fn take(path: &Path) -> Outcome<Lock> {
                 .todo(problem::wait_for_other_run()))
         }
         Err(TryLockError::Error(error)) => Err(cannot(path, &error)),
+    }
+}
+
+/// Whoever could put a link in the place of the folder that our files are in would have them written, and deleted, elsewhere.
+fn refuse_link(path: &Path) -> Outcome<()> {
+    match path.parent().filter(|folder| folder.is_symlink()) {
+        Some(folder) => {
+            Err(Failure::midway(problem::folder_is_a_link(&folder.display()))
+                .todo(problem::remove_that_link()))
+        }
+        None => Ok(()),
     }
 }
 
@@ -123,8 +136,11 @@ fn open(path: &Path) -> Outcome<File> {
     // Whoever may open it may hold it, and so let every installation wait.
     let open = || {
         fault::pass(Act::Lock, path)?;
-        let file =
-            File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        // A link would lead to somebody else's file, and a pipe would keep us waiting.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let mut options = File::options();
+        let options = options.create(true).truncate(false).read(true).write(true).mode(0o600);
+        let file = options.custom_flags(flags).open(path)?;
         // One that was there may have been made otherwise.
         file.set_permissions(Permissions::from_mode(0o600))?;
         Ok(file)
@@ -146,6 +162,19 @@ fn cannot(path: &Path, error: &std::io::Error) -> Box<Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whoever put a link there had our files written, and a purge delete, behind it.
+    #[test]
+    fn no_lock_is_taken_behind_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (real, link) = (dir.path().join("real"), dir.path().join("link"));
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert!(take(&link.join("lock")).unwrap_err().what.en.contains("symbolic link"));
+        std::fs::write(real.join("theirs"), "").unwrap();
+        std::os::unix::fs::symlink("theirs", real.join("lock")).unwrap();
+        assert!(take(&real.join("lock")).is_err());
+    }
 
     #[test]
     fn who_comes_second_learns_who_was_first() {

@@ -26,7 +26,7 @@ impl std::fmt::Debug for Salt {
 impl Salt {
     /// Reads it; nothing where it is not there, or not readable.
     pub fn read(path: &Path) -> Option<Self> {
-        std::fs::read(path).ok().filter(|bytes| bytes.len() == LEN).map(Self)
+        super::file::read(path).ok().flatten().filter(|bytes| bytes.len() == LEN).map(Self)
     }
 
     /// Reads it, or makes it.

@@ -8,10 +8,11 @@ use bytes::Bytes;
 
 use super::board::Turn;
 use super::run::Loader;
+use super::snapshot::BringError;
 use super::{Form, Request, plan::is_same, prefix, stream};
 use crate::bundle::BundleFile;
 use crate::engine::{Engine, EngineError};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Code, Failure, Outcome};
 use crate::text::{problem as text, progress};
 
 /// Pieces of [`stream`] that may wait for the engine, for each request.
@@ -101,16 +102,31 @@ pub fn not_read(
     bundle: &BundleFile,
     request: &Request,
     loader: &Loader<'_>,
-    error: &dyn std::error::Error,
+    error: &(dyn std::error::Error + 'static),
 ) -> Box<Failure> {
     let image = &loader.content.images[request.image];
     let layers = request.layers.iter().map(|layer| image.layers[*layer].blob);
     match bundle.check_blobs(layers.chain([image.manifest, image.config])) {
         Err(damage) => damage,
+        // Its parts are as they were written, and one is not what another one says that it is.
+        Ok(()) if is_contradiction(error) => {
+            Failure::new(Code::Bundle, text::bundle_unacceptable(&bundle.path.display()))
+                .because(error)
+                .todo(text::ask_vendor())
+        }
         Ok(()) => Failure::midway(text::image_not_read(image.reference.as_str()))
             .because(error)
             .todo(text::check_medium()),
     }
+}
+
+fn is_contradiction(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|error| {
+        let of_blob =
+            error.downcast_ref::<io::Error>().is_some_and(|it| it.kind() == io::ErrorKind::InvalidData);
+        of_blob || matches!(error.downcast_ref(), Some(BringError::WrongDiffId(_)))
+    })
 }
 
 /// An earlier load that broke off may hold what this one needs, until the engine is started anew (moby#51623). That would

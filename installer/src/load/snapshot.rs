@@ -61,7 +61,7 @@ pub struct Snapshots {
 
 /// Why a layer did not get in.
 #[derive(Debug, thiserror::Error)]
-enum BringError {
+pub(super) enum BringError {
     #[error(transparent)]
     Containerd(#[from] ContainerdError),
     #[error(transparent)]

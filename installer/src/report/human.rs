@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use console::Style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Tone;
 use super::live::Live;
+use super::{Tone, data};
 use crate::event::{Event, StepOutcome};
 use crate::health::{ServiceHealth, Verdict};
 use crate::outcome::Failure;
@@ -120,11 +120,11 @@ impl Human {
         self.has_spoken = true;
         let stream = self.stream;
         let write = || {
-            // The stream may be closed; there is nobody left to tell.
-            let _ = match stream {
-                Stream::Error => writeln!(io::stderr().lock(), "{text}"),
-                Stream::Output => writeln!(io::stdout().lock(), "{text}"),
-            };
+            match stream {
+                // It may be closed; there is nobody left to tell.
+                Stream::Error => drop(writeln!(io::stderr().lock(), "{text}")),
+                Stream::Output => data(text),
+            }
         };
         match &self.bar {
             Some(bar) => bar.suspend(write),

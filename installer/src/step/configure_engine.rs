@@ -88,8 +88,10 @@ fn write_config(context: &mut Context<'_>, before: Option<Map<String, Value>>) -
 fn keep_former(context: &mut Context<'_>, home: &EngineHome, completed: &str) -> Outcome<()> {
     let (path, former) = (home.config(), home.former_config());
     let cannot_read = |error| Failure::midway(text::cannot_read(&path.display())).refused(&error, &path);
-    let content = std::fs::read(&path).map_err(cannot_read)?;
-    let is_first = context.receipt.completed_config.is_none() || !former.exists();
+    let content = file::read(&path).map_err(cannot_read)?.unwrap_or_default();
+    // A run that broke off here, or before it wrote what it had noted, has changed nothing yet.
+    let is_first = context.receipt.completed_config.is_none()
+        || file::read(&former).is_ok_and(|former| former.is_none_or(|former| former == content));
     if is_first {
         context.claim(&former)?;
         file::write(&former, Access::PRIVATE, &content)?;
@@ -102,27 +104,36 @@ fn keep_former(context: &mut Context<'_>, home: &EngineHome, completed: &str) ->
     Ok(())
 }
 
+/// What has become of an operator's configuration that was there before us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Former {
+    /// There was none, or it is as it was before.
+    Restored,
+    /// Somebody has changed what we made of it, and it stays so; as it was before us, it lies beside it.
+    Kept,
+}
+
 /// Puts back the configuration that was there before us, unless somebody has changed what we made of it.
 ///
 /// # Errors
 /// Names the path and the reason.
-pub fn restore_config(receipt: &Receipt, home: &EngineHome) -> Outcome<()> {
+pub fn restore_config(receipt: &Receipt, home: &EngineHome) -> Outcome<Former> {
     let (path, former) = (home.config(), home.former_config());
-    let (Some(completed), Ok(now)) = (&receipt.completed_config, std::fs::read(&path)) else { return Ok(()) };
-    if Digest::of(&now).hex() != *completed {
-        return Ok(());
-    }
-    match std::fs::read(&former) {
-        Ok(content) => {
-            file::rewrite(&path, Access::READABLE, &content)?;
-            file::copy_time(&former, &path);
-            Ok(())
+    let Some(completed) = &receipt.completed_config else { return Ok(Former::Restored) };
+    let read = |path: &Path| {
+        file::read(path).map_err(|error| {
+            Failure::midway(text::cannot_read(&path.display())).refused(&error, path).todo(text::run_again())
+        })
+    };
+    let (Some(now), Some(content)) = (read(&path)?, read(&former)?) else { return Ok(Former::Restored) };
+    if now != content {
+        if Digest::of(&now).hex() != *completed {
+            return Ok(Former::Kept);
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::midway(text::cannot_read(&former.display()))
-            .refused(&error, &former)
-            .todo(text::run_again())),
+        file::rewrite(&path, Access::READABLE, &content)?;
     }
+    file::copy_time(&former, &path);
+    Ok(Former::Restored)
 }
 
 /// A kill between writing the unit and enabling it would lose the engine at the next boot.

@@ -32,7 +32,8 @@ pub(super) fn is_done(context: &Context<'_>) -> bool {
 pub(super) fn execute(context: &mut Context<'_>) -> Outcome<()> {
     if context.plan.engine.home == Some(EngineHome::System) {
         let home = EngineHome::System;
-        let data = system_data_root();
+        // What cannot be understood was refused when it was completed.
+        let data = system_data_root().unwrap_or_else(|_| home.data_root());
         data.parent().map_or(Ok(()), |parent| context.claim_dirs(parent))?;
         let traces = SYSTEM_TRACES.into_iter().map(PathBuf::from).chain([data, home.log()]);
         let firewalld = Some(Path::new(FIREWALLD)).filter(|path| path.is_dir());

@@ -11,7 +11,10 @@ pub fn explained(cause: &str) -> Message {
 }
 
 /// Whole causes.
-const EXACT: [(&str, &str); 38] = [
+const EXACT: [(&str, &str); 41] = [
+    ("not a regular file", "不是普通文件"),
+    ("longer than such a file can be", "超过了此类文件的最大长度"),
+    ("its folder is a symbolic link", "其所在目录是符号链接"),
     ("stream did not contain valid UTF-8", "文件不是 UTF-8 编码"),
     ("failed to fill whole buffer", "文件在中途结束，不完整"),
     ("unexpected end of file", "文件在中途结束，不完整"),

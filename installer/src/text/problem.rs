@@ -18,11 +18,35 @@ messages! {
         en "{path} is still mounted; what lies below it has not been removed."
         zh "{path} 仍处于挂载状态，其下的内容未删除。";
     mounted_in_project(paths: &str)
-        en "Something else is mounted where everything is to be deleted: {paths}. What lies there would be deleted as well."
-        zh "要删除的目录中挂载了其他内容：{paths}。其中的内容也会被一并删除。";
+        en "Something is mounted in the directory of the application: {paths}. Deleting the directory would delete what lies there."
+        zh "应用目录中挂载了其他内容：{paths}。删除该目录会连同其中的内容一起删除。";
     unmount_first(paths: &str)
         en "Nothing has been removed. Unmount it first: umount {paths}; then run the same command again."
         zh "未删除任何内容。请先卸载挂载点：umount {paths}，然后重新运行同一条命令。";
+    folder_is_a_link(path: &impl Display)
+        en "{path} is a symbolic link. Nothing is written or deleted behind it."
+        zh "{path} 是符号链接。安装程序不会通过它写入或删除任何内容。";
+    remove_that_link()
+        en "Remove the link, then run the same command again."
+        zh "请删除该链接，然后重新运行同一条命令。";
+    record_damaged(path: &impl Display)
+        en "The record of the installation cannot be read: {path}."
+        zh "无法读取安装记录：{path}。";
+    without_record(project: &str, dir: &impl Display, settings: &impl Display)
+        en "Put it back from a backup of the machine if there is one. Without it: stop the application (docker compose -p {project} down), move its directory away (mv {dir} {dir}.old), run the .run file again; data and settings are in {dir}.old and {settings}."
+        zh "如有整机备份，请从中恢复该文件。如没有：停止应用（docker compose -p {project} down），移走其目录（mv {dir} {dir}.old），再运行 .run 文件重新安装；原有数据在 {dir}.old 中，原有设置在 {settings} 中。";
+    directory_unusable(path: &impl Display)
+        en "{path} cannot be the directory of an application: Docker separates paths by colons, and lines by line breaks."
+        zh "{path} 不能用作应用目录：Docker 用半角冒号分隔路径，用换行分隔各项设置。";
+    choose_plain_directory()
+        en "Choose a path without ':' and control characters, in UTF-8."
+        zh "请选用不含半角冒号和控制字符、采用 UTF-8 编码的路径。";
+    output_lost()
+        en "The result could not be written to standard output."
+        zh "结果未能写入标准输出。";
+    mend_engine()
+        en "Nothing has been removed: containers, images or volumes are in the engine, which has to run for that. Let it start, then run the same command again."
+        zh "未删除任何内容：引擎中仍有容器、镜像或数据卷，引擎运行时才能删除。请先让引擎恢复启动，然后重新运行同一条命令。";
     mend_engine_first(data: &impl Display)
         en "Nothing has been removed: containers, images or volumes are in the engine, which has to run for that. Let it start, then run the same command again. If nothing in it is needed any more: rm -rf {data}, then the same command again."
         zh "未删除任何内容：引擎中仍有容器、镜像或数据卷，引擎运行时才能删除。请先让引擎恢复启动，然后重新运行同一条命令。如果其中的内容都不再需要：先运行 rm -rf {data}，再重新运行同一条命令。";

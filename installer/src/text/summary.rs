@@ -127,6 +127,9 @@ messages! {
         zh "{name} 未安装，但随此类应用安装的 Docker 引擎仍在本机。如其中没有其他内容，现在将其删除。";
     type_name_for_engine(name: &str) en "Type {name} to confirm:" zh "请输入 {name} 确认：";
     engine_is_removed() en "The Docker engine is removed." zh "Docker 引擎已删除。";
+    config_was_changed(config: &impl std::fmt::Display, former: &impl std::fmt::Display)
+        en "{config} has been changed by hand since the installation and stays as it is. As it was before: {former}."
+        zh "{config} 在安装后被手动修改过，已原样保留。安装前的版本见 {former}。";
     shared_with_another(data: &str)
         en "Another Docker engine has been installed on this machine since: it may use {data}, the socket, /etc/docker and the group docker, which stay."
         zh "本机后来安装了其他 Docker 引擎，它可能正在使用 {data}、套接字、/etc/docker 和 docker 用户组，因此予以保留。";

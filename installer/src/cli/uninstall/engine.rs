@@ -14,7 +14,8 @@ use crate::host::{lock, process, traces};
 use crate::layout::{ENGINE_LOCK, EngineHome, SYSTEM_LINKS, SYSTEM_UNIT};
 use crate::outcome::{Failure, Outcome};
 use crate::receipt::{MARK, Receipt};
-use crate::step::{configure_engine, start_engine};
+use crate::step::configure_engine::{self, Former};
+use crate::step::start_engine;
 use crate::text::{problem, progress, summary as text};
 
 mod tenant;
@@ -35,7 +36,7 @@ pub(super) fn may_hold_something(receipt: &Receipt) -> bool {
         Some(EngineHome::Private(_)) => false,
         Some(home @ EngineHome::System) => {
             let is_there = home.bin().join("dockerd").exists() || process::find("dockerd").is_some();
-            is_there && !receipt.is_half(home) && !is_vacant(&data_root(home))
+            is_there && !receipt.is_half(home) && !is_vacant(home)
         }
     }
 }
@@ -43,7 +44,13 @@ pub(super) fn may_hold_something(receipt: &Receipt) -> bool {
 /// What to do about an engine that does not answer, so that it can be asked.
 pub(super) fn mend_it(receipt: &Receipt, failure: Box<Failure>) -> Box<Failure> {
     match &receipt.engine {
-        Some(home) => failure.todo(problem::mend_engine_first(&data_root(home).display())),
+        Some(home) => match data_root(home) {
+            Ok(root) if receipt.made.contains(&root) => {
+                failure.todo(problem::mend_engine_first(&root.display()))
+            }
+            Ok(_) => failure.todo(problem::mend_engine()),
+            Err(unreadable) => unreadable,
+        },
         None => failure,
     }
 }
@@ -95,7 +102,7 @@ pub(super) fn remove(session: &Session<'_>, owner: &Owner<'_>, purge: bool) -> O
     if tenant == Tenant::Another {
         session.say(&text::removing_engine());
         remove_own(receipt, home)?;
-        session.say(&text::shared_with_another(&data_root(home).display().to_string()));
+        session.say(&text::shared_with_another(&data_root(home)?.display().to_string()));
         return Ok(());
     }
     if !is_empty(receipt, home, tenant) {
@@ -103,16 +110,20 @@ pub(super) fn remove(session: &Session<'_>, owner: &Owner<'_>, purge: bool) -> O
         session.say(&text::engine_in_use(&owner.run));
         return Ok(());
     }
+    let data = data_root(home)?;
     session.say(&text::removing_engine());
     stop(home)?;
     // Half an engine must not be taken for one, and not be started to see whether it is empty: it was.
     file::remove(&home.mark())?;
     forget_traces(receipt)?;
     // A data root that was there before us has held something; it is empty as far as the engine knows, and stays.
-    if receipt.made.contains(&data_root(home)) {
-        remove_tree(&data_root(home))?;
+    if receipt.made.contains(&data) {
+        remove_tree(&data)?;
     }
-    configure_engine::restore_config(receipt, home)?;
+    let is_kept = configure_engine::restore_config(receipt, home)? == Former::Kept;
+    if is_kept {
+        session.say(&text::config_was_changed(&home.config().display(), &home.former_config().display()));
+    }
     remove_tree(&home.exec_root())?;
     // A link in its place is somebody's who answers for an engine.
     if home.socket().symlink_metadata().is_ok_and(|found| found.file_type().is_socket()) {
@@ -124,7 +135,7 @@ pub(super) fn remove(session: &Session<'_>, owner: &Owner<'_>, purge: bool) -> O
     }
     // One that was there before us stays, but for what a killed run left beside it.
     file::sweep(&home.config());
-    remove_made(receipt, home, |_| true)
+    remove_made(receipt, home, |path| !is_kept || path != home.former_config())
 }
 
 /// Whose engine is taken away.
@@ -146,7 +157,7 @@ fn remove_private(
         session.say(&text::removing_engine());
         file::remove(&home.mark())?;
         // Somebody may have moved it to a larger disk, and left a link.
-        remove_tree(&data_root(home))?;
+        remove_tree(&home.data_root())?;
         remove_tree(dir)?;
         return forget_traces(receipt);
     }
@@ -162,7 +173,7 @@ fn is_empty(receipt: &Receipt, home: &EngineHome, tenant: Tenant) -> bool {
     (tenant == Tenant::Nobody && (!home.bin().join("dockerd").exists() || receipt.is_half(home)))
         || Engine::connect(&receipt.socket)
             .and_then(|engine| engine.is_empty())
-            .unwrap_or_else(|_| is_vacant(&data_root(home)))
+            .unwrap_or_else(|_| is_vacant(home))
 }
 
 /// Ends an engine of ours, and whatever of it goes on when its daemon has ended.
@@ -281,20 +292,4 @@ fn unmount_below(dir: &Path, is_meant: impl Fn(&Mounted) -> bool) -> Outcome<()>
         Some(mount) => Err(Failure::midway(problem::still_mounted(&mount.point.display()))),
         None => Ok(()),
     }
-}
-
-/// What somebody has mounted in an engine that would go with the application, and what would be deleted with it. A disk for all the data of
-/// an engine is none of those: it is the engine's.
-pub(super) fn foreign_mounts(receipt: &Receipt) -> Vec<PathBuf> {
-    let roots =
-        receipt.engine.iter().filter(|home| **home != EngineHome::System || goes_too(receipt)).flat_map(
-            |home| match home {
-                EngineHome::Private(dir) => vec![dir.clone()],
-                EngineHome::System => vec![data_root(home)],
-            },
-        );
-    let own = receipt.engine.as_ref().and_then(|home| data_root(home).canonicalize().ok());
-    let mounts = roots.flat_map(|root| file::mounts_below(&root));
-    let foreign = mounts.filter(|mount| !mount.is_of_an_engine() && Some(&mount.point) != own.as_ref());
-    foreign.map(|mount| mount.point).collect()
 }

@@ -26,8 +26,8 @@ const ERRORS: [(&str, rustix::io::Errno); 7] = [
 ];
 
 /// One fault: which act fails, and how. As text `ACT NUMBER KIND PATH`, as in `rename 1 EIO /opt/x/.env`; a number with `+` behind
-/// it means that act and all after it, the path `*` all paths; the kind is an error or `SHORT`, a write that takes half of what
-/// it is given.
+/// it means that act and all after it, the path `*` all paths; the kind is an error, `SHORT`, a write that takes half of what
+/// it is given, or `KILL`: the process is killed (SIGKILL) right before the act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     act: String,
@@ -42,6 +42,7 @@ pub struct Fault {
 enum Kind {
     Error(rustix::io::Errno),
     Short,
+    Kill,
 }
 
 impl FromStr for Fault {
@@ -55,6 +56,7 @@ impl FromStr for Fault {
         let kind = match ERRORS.iter().find(|(name, _)| *name == kind) {
             Some((_, error)) => Kind::Error(*error),
             None if kind == "SHORT" => Kind::Short,
+            None if kind == "KILL" => Kind::Kill,
             None => return Err(wrong()),
         };
         Ok(Self {
@@ -150,7 +152,12 @@ pub fn with<T>(plan: Plan, act: impl FnOnce() -> T) -> (T, Vec<(Act, PathBuf)>) 
 }
 
 fn next(act: Act, path: &Path) -> Option<Kind> {
-    LOCAL.with_borrow(|local| local.map_or_else(|| global().next(act, path), |plan| plan.next(act, path)))
+    let kind = LOCAL
+        .with_borrow(|local| local.map_or_else(|| global().next(act, path), |plan| plan.next(act, path)));
+    if kind == Some(Kind::Kill) {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+    kind
 }
 
 /// Called before each act.
@@ -178,7 +185,7 @@ impl<W: Write> Write for Writer<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let half = &bytes[..bytes.len().div_ceil(2)];
         match next(Act::Write, &self.path) {
-            None => self.inner.write(bytes),
+            None | Some(Kind::Kill) => self.inner.write(bytes),
             Some(Kind::Short) => self.inner.write(half),
             Some(Kind::Error(rustix::io::Errno::INTR)) => Err(io::ErrorKind::Interrupted.into()),
             // As a disk that gets full: what had room is there.

@@ -51,6 +51,24 @@ fn a_source_that_cannot_be_read_is_not_blamed_on_the_disk_that_is_written_to() {
     assert!(failure.todo.unwrap().en.contains("stick"));
 }
 
+/// A pipe in the place of a record kept every verb waiting, a device filled the memory, and a link had a log written into its target.
+#[test]
+fn only_files_that_end_are_read_and_only_files_are_appended_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let (pipe, link, target) = (dir.path().join("pipe"), dir.path().join("link"), dir.path().join("target"));
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    fs::write(&target, "theirs").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    assert_eq!(read_text(&pipe).unwrap_err().to_string(), "not a regular file");
+    assert_eq!(read_text(Path::new("/dev/zero")).unwrap_err().to_string(), "not a regular file");
+    assert!(read_to_end(File::open("/dev/zero").unwrap()).unwrap_err().to_string().starts_with("longer"));
+    assert_eq!(read_text(&link).unwrap().as_deref(), Some("theirs"));
+    assert!(append_private(&link).is_err() && append_private(&pipe).is_err());
+    assert_eq!(fs::read(&target).unwrap(), b"theirs");
+    assert_eq!(target.metadata().unwrap().mode() & 0o777, 0o644);
+    append_private(&dir.path().join("log")).unwrap().write_all(b"x").unwrap();
+}
+
 struct Broken;
 
 impl Read for Broken {

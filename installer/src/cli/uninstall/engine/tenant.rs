@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::facts::inventory::system_data_root;
 use crate::host::{file, process};
 use crate::layout::EngineHome;
+use crate::outcome::{Failure, Outcome};
+use crate::text::finding;
 
 /// Who has what all engines of a host share: data root, socket, group, packet filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,21 +22,27 @@ pub(super) enum Tenant {
 }
 
 /// Where an engine keeps its data: the host's one where an operator has said so.
-pub(super) fn data_root(home: &EngineHome) -> PathBuf {
+///
+/// # Errors
+/// When that cannot be read.
+pub(super) fn data_root(home: &EngineHome) -> Outcome<PathBuf> {
+    let config = home.config().display().to_string();
     match home {
-        EngineHome::System => system_data_root(),
-        EngineHome::Private(_) => home.data_root(),
+        EngineHome::System => system_data_root().map_err(|why| {
+            Failure::midway(finding::config_unreadable(&config, &why)).todo(finding::mend_config(&config))
+        }),
+        EngineHome::Private(_) => Ok(home.data_root()),
     }
 }
 
 /// Who has it now.
 pub(super) fn tenant(home: &EngineHome) -> Tenant {
     let is_installed = || process::find("dockerd").is_some();
+    // Where nobody can tell, nobody's engine starts either.
+    let root = data_root(home).unwrap_or_else(|_| home.data_root());
     if process::find_running(&home.bin().join("dockerd")).is_some() {
         Tenant::Us
-    } else if is_installed()
-        || process::command_lines("dockerd").iter().any(|line| uses(line, &data_root(home)))
-    {
+    } else if is_installed() || process::command_lines("dockerd").iter().any(|line| uses(line, &root)) {
         Tenant::Another
     } else {
         Tenant::Nobody
@@ -61,8 +69,12 @@ fn option(line: &[String], names: &[&str]) -> Option<String> {
     line.iter().enumerate().find_map(value)
 }
 
-/// Whether an engine's directory has nothing that anybody could miss, as it lies on disk; what cannot be read may have something.
-pub(super) fn is_vacant(data_root: &Path) -> bool {
+/// Whether an engine has nothing that anybody could miss, as it lies on disk; what cannot be read may have something.
+pub(super) fn is_vacant(home: &EngineHome) -> bool {
+    data_root(home).is_ok_and(|root| has_nothing(&root))
+}
+
+fn has_nothing(data_root: &Path) -> bool {
     let folders =
         ["containers", "volumes", "swarm", "containerd/daemon/io.containerd.content.v1.content/blobs/sha256"];
     let is_empty = |folder: &Path| match std::fs::read_dir(folder) {
@@ -119,14 +131,14 @@ mod tests {
     fn a_directory_is_vacant_without_containers_volumes_and_images() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("docker");
-        assert!(is_vacant(&root), "none is there");
+        assert!(has_nothing(&root), "none is there");
         for made in
             ["containers", "volumes", "image/overlay2/imagedb/content/sha256", "buildkit", "network/files"]
         {
             std::fs::create_dir_all(root.join(made)).unwrap();
         }
         std::fs::write(root.join("volumes/metadata.db"), "x").unwrap();
-        assert!(is_vacant(&root), "an engine was started once");
+        assert!(has_nothing(&root), "an engine was started once");
         let something = [
             "containers/abc/config.v2.json",
             "volumes/data/_data/x",
@@ -137,14 +149,14 @@ mod tests {
             let path = root.join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, "x").unwrap();
-            assert!(!is_vacant(&root), "{}", path.display());
+            assert!(!has_nothing(&root), "{}", path.display());
             std::fs::remove_file(&path).unwrap();
             let parent = path.parent().unwrap();
             if parent.ends_with("abc") || parent.ends_with("_data") {
                 std::fs::remove_dir_all(root.join("containers/abc")).ok();
                 std::fs::remove_dir_all(root.join("volumes/data")).ok();
             }
-            assert!(is_vacant(&root), "{}", path.display());
+            assert!(has_nothing(&root), "{}", path.display());
         }
     }
 }
