@@ -1,5 +1,5 @@
-//! A way to a socket that ends in the middle: it stands in the place of the socket of an engine's containerd, and cuts off whoever is
-//! connected when so many bytes have passed. What is said on it is none of its concern (`proxy` knows requests of HTTP).
+//! A way to a socket that ends in the middle: it stands in the place of the socket of an engine's containerd, and cuts off the
+//! connection on which the so-manieth byte would pass. What is said on it is none of its concern (`proxy` knows requests of HTTP).
 
 use std::fs;
 use std::io::{Read, Write};
@@ -50,8 +50,8 @@ impl Cut {
 
     /// Counts anew, and cuts once when so many bytes have passed in both directions; with 0 never.
     pub fn plan(&self, bytes: u64) {
-        self.shared.cut_at.store(bytes, Ordering::SeqCst);
         self.shared.passed.store(0, Ordering::SeqCst);
+        self.shared.cut_at.store(bytes, Ordering::SeqCst);
     }
 
     /// How many bytes have passed since.

@@ -50,11 +50,11 @@ impl Point {
     pub fn kinds(&self) -> &'static [&'static str] {
         match self.act.as_str() {
             // What is interrupted is tried again by whoever calls, and what is short is continued: neither may be noticed.
-            "write" => &["ENOSPC", "EIO", "EDQUOT", "EINTR", "SHORT"],
-            "spawn" => &["EAGAIN"],
-            "sync" | "syncdir" | "syncfs" => &["EIO", "ENOSPC"],
-            "remove" | "own" | "lock" | "bind" | "open" => &["EIO", "EROFS"],
-            _ => &["ENOSPC", "EIO", "EROFS"],
+            "write" => &["ENOSPC", "EIO", "EDQUOT", "EINTR", "SHORT", KILL],
+            "spawn" => &["EAGAIN", KILL],
+            "sync" | "syncdir" | "syncfs" => &["EIO", "ENOSPC", KILL],
+            "remove" | "own" | "lock" | "bind" | "open" => &["EIO", "EROFS", KILL],
+            _ => &["ENOSPC", "EIO", "EROFS", KILL],
         }
     }
 }
@@ -82,6 +82,9 @@ pub fn points(trace: &str) -> Vec<Point> {
     };
     all.iter().filter(is_wanted).cloned().collect()
 }
+
+/// The process is killed right before the act.
+pub const KILL: &str = "KILL";
 
 /// Files with more pieces than this are large.
 const MANY: usize = 40;

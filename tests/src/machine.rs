@@ -20,7 +20,7 @@ use crate::wait;
 
 /// What a machine needs to boot systemd and to run an engine. It is what `--privileged` gives, without what is not to be had
 /// where the tests themselves run in a container without `CAP_SYS_RESOURCE`.
-const RIGHTS: [&str; 18] = [
+const RIGHTS: [&str; 17] = [
     "--cap-add=ALL",
     "--security-opt=seccomp=unconfined",
     "--security-opt=apparmor=unconfined",
@@ -31,8 +31,8 @@ const RIGHTS: [&str; 18] = [
     "--hostname=fresh",
     "--tmpfs=/run",
     "--tmpfs=/tmp:exec",
-    "--volume=/var/lib/docker",
-    "--volume=/var/lib/containerd",
+    // An engine's data, which is not there before the engine is.
+    "--volume=/var/lib",
     // The installed project and a private engine live here: overlay2 does not work on top of a container's own overlay.
     "--volume=/opt",
     "--volume=/srv",
@@ -43,13 +43,14 @@ const RIGHTS: [&str; 18] = [
 ];
 
 /// What moves on a machine by itself: kernel interfaces, logs, timers, and what this harness mounts.
-pub const RESTLESS: [&str; 12] = [
+pub const RESTLESS: [&str; 13] = [
     "proc",
     "sys",
     "dev",
     "run",
     "stick",
     "var/log",
+    "var/backups",
     "var/lib/systemd",
     "var/lib/docker",
     "var/lib/containerd",

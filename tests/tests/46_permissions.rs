@@ -9,6 +9,7 @@ use std::process::Command;
 
 use tests::bundle;
 use tests::engine::Store;
+use tests::machine::Machine;
 use tests::parts::Suite;
 use tests::run::Run;
 use tests::site::{INSTALL, Site};
@@ -65,4 +66,28 @@ fn modes_are_the_same_under_every_umask_and_nobody_else_can_write() {
         // The vendor gives one directory to the application.
         assert!(uid == 0 || path.starts_with("data"), "{} belongs to {uid}", path.display());
     }
+}
+
+#[test]
+fn an_engine_that_is_brought_has_the_same_modes_under_every_umask() {
+    let machine = Machine::boot();
+    let run = machine.plug_in(&bundle::hello_with_engine().path);
+    let _ = machine.write("answers.toml", &bundle::answers(18080));
+    // Below the engine's data are names that differ each time.
+    let places = "/etc/docker /etc/systemd/system /usr/local/libexec /usr/local/bin /opt -maxdepth 2";
+    let installed = |mask: &str| {
+        let _ =
+            machine.sh(&format!("umask {mask}; {run} install --answers /stick/answers.toml --yes")).done();
+        let found = machine
+            .sh(&format!("(find {places} -printf '%M %u:%g %p\\n'; stat -c '%A %n' /var/lib/docker) | sort"))
+            .done()
+            .stdout;
+        let _ = machine.sh(&format!("umask {mask}; echo hello | {run} uninstall --purge")).done();
+        found
+    };
+    let (strict, open) = (installed("077"), installed("000"));
+    assert_eq!(strict, open);
+    assert!(strict.contains("/usr/local/libexec/airlift/dockerd"), "{strict}");
+    let is_open = |line: &&str| !line.starts_with('l') && line.as_bytes()[8] == b'w';
+    assert_eq!(strict.lines().find(is_open), None);
 }

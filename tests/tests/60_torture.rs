@@ -248,11 +248,11 @@ fn two_applications_that_bring_an_engine_at_the_same_time_share_one() {
     assert!(changes.is_empty(), "{}", changes.join("\n"));
 }
 
-/// Why a note and a directory of an engine that was killed are not counted as ours: without us it leaves the same, and neither its next
-/// start, nor the same images once more, nor `prune` takes them away.
+/// Why a note, directories and layers of an engine that was killed are not counted as ours: without us it leaves the same, and neither its
+/// next start, nor the same images once more, nor `prune` takes them away.
 #[test]
 #[ignore = "says something of the engine, and nothing of us: make torture"]
-fn an_engine_that_dies_while_it_loads_leaves_a_layer_whoever_sends_it() {
+fn an_engine_that_dies_forgets_a_layer_and_a_container_whoever_wanted_them() {
     let vendor = Vendor::with_noise(60_000_000);
     let folder = tests::parts::scratch();
     let archive = folder.path().join("images.tar");
@@ -275,6 +275,16 @@ fn an_engine_that_dies_while_it_loads_leaves_a_layer_whoever_sends_it() {
     let _ = engine.docker(["load".as_ref(), "--input".as_ref(), archive.as_os_str()]).done();
     let _ = engine.docker(["system", "prune", "--all", "--force", "--volumes"]).done();
     assert_eq!(left(), 1);
+    // As if it had died before it wrote the container down.
+    let _ = engine.docker(["load".as_ref(), "--input".as_ref(), archive.as_os_str()]).done();
+    let id = engine.docker(["create", "hello/web:1.0"]).done().stdout;
+    engine.kill();
+    std::fs::remove_dir_all(engine.data().join("containers").join(id.trim())).unwrap();
+    engine.restart(Store::Overlay2, &APART);
+    let _ = engine.docker(["system", "prune", "--all", "--force", "--volumes"]).done();
+    assert_eq!(engine.docker(["images", "--quiet"]).done().stdout, "");
+    let layers = std::fs::read_dir(engine.data().join("image/overlay2/layerdb/sha256")).unwrap().count();
+    assert!(layers > 0);
 }
 
 /// The long form: `make torture`.

@@ -12,9 +12,13 @@ use std::time::Duration;
 
 use tests::bundle::{self, Bundle, Vendor};
 use tests::cut::Cut;
+use tests::dice::Dice;
 use tests::disk::{Disk, Format};
 use tests::engine::Store;
-use tests::faults::walk::{Outcomes, acts_of, all_acts, first_acts, is_in_share, leftovers, walk, walk_back};
+use tests::faults::walk::{
+    Outcomes, acts_of, all_acts, each_once, first_acts, is_in_share, killed, leftovers, walk, walk_back,
+    walk_together,
+};
 use tests::faults::{Faulty, Point};
 use tests::parts;
 use tests::proxy::{Break, Proxy, Request};
@@ -63,7 +67,7 @@ fn every_act_fails_in_every_way() {
     let acts = acts_of(&patient, &reference);
     println!("{} acts", acts.len());
     let mut outcomes = Outcomes::default();
-    for round in 0..5 {
+    for round in 0..6 {
         let kind = |point: &Point| point.kinds().get(round).copied();
         let all = acts.iter().filter_map(|point| Some((point.clone(), kind(point)?))).enumerate();
         let faults: Vec<_> = all.filter(|(number, _)| is_in_share(*number)).map(|(_, fault)| fault).collect();
@@ -71,6 +75,65 @@ fn every_act_fails_in_every_way() {
         outcomes.print("acts on files and processes");
     }
     outcomes.assert_right();
+}
+
+/// The long form: each act once, with the kinds of faults in turn.
+#[test]
+#[ignore = "takes long: make torture"]
+fn each_act_fails_once() {
+    let mut patient = Faulty::new(Store::Containerd, PROGRAM.as_ref());
+    let reference = Reference::of(&patient);
+    let faults = each_once(acts_of(&patient, &reference));
+    let mut outcomes = Outcomes::default();
+    walk(&mut patient, &reference, &faults, &mut outcomes);
+    outcomes.print("each act on files and processes");
+    outcomes.assert_right();
+}
+
+/// The long form: the process is killed right before each act, of installing and of taking it back.
+#[test]
+#[ignore = "takes long: make torture"]
+fn a_kill_before_each_act_is_finished_or_taken_back() {
+    let mut patient = Faulty::new(Store::Containerd, PROGRAM.as_ref());
+    let reference = Reference::of(&patient);
+    let faults = killed(acts_of(&patient, &reference));
+    let (mut forth, mut back) = (Outcomes::default(), Outcomes::default());
+    walk(&mut patient, &reference, &faults, &mut forth);
+    forth.print("kills before acts of installing");
+    walk_back(&mut patient, &reference, killed, &mut back);
+    back.print("kills before acts of taking back");
+    forth.assert_right();
+    back.assert_right();
+}
+
+/// Three acts, drawn from all, fail in each of so many runs.
+fn several_at_once(runs: usize) {
+    let mut patient = Faulty::new(Store::Containerd, PROGRAM.as_ref());
+    let reference = Reference::of(&patient);
+    let acts = acts_of(&patient, &reference);
+    let mut dice = Dice::new(7);
+    let mut draw = || {
+        let point = acts[dice.within(0..acts.len())].clone();
+        let kinds = point.kinds();
+        (point, kinds[dice.within(0..kinds.len())])
+    };
+    let groups: Vec<Vec<_>> = (0..runs).map(|_| (0..3).map(|_| draw()).collect()).collect();
+    let mut outcomes = Outcomes::default();
+    walk_together(&mut patient, &reference, &groups, &mut outcomes);
+    outcomes.print("three faults in a run");
+    outcomes.assert_right();
+}
+
+#[test]
+fn several_acts_that_fail_in_one_run_end_in_a_healthy_installation() {
+    several_at_once(5);
+}
+
+/// The long form of it.
+#[test]
+#[ignore = "takes long: make torture"]
+fn many_times_several_acts_fail_in_one_run() {
+    several_at_once(60);
 }
 
 /// The long form: each act of taking it back.
@@ -182,8 +245,10 @@ fn cut_containerd(parts: impl IntoIterator<Item = f64>) {
     let (mut ended, mut survived) = (0, 0);
     for part in parts {
         let mut key = None;
-        cut.plan((all as f64 * part) as u64 + 1);
+        let place = (all as f64 * part) as u64 + 1;
+        cut.plan(place);
         let run = install(&patient);
+        assert!(cut.passed() >= place, "{part}: nothing was cut off\n{run}");
         check_directory(&patient.dir(), &mut key).unwrap_or_else(|why| panic!("{part}: {why}\n{run}"));
         match run.code {
             Some(0) => survived += 1,

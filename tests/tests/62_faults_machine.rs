@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tests::faults::walk::{Outcomes, acts_of, all_acts, first_acts, walk, walk_back};
+use tests::faults::walk::{Outcomes, acts_of, all_acts, first_acts, killed, walk, walk_back};
 use tests::faults::{Breakable, FaultyMachine, Point};
 use tests::parts;
 use tests::torture::chain::{Reference, install, purge};
@@ -42,6 +42,23 @@ fn acts_that_fail_while_an_engine_is_brought_end_in_a_healthy_installation() {
 #[ignore = "takes long: make torture"]
 fn every_act_that_brings_an_engine_fails() {
     break_acts(1);
+}
+
+/// The long form: the process is killed right before each of them, and of those that take the engine away.
+#[test]
+#[ignore = "takes long: make torture"]
+fn a_kill_before_each_act_that_brings_or_takes_an_engine_is_finished_or_taken_back() {
+    let mut patient = FaultyMachine::new(PROGRAM.as_ref());
+    let reference = Reference::of(&patient);
+    let mut acts = acts_of(&patient, &reference);
+    acts.retain(is_of_the_engine);
+    let (mut forth, mut back) = (Outcomes::default(), Outcomes::default());
+    walk(&mut patient, &reference, &killed(acts), &mut forth);
+    forth.print("kills before acts that bring an engine");
+    walk_back(&mut patient, &reference, killed, &mut back);
+    back.print("kills before acts that take an engine away");
+    forth.assert_right();
+    back.assert_right();
 }
 
 fn break_acts_of_taking_back(choose: impl FnOnce(Vec<Point>) -> Vec<(Point, &'static str)>) {

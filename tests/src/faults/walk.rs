@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use super::{Breakable, Point, points};
+use super::{Breakable, KILL, Point, points};
 use crate::run::Run;
 use crate::torture::chain::{Reference, finish, install, purge};
 use crate::torture::state::check_directory;
@@ -25,6 +25,10 @@ const WHY: [(&str, &str); 5] = [
 /// Whether a run that failed says what, where, why, and what to do, in either language.
 fn check_message(run: &Run, point: &Point, kind: &str) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("{what}\n{run}"));
+    if kind == KILL {
+        // Who is killed says nothing more; who looks on says that it is gone.
+        return if [None, Some(1)].contains(&run.code) { Ok(()) } else { wrong("that is no way to end") };
+    }
     if run.code != Some(1) {
         return wrong("the exit code is not 1");
     }
@@ -150,7 +154,8 @@ pub fn walk(
                 return Err(format!("nobody answers\n{run}"));
             }
             let left: Vec<_> = patient.places().iter().flat_map(|place| leftovers(place)).collect();
-            if !left.is_empty() {
+            // What a killed run has left, the next one clears away; that is looked at when it is done.
+            if !(left.is_empty() || is_failure && *kind == KILL) {
                 return Err(format!("left over: {left:?}\n{run}"));
             }
             check_directory(&patient.dir(), &mut key).map_err(|why| format!("{why}\n{run}"))
@@ -161,6 +166,50 @@ pub fn walk(
         if !is_failure {
             purge(patient, reference, true)
                 .unwrap_or_else(|why| outcomes.wrong.push(format!("{fault}: {why}")));
+            key = None;
+        }
+    }
+    finish(patient, reference, &mut key, None).unwrap_or_else(|why| outcomes.wrong.push(why));
+    purge(patient, reference, true).unwrap_or_else(|why| outcomes.wrong.push(why));
+}
+
+/// Lets several acts fail in one run, each group in a run that goes on where the one before it ended; then nothing fails.
+pub fn walk_together(
+    patient: &mut dyn Breakable,
+    reference: &Reference,
+    groups: &[Vec<(Point, &'static str)>],
+    outcomes: &mut Outcomes,
+) {
+    let mut key = None;
+    for group in groups {
+        let faults: Vec<String> = group.iter().map(|(point, kind)| point.fault(kind, false)).collect();
+        patient.plan(&faults.join("\n"));
+        let run = install(patient);
+        patient.plan("");
+        let is_failure = run.code != Some(0);
+        let counts = if is_failure { &mut outcomes.failed } else { &mut outcomes.unnoticed };
+        *counts.entry("several at once".to_owned()).or_default() += 1;
+        let may_be_killed = group.iter().any(|(_, kind)| *kind == KILL);
+        let mut check = || {
+            let says_what_to_do = run.stdout.to_lowercase().contains("run the same command again");
+            match run.code {
+                Some(0) if patient.is_served() => {}
+                Some(1) if says_what_to_do || may_be_killed => {}
+                None if may_be_killed => {}
+                _ => return Err(format!("neither done nor a failure that says what to do\n{run}")),
+            }
+            let left: Vec<_> = patient.places().iter().flat_map(|place| leftovers(place)).collect();
+            if !(left.is_empty() || is_failure && may_be_killed) {
+                return Err(format!("left over: {left:?}\n{run}"));
+            }
+            check_directory(&patient.dir(), &mut key).map_err(|why| format!("{why}\n{run}"))
+        };
+        if let Err(why) = check() {
+            outcomes.wrong.push(format!("{faults:?}: {why}"));
+        }
+        if !is_failure {
+            purge(patient, reference, true)
+                .unwrap_or_else(|why| outcomes.wrong.push(format!("{faults:?}: {why}")));
             key = None;
         }
     }
@@ -194,6 +243,20 @@ pub fn all_acts(acts: Vec<Point>) -> Vec<(Point, &'static str)> {
         (point, kinds[number % kinds.len()])
     };
     acts.into_iter().enumerate().filter(|(number, _)| is_in_share(*number)).map(with_kind).collect()
+}
+
+/// The first act of each kind on each path, and at each the process is killed; of them the share that the environment asks for.
+#[must_use]
+pub fn killed(acts: Vec<Point>) -> Vec<(Point, &'static str)> {
+    let all = first_acts(acts, 1).into_iter().enumerate();
+    all.filter(|(number, _)| is_in_share(*number)).map(|(_, (point, _))| (point, KILL)).collect()
+}
+
+/// The first act of each kind on each path, with the kinds of faults in turn; of them the share that the environment asks for.
+#[must_use]
+pub fn each_once(acts: Vec<Point>) -> Vec<(Point, &'static str)> {
+    let all = first_acts(acts, 1).into_iter().enumerate();
+    all.filter(|(number, _)| is_in_share(*number)).map(|(_, fault)| fault).collect()
 }
 
 /// Whether the long form has this one: `TORTURE_PART` is the share of it that is carried out, for those who have less time.
@@ -231,7 +294,10 @@ pub fn walk_back(
             let counts = if is_failure { &mut outcomes.failed } else { &mut outcomes.unnoticed };
             *counts.entry(format!("{} {kind}", point.act)).or_default() += 1;
         }
-        if is_failure && let Err(why) = check_refusal(&run, point, kind) {
+        if is_failure
+            && *kind != KILL
+            && let Err(why) = check_refusal(&run, point, kind)
+        {
             outcomes.wrong.push(format!("{fault}: {why}"));
         }
         match is_failure.then(|| check_half_removed(patient)) {

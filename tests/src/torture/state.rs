@@ -27,6 +27,16 @@ $ctr leases list --quiet | grep airlift | lines lease
 $ctr snapshots --snapshotter overlayfs list | awk 'NR > 1 { print ($1 ~ /^sha256:/ ? $1 : $1 ~ /^airlift/ ? "half " $1 : "a container'"'"'s " $NF) }' | lines snapshot
 ls $DATA/image/overlay2/layerdb/sha256 2>/dev/null | lines layer
 ls $DATA/image/overlay2/layerdb/tmp $DATA/tmp 2>/dev/null | grep -v -e moby-detect -e : -e '^$' | lines staged
+known=$(docker ps --all --no-trunc --quiet)
+layers=$DATA/image/overlay2/layerdb
+for mount in $layers/mounts/*; do
+    case " $(echo $known) " in *" ${mount##*/} "*) continue ;; esac
+    chain=$(cat "$mount/parent" 2>/dev/null) && echo 'forgotten container'
+    while [ -n "$chain" ]; do
+        echo "kept-by-forgotten ${chain#sha256:}"
+        chain=$(cat "$layers/sha256/${chain#sha256:}/parent" 2>/dev/null)
+    done
+done
 ls $DATA/overlay2 2>/dev/null | grep -v -e '^l$' -e '^backingFsBlockDev$' | grep -c . | lines layers-and-containers
 true
 "#;
