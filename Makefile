@@ -28,7 +28,7 @@ parts: ## Fetch the real engines, machines and tools that tests use
 test: parts ## Run all tests, on real engines, fresh machines and a browser
 	@command -v cargo-nextest >/dev/null || cargo install --locked --quiet cargo-nextest
 	cargo build --release & release=$$!
-	cargo nextest run --workspace --no-run
+	cargo nextest run --workspace --no-run || { kill $$release; exit 1; }
 	wait $$release
 	cargo nextest run --workspace --no-fail-fast
 
@@ -36,7 +36,7 @@ bench: build ## Measure, and write docs/performance.md
 	@tests/bench/run.sh
 
 torture: parts build ## Kill, cut off, break, load and take back installations, and write docs/reliability.md (TORTURE_MINUTES=25, TORTURE_PART=1, TORTURE_SEED, TORTURE_ONLY)
-	@cargo test --package tests --test 60_torture --test 61_load --test 62_faults --test 62_faults_machine -- --ignored --nocapture --test-threads 1
+	@cargo test --package tests --test 60_torture --test 61_load --test 62_faults --test 62_faults_machine --no-fail-fast -- --ignored --nocapture --test-threads 1
 
 pictures: parts build ## Draw the pictures of the guides anew, from real installations
 	@cargo test --package tests --test 47_pictures -- --ignored --nocapture

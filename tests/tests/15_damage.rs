@@ -159,6 +159,30 @@ fn two_thousand_damaged_bundles_are_all_found() {
         }
     }
     line("two blocks of 4 MiB swapped", 100, "all found, both stretches named");
+
+    for _ in 0..100 {
+        let first = dice.within(0..index - 2 * STRETCH);
+        let second = dice.within(first + STRETCH..index - STRETCH);
+        let mut bytes = subject.bytes.clone();
+        let (front, back) = bytes.split_at_mut(second);
+        front[first..][..STRETCH].swap_with_slice(&mut back[..STRETCH]);
+        let touched = |at: usize| {
+            let last = at + STRETCH - 1;
+            at / STRETCH..=last / STRETCH
+        };
+        let mut touched: Vec<usize> = touched(first).chain(touched(second)).collect();
+        touched.dedup();
+        let differs = |stretch: &usize| {
+            let range = stretch * STRETCH..index.min((stretch + 1) * STRETCH);
+            bytes[range.clone()] != subject.bytes[range]
+        };
+        let wanted: Vec<usize> = touched.iter().copied().filter(differs).collect();
+        match subject.find(&bytes, &touched) {
+            Found::InStretches(damaged, _) => assert_eq!(damaged, wanted),
+            Found::AtOpening(error) => panic!("at {first} and {second}: {error}"),
+        }
+    }
+    line("the same from anywhere, not only whole stretches", 100, "all found, all stretches named");
 }
 
 #[test]

@@ -213,6 +213,13 @@ fn what_a_run_left_that_died_before_its_record_is_taken_away() {
         let _ = bundle::hello_with_engine().run(&args).done().saying("Nothing was installed");
         assert!(!dir.exists());
     }
+    // The same right before the last act of a purge: what is empty by then goes.
+    std::fs::create_dir(&dir).unwrap();
+    let _ =
+        bundle::hello_with_engine().run(&["uninstall", "--yes", "--dir", dir.to_str().unwrap()]).expect(2);
+    assert!(dir.exists());
+    let _ = bundle::hello_with_engine().run(&["uninstall", "--purge", "--dir", dir.to_str().unwrap()]).done();
+    assert!(!dir.exists());
 }
 
 /// Both would have installed it, each over the other.

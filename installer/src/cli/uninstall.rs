@@ -29,6 +29,13 @@ mod engine;
 pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
     let purge = matches.get_flag("purge");
     let layout = installed::place(session, own.clone());
+    // The last thing that a purge removes is the empty directory: one that was killed right before has left it.
+    let is_empty = || std::fs::read_dir(&layout.dir).is_ok_and(|mut entries| entries.next().is_none());
+    if purge && rustix::process::geteuid().is_root() && is_empty() {
+        file::remove_dir_if_empty(&layout.dir);
+        session.say(&text::empty_removed(&layout.dir.display()));
+        return Ok(());
+    }
     if rustix::process::geteuid().is_root() && remove_mere_beginning(&layout)? {
         session.say(&text::beginning_removed(&layout.dir.display()));
         return Ok(());

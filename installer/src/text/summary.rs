@@ -113,6 +113,9 @@ messages! {
     beginning_removed(dir: &impl std::fmt::Display)
         en "Nothing was installed in {dir} yet; what the run that was broken off had made there is removed."
         zh "{dir} 中尚未安装任何内容；上次中断的安装所留下的文件已删除。";
+    empty_removed(dir: &impl std::fmt::Display)
+        en "Nothing is installed in {dir} any more; the empty directory is removed."
+        zh "{dir} 中已没有任何安装内容；空目录已删除。";
     removing_project() en "Removing containers and networks" zh "正在删除容器和网络";
     removing_images() en "Removing images" zh "正在删除镜像";
     removing_engine() en "Removing the engine" zh "正在删除引擎";
