@@ -145,10 +145,16 @@ fn dispatch(process: Process<'_>, lang: Lang, json: bool) -> Outcome<Option<u8>>
 /// What Docker or the files of settings would take for several paths, or that is no text.
 fn refuse_unusable(dir: &Path) -> Outcome<()> {
     let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    if whole.to_str().is_some_and(|text| !text.contains(|c: char| c == ':' || c.is_control())) {
+    let is_plain = whole.to_str().is_some_and(|text| !text.contains(|c: char| c == ':' || c.is_control()));
+    if is_plain && (whole.is_dir() || !whole.exists()) {
         return Ok(());
     }
     let shown = tame(&whole.display().to_string());
+    if is_plain {
+        return Err(
+            Failure::new(Code::Usage, problem::not_a_directory(&shown)).todo(problem::name_a_directory())
+        );
+    }
     Err(Failure::new(Code::Usage, problem::directory_unusable(&shown))
         .todo(problem::choose_plain_directory()))
 }

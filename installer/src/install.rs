@@ -14,6 +14,7 @@ use crate::event::{Event, SCHEMA};
 use crate::facts::exposure::Exposure;
 use crate::facts::{self, EngineChoice, Facts, Scope, address};
 use crate::host::signal::Watch;
+use crate::layout::EngineHome;
 use crate::outcome::{Code, Failure, Outcome};
 use crate::plan::{self, Plan, Step};
 use crate::preflight::{self, Demand, Finding, Severity};
@@ -259,6 +260,17 @@ fn verify(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> Outcom
     bundle.verify(extent, &progress)
 }
 
+/// The engine that is meant: the caller's, else the one that the application is on. `sudo` drops the variable, and a second engine would
+/// be brought beside the one that has the application.
+fn docker_host(receipt: Option<&Receipt>) -> Option<String> {
+    let given = std::env::var("DOCKER_HOST").ok().filter(|given| !given.is_empty());
+    let is_elsewhere = |receipt: &&Receipt| {
+        receipt.engine.is_none() && receipt.has_engine() && receipt.socket != EngineHome::System.socket()
+    };
+    let known = || receipt.filter(is_elsewhere).map(|receipt| format!("unix://{}", receipt.socket.display()));
+    given.or_else(known)
+}
+
 /// Reads what the host is like. Changes nothing.
 pub fn look(bundle: &BundleFile, target: &Target) -> Facts {
     let content = &bundle.bundle.index.content;
@@ -266,7 +278,7 @@ pub fn look(bundle: &BundleFile, target: &Target) -> Facts {
         layout: &target.layout,
         is_silent: target.is_silent,
         choice: target.choice,
-        docker_host: std::env::var("DOCKER_HOST").ok(),
+        docker_host: docker_host(target.receipt.as_ref()),
         app: &content.app.name,
         project: &content.project.name,
     };

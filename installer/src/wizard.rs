@@ -401,7 +401,9 @@ pub fn review(content: &Content, prepared: &Prepared, plan: &[Message], reporter
 /// [`Code::Usage`] when the operator says no.
 pub fn confirm_removal(app: &str, reporter: &Reporter) -> Outcome<()> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Ok(());
+        return Err(
+            Failure::new(Code::Usage, summary::no_terminal_for_name()).todo(summary::confirm_by_yes())
+        );
     }
     // Apart: a prompt of more than one row would be cut anywhere.
     reporter.line(&summary::what_is_removed(app));

@@ -117,6 +117,8 @@ fn a_machine_that_does_not_fit() {
         4,
         &["root", "sudo"],
     );
+    // What seems to be missing may be there, for root's eyes.
+    let _ = site.refuses("runuser -u alice -- sh $RUN install --yes", 4, &["root", "sudo"]);
     let _ = site.refuses(&format!("setarch i686 sh {INSTALL}"), 4, &["x86_64", "i686"]);
     let _ = site.refuses(&format!("{INSTALL} --dir /small/app"), 4, &["/small", "missing"]);
     site.machine.start(&[&busybox, "httpd", "-f", "-p", "18080", "-h", "/etc"]);
@@ -198,6 +200,7 @@ fn what_stands_in_the_place_of_a_file_or_folder() {
     for dir in ["/opt/a:b", "$'/opt/a\\nb'", "$'/opt/\\xff'"] {
         let _ = site.refuses(&format!("{INSTALL} --dir {dir}"), 2, &["/opt/", "colons"]);
     }
+    let _ = site.refuses(&format!("{INSTALL} --dir /etc/passwd"), 2, &["/etc/passwd", "not a directory"]);
     let _ = site.refuses("$RUN answers >/dev/full", 1, &["standard output", "No space left on device"]);
     let long = format!("{INSTALL} --set greeting=$(head -c 40000 /dev/zero | tr '\\0' x)");
     let _ = site.refuses(&long, 3, &["greeting", "32000"]);

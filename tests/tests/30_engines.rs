@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tests::bundle::{self, GREETING, PASSWORD, Vendor};
 use tests::engine::Store;
 use tests::parts::Suite;
+use tests::run::Run;
 use tests::site::{INSTALL, Site};
 use tests::wait;
 
@@ -84,7 +85,7 @@ fn journey(suite: Suite, store: Store) {
 
     fs::write(dir.join("data/precious"), "data").unwrap();
     let _ = site.run(&bundle, &["status"]).done();
-    let _ = site.run(&bundle, &["uninstall"]).done();
+    let _ = site.run(&bundle, &["uninstall", "--yes"]).done();
     assert_eq!(site.engine.get("/containers/json?all=1"), serde_json::json!([]));
     assert_eq!(fs::read_to_string(dir.join("data/precious")).unwrap(), "data");
 
@@ -333,4 +334,20 @@ fn a_swarm_and_the_compose_of_the_machine_are_told_of() {
     assert_eq!(one("swarm")["severity"], "warn");
     assert_eq!(one("compose")["severity"], "pass");
     assert!(one("compose")["found"].as_str().unwrap().starts_with("2."), "{}", one("compose"));
+}
+
+/// `sudo` drops the variable: a second engine was to be brought beside the one that had the application. And who had pruned its images was
+/// told to run a command again that could not help.
+#[test]
+fn the_engine_that_has_the_application_is_used_again_and_lost_images_come_back() {
+    let site = Site::new(Suite::Forky, Store::Containerd);
+    let bundle = bundle::hello_with_engine();
+    let _ = site.install(&bundle).done();
+    let without_variable = |args: &[&str]| Run::of(site.command(&bundle, args).env_remove("DOCKER_HOST"));
+    let _ = without_variable(&INSTALL).done().saying("everything is in place");
+    let _ = without_variable(&["stop"]).done();
+    let _ = site.engine.docker(["system", "prune", "--all", "--force"]).done();
+    let _ = without_variable(&["start"]).expect(1).saying("Run the application's .run file again");
+    let _ = without_variable(&INSTALL).done();
+    assert!(site.page().contains("hello"));
 }

@@ -116,7 +116,8 @@ fn install_reboot_and_uninstall() {
     let _ = site.sh("helloctl restart").done();
 
     // Data stays, and so do the answers: the next installation needs none.
-    let _ = site.sh("echo precious >/opt/hello/data/file; helloctl uninstall").done().saying("/opt/hello");
+    let _ =
+        site.sh("echo precious >/opt/hello/data/file; helloctl uninstall --yes").done().saying("/opt/hello");
     assert!(!site.page_is_there());
     assert_eq!(site.sh("cat /opt/hello/data/file").done().stdout, "precious\n");
     let _ = site.sh("test ! -e /usr/local/bin/helloctl && test ! -e /opt/hello/docker-compose.yml").done();
@@ -210,7 +211,7 @@ fn a_private_engine_touches_nothing_outside() {
     let _ = site.sh("/opt/hello/bin/helloctl start").done();
     assert!(site.page_is_there());
     // Without --purge its programs and data stay, and are named; but nothing stays mounted in the directory.
-    let _ = site.sh("/opt/hello/bin/helloctl uninstall").done().saying("/opt/hello/engine");
+    let _ = site.sh("/opt/hello/bin/helloctl uninstall --yes").done().saying("/opt/hello/engine");
     let _ = site.sh("test -d /opt/hello/engine/data && ! grep /opt/hello /proc/self/mountinfo").done();
     let _ = site.sh("echo hello | $RUN uninstall --purge").done();
     before.assert_unchanged(&outside(&site.machine));

@@ -335,7 +335,7 @@ fn debian_11_behind_firewalld_then_ufw_for_one_who_came_by_sudo() {
 
     let _ = by_sudo("--set docker_group=true");
     assert_eq!(groups(), "ops docker");
-    let _ = site.sh("su - ops -c 'sudo helloctl uninstall'");
+    let _ = site.sh("su - ops -c 'sudo helloctl uninstall --yes'");
     assert_eq!(site.ufw(), before);
     assert_eq!(groups(), "ops");
     // The firewall that does not run keeps nothing of ours for the day on which it does.

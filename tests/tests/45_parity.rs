@@ -212,7 +212,7 @@ fn the_answers_that_the_wizard_saved_give_the_same_files_byte_for_byte() {
     everything_was_made(&site.dir(), site.port, https_port);
     let by_hand = made(&site);
 
-    let _ = site.run(&bundle, &["uninstall"]).done();
+    let _ = site.run(&bundle, &["uninstall", "--yes"]).done();
     fs::remove_dir_all(site.dir()).unwrap();
     let saved = fs::read_to_string(site.path("saved.toml")).unwrap();
     assert!(!saved.contains(PASSWORD) && !saved.contains(SESSION_KEY), "{saved}");

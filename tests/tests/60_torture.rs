@@ -208,7 +208,7 @@ fn what_a_run_left_that_died_before_its_record_is_taken_away() {
         for file in ["lock", "install.log", ".airlift-receipt.json.abc123"] {
             std::fs::write(dir.join(".airlift").join(file), "").unwrap();
         }
-        let verb = if purge { &["uninstall", "--purge"][..] } else { &["uninstall"] };
+        let verb = if purge { &["uninstall", "--purge"][..] } else { &["uninstall", "--yes"] };
         let args = [verb, &["--dir", dir.to_str().unwrap()]].concat();
         let _ = bundle::hello_with_engine().run(&args).done().saying("Nothing was installed");
         assert!(!dir.exists());

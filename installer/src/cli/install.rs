@@ -10,14 +10,14 @@ use crate::detached::front::{self, Ended};
 use crate::facts::EngineChoice;
 use crate::install::{Options, Target, announce, install, show_origin, sources};
 use crate::outcome::{Code, Failure, Outcome};
-use crate::text::{Lang, problem as text};
+use crate::text::{Lang, finding, problem as text};
 
 /// Installs, as one of two processes; a dry run needs no second one. The exit code is the other process's.
 pub(super) fn run(session: &Session<'_>) -> Outcome<Option<u8>> {
     let (bundle, mut options, process) = (session.bundle()?, options(session)?, session.process);
     if process.is_worker || options.dry_run {
         options.worker = process.is_worker.then(|| process.watch.clone());
-        return install(bundle, &options, session.reporter).map(|()| None);
+        return install(bundle, &options, session.reporter).map(|()| None).map_err(root_first);
     }
     let target = Target::of(&bundle.bundle.index.content, &options);
     let live = if target.is_silent { None } else { attach::find(&target.layout) };
@@ -34,6 +34,14 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<Option<u8>> {
         uninstall::offer(session, &target.layout, &way_back)?;
     }
     Ok(Some(ended.code))
+}
+
+/// Who is not root sees neither earlier answers nor a file that is for root's eyes: what is missing then may be there.
+fn root_first(failure: Box<Failure>) -> Box<Failure> {
+    if failure.code == Code::Answers && !rustix::process::geteuid().is_root() {
+        return Failure::new(Code::Preflight, finding::not_root()).todo(finding::use_sudo());
+    }
+    failure
 }
 
 /// Looks on at a run that is at work already, if it does what is asked for now.

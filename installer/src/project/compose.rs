@@ -85,7 +85,13 @@ impl Compose {
         if finished.status.success() {
             Ok(finished)
         } else {
-            Err(failed().quoting(last_lines(&finished.stderr, 12)))
+            let failure = failed().quoting(last_lines(&finished.stderr, 12));
+            // Whoever has removed it, nobody here can pull it; what we say last is what holds.
+            Err(if finished.stderr.contains("No such image") {
+                failure.todo(text::image_is_gone())
+            } else {
+                failure
+            })
         }
     }
 

@@ -216,6 +216,14 @@ messages! {
         zh "引擎未能启动（日志：{log}）。";
     engine_did_not_stop(pid: i32) en "The engine (process {pid}) did not stop." zh "引擎（进程号 {pid}）未能停止。";
     systemctl_failed(what: &str) en "systemctl {what} failed." zh "systemctl {what} 失败。";
+    image_is_gone()
+        en "An image of the application is no longer in the engine. Run the application's .run file again: it puts back what is missing."
+        zh "应用的镜像已不在引擎中。请重新运行该应用的 .run 安装包，会补回缺少的镜像。";
+    not_a_directory(path: &impl Display)
+        en "{path} is not a directory." zh "{path} 不是目录。";
+    name_a_directory()
+        en "Give the directory of the application, or a new one: --dir DIR."
+        zh "请用 --dir 指定应用所在的目录，或一个新目录。";
     group_failed() en "The group docker could not be made." zh "无法创建 docker 用户组。";
     file_not_read(path: &str)
         en "The project file {path} could not be read from the bundle."

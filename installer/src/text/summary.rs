@@ -99,6 +99,9 @@ messages! {
         en "Run the command again and type {name} exactly."
         zh "如需删除，请重新运行该命令，并准确输入 {name}。";
     no_terminal_for_name() en "There is no terminal to confirm on." zh "当前没有终端，无法进行确认。";
+    confirm_by_yes()
+        en "Run it on a terminal, or with --yes: uninstall --yes"
+        zh "请在终端上运行，或加上 --yes：uninstall --yes";
     pipe_name(name: &str)
         en "Run it on a terminal, or give the name on standard input: echo {name} | ... uninstall --purge"
         zh "请在终端上运行；或从标准输入给出应用名称：echo {name} | … uninstall --purge";
