@@ -89,6 +89,12 @@ impl BundleFile {
         Err(damage_failure(&self.path, &damage, self.bundle.trailer.total_len))
     }
 
+    /// Whether a blob, read once more, is what its digest says.
+    pub fn is_right(&self, blob: &Digest) -> bool {
+        let read = |file| io::copy(&mut self.bundle.blob(file, blob).ok()?, &mut io::sink()).ok();
+        self.handle().ok().and_then(read).is_some()
+    }
+
     /// Bytes that [`BundleFile::verify`] reads for this extent.
     pub fn len_of(&self, extent: Extent) -> u64 {
         let last = self.bundle.stretch_count().saturating_sub(1);

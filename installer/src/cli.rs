@@ -128,7 +128,9 @@ fn dispatch(process: Process<'_>, lang: Lang, json: bool) -> Outcome<Option<u8>>
     }
     let installed = identity.installed_dir();
     let session = Session { reporter, bundle, matches, json, process };
-    session.dir().map_or(Ok(()), |dir| refuse_unusable(&dir))?;
+    if matches!(session.matches.subcommand_name(), None | Some("install" | "preflight")) {
+        session.dir().map_or(Ok(()), |dir| refuse_unusable(&dir))?;
+    }
     match session.matches.subcommand() {
         None | Some(("install", _)) => return install::run(&session),
         Some(("preflight", _)) => preflight::run(&session),

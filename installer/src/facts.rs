@@ -266,6 +266,8 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
     if home == EngineHome::System {
         paths.extend(SYSTEM_PLACES.map(PathBuf::from));
     }
+    let of_our_engine =
+        project.own_engine.as_ref().map(|home| process::all_below(&home.bin())).unwrap_or_default();
     let machine = machine::collect();
     let settings: Vec<_> = index.content.requirements.settings().map(|(name, _)| name).collect();
     Facts {
@@ -274,7 +276,7 @@ pub fn collect(scope: &Scope<'_>, index: &bundle_spec::index::Index) -> Facts {
         surroundings: route::collect(),
         machine,
         storage: storage::collect(&paths),
-        listeners: network::listeners(),
+        listeners: network::listeners(&of_our_engine),
         inventory: inventory::collect(&engine, scope.project, index),
         // The system's engine makes a zone of its own in firewalld when it starts, and has it reloaded.
         access: access::collect(home == EngineHome::System && matches!(engine, EngineFacts::Absent)),

@@ -390,7 +390,12 @@ pub fn unwell(
                 let output = last_lines(output, HEALTH_LINES);
                 failure = failure.quoting(format!("--- {}: healthcheck ---\n{output}", container.service));
             }
-            let tail = engine.log_tail(&container.id, LOG_LINES);
+            let mut tail = engine.log_tail(&container.id, LOG_LINES);
+            // What a program said right before it ended, the engine may still be writing down.
+            if tail.is_empty() && container.has_failed() {
+                std::thread::sleep(INTERVAL);
+                tail = engine.log_tail(&container.id, LOG_LINES);
+            }
             failure = failure.quoting(format!("--- {} ---\n{}", container.service, tail.join("\n")));
         }
     }

@@ -262,13 +262,18 @@ fn verify(bundle: &BundleFile, options: &Options, reporter: &Reporter) -> Outcom
 
 /// The engine that is meant: the caller's, else the one that the application is on. `sudo` drops the variable, and a second engine would
 /// be brought beside the one that has the application.
-fn docker_host(receipt: Option<&Receipt>) -> Option<String> {
+fn docker_host(target: &Target) -> Option<String> {
     let given = std::env::var("DOCKER_HOST").ok().filter(|given| !given.is_empty());
+    let real = |socket: &Path| socket.canonicalize().ok();
     let is_elsewhere = |receipt: &&Receipt| {
-        receipt.engine.is_none() && receipt.has_engine() && receipt.socket != EngineHome::System.socket()
+        target.choice == EngineChoice::Auto
+            && receipt.engine.is_none()
+            && receipt.extent() != State::Uninstalled
+            && receipt.socket.exists()
+            && real(&receipt.socket) != real(&EngineHome::System.socket())
     };
-    let known = || receipt.filter(is_elsewhere).map(|receipt| format!("unix://{}", receipt.socket.display()));
-    given.or_else(known)
+    let known = target.receipt.as_ref().filter(is_elsewhere);
+    given.or_else(|| known.map(|receipt| format!("unix://{}", receipt.socket.display())))
 }
 
 /// Reads what the host is like. Changes nothing.
@@ -278,7 +283,7 @@ pub fn look(bundle: &BundleFile, target: &Target) -> Facts {
         layout: &target.layout,
         is_silent: target.is_silent,
         choice: target.choice,
-        docker_host: docker_host(target.receipt.as_ref()),
+        docker_host: docker_host(target),
         app: &content.app.name,
         project: &content.project.name,
     };

@@ -1,5 +1,5 @@
 //! A way to a socket that ends in the middle: it stands in the place of the socket of an engine's containerd, and cuts off the
-//! connection on which the so-manieth byte would pass. What is said on it is none of its concern (`proxy` knows requests of HTTP).
+//! connection on which that byte would pass. What is said on it is none of its concern (`proxy` knows requests of HTTP).
 
 use std::fs;
 use std::io::{Read, Write};

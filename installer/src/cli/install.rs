@@ -10,6 +10,7 @@ use crate::detached::front::{self, Ended};
 use crate::facts::EngineChoice;
 use crate::install::{Options, Target, announce, install, show_origin, sources};
 use crate::outcome::{Code, Failure, Outcome};
+use crate::report::all_written;
 use crate::text::{Lang, finding, problem as text};
 
 /// Installs, as one of two processes; a dry run needs no second one. The exit code is the other process's.
@@ -17,7 +18,9 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<Option<u8>> {
     let (bundle, mut options, process) = (session.bundle()?, options(session)?, session.process);
     if process.is_worker || options.dry_run {
         options.worker = process.is_worker.then(|| process.watch.clone());
-        return install(bundle, &options, session.reporter).map(|()| None).map_err(root_first);
+        let done = install(bundle, &options, session.reporter);
+        return if options.dry_run { done.and_then(|()| all_written()) } else { done.map_err(root_first) }
+            .map(|()| None);
     }
     let target = Target::of(&bundle.bundle.index.content, &options);
     let live = if target.is_silent { None } else { attach::find(&target.layout) };

@@ -23,7 +23,7 @@ fn read(given: &str) -> Outcome<PublicKey> {
         return Ok(key);
     }
     let refused = || Failure::new(Code::Usage, text::not_a_key(given)).todo(text::give_key());
-    let text = match file::read_text(Path::new(given)) {
+    let text = match file::read_given(Path::new(given)) {
         Ok(text) => text.unwrap_or_default(),
         Err(error) => return Err(refused().because(&error)),
     };

@@ -29,19 +29,18 @@ mod engine;
 pub(super) fn run(session: &Session<'_>, matches: &ArgMatches, own: Option<PathBuf>) -> Outcome<()> {
     let purge = matches.get_flag("purge");
     let layout = installed::place(session, own.clone());
-    // The last thing that a purge removes is the empty directory: one that was killed right before has left it.
-    let is_empty = || std::fs::read_dir(&layout.dir).is_ok_and(|mut entries| entries.next().is_none());
-    if purge && rustix::process::geteuid().is_root() && is_empty() {
-        file::remove_dir_if_empty(&layout.dir);
-        session.say(&text::empty_removed(&layout.dir.display()));
-        return Ok(());
-    }
     if rustix::process::geteuid().is_root() && remove_mere_beginning(&layout)? {
         session.say(&text::beginning_removed(&layout.dir.display()));
         return Ok(());
     }
     let installed = match installed::find(session, own) {
-        Err(failure) if purge && !layout.receipt().exists() => return remove_left(session, failure),
+        Err(failure) if purge && !layout.receipt().exists() => {
+            let was_last_act = remove_emptied(session, &layout)?;
+            return match remove_left(session, failure) {
+                Err(failure) if failure.code == Code::Usage && was_last_act => Ok(()),
+                removed => removed,
+            };
+        }
         found => found?,
     };
     let app = &installed.content.app.name;
@@ -171,6 +170,24 @@ fn refuse_mounts(installed: &Installed) -> Outcome<()> {
     let names: Vec<String> = mounts.iter().map(|point| point.display().to_string()).collect();
     Err(Failure::new(Code::Usage, problem::mounted_in_project(&names.join(", ")))
         .todo(problem::unmount_first(&names.join(" "))))
+}
+
+/// The last that a purge removes is the empty directory: one that was killed right before has left it. Returns whether that was so.
+fn remove_emptied(session: &Session<'_>, layout: &Layout) -> Outcome<bool> {
+    let entries = |dir: &Path| std::fs::read_dir(dir).map(|entries| entries.flatten().collect::<Vec<_>>());
+    let is_empty = |dir: &Path| entries(dir).is_ok_and(|entries| entries.is_empty());
+    let is_own = |dir: &Path| dir == layout.state() && is_empty(dir);
+    let is_emptied = entries(&layout.dir).is_ok_and(|entries| entries.iter().all(|it| is_own(&it.path())));
+    // Without a bundle it could be any directory in which somebody is.
+    if session.bundle.is_none() || !is_emptied {
+        return Ok(false);
+    }
+    file::remove_tree(&layout.dir)?;
+    let is_gone = layout.dir.symlink_metadata().is_err();
+    if is_gone {
+        session.say(&text::empty_removed(&layout.dir.display()));
+    }
+    Ok(is_gone)
 }
 
 /// Where no application is left, but an engine that one has left behind: it goes as well, if it is empty by now.

@@ -18,10 +18,20 @@ pub(super) fn failure(error: &clap::Error, arguments: &[OsString]) -> Box<Failur
     let suggested = suggested.filter(|name| name != "uninstall" || typed.starts_with("un"));
     let todo = if follows_set(&typed, arguments) {
         text::quote_value()
+    } else if let Some(plain) = with_hyphens(&typed) {
+        text::type_hyphens(&plain)
+    } else if typed.ends_with(".toml") {
+        text::did_you_mean(&format!("--answers {typed}"))
     } else {
         suggested.map_or_else(text::see_help, |name| text::did_you_mean(&name))
     };
     Failure::new(Code::Usage, what(error)).todo(todo)
+}
+
+/// An option whose hyphens a word processor has made a dash, or an input method full-width, as it is typed.
+fn with_hyphens(typed: &str) -> Option<String> {
+    let rest = typed.trim_start_matches(['—', '–', '－', '−', '‐', '‑', '-']);
+    (typed.starts_with(|c: char| c != '-') && rest.len() < typed.len()).then(|| format!("--{rest}"))
 }
 
 /// Whether a word that is no command comes right after what `--set` has taken: a value with a space in it, or with one in place of
@@ -96,6 +106,16 @@ mod tests {
         for (line, expected) in table {
             assert_eq!(refused(line).0, expected, "{line}");
         }
+    }
+
+    /// Commands are copied from documents and chats.
+    #[test]
+    fn dashes_of_other_kinds_are_said_as_they_are_typed() {
+        for (line, typed) in [("—answers x", "--answers"), ("－－dry-run", "--dry-run"), ("–yes", "--yes")]
+        {
+            assert!(refused(line).1.contains(typed), "{line}");
+        }
+        assert!(refused("answers.toml").1.contains("--answers answers.toml"));
     }
 
     #[test]

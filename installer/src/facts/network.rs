@@ -25,8 +25,8 @@ pub struct Owner {
     pub pid: i32,
     /// Its control group, which for a container names the container.
     pub cgroup: String,
-    /// It runs in a container: it does not see the processes that we do.
-    pub is_contained: bool,
+    /// It descends from a program of the engine that we have installed: from the one that watches over a container.
+    pub is_of_our_engine: bool,
 }
 
 impl Owner {
@@ -39,12 +39,12 @@ impl Owner {
     }
 }
 
-/// Reads the listening sockets of this network namespace.
-pub fn listeners() -> Vec<Listener> {
+/// Reads the listening sockets of this network namespace; `of_our_engine` are the processes of an engine of ours.
+pub fn listeners(of_our_engine: &[i32]) -> Vec<Listener> {
     let entries = [procfs::net::tcp().unwrap_or_default(), procfs::net::tcp6().unwrap_or_default()].concat();
     let listening: Vec<_> =
         entries.into_iter().filter(|entry| entry.state == procfs::net::TcpState::Listen).collect();
-    let owners = if listening.is_empty() { HashMap::new() } else { owners() };
+    let owners = if listening.is_empty() { HashMap::new() } else { owners(of_our_engine) };
     let describe = |entry: procfs::net::TcpNetEntry| Listener {
         address: entry.local_address.ip(),
         port: entry.local_address.port(),
@@ -54,7 +54,7 @@ pub fn listeners() -> Vec<Listener> {
 }
 
 /// Sockets by inode. Processes that end meanwhile, or that we may not look at, are passed over.
-fn owners() -> HashMap<u64, Owner> {
+fn owners(of_our_engine: &[i32]) -> HashMap<u64, Owner> {
     let mut owners = HashMap::new();
     for process in procfs::process::all_processes().into_iter().flatten().flatten() {
         let Ok(descriptors) = process.fd() else { continue };
@@ -65,7 +65,7 @@ fn owners() -> HashMap<u64, Owner> {
                 name: process.stat().map(|stat| stat.comm).unwrap_or_default(),
                 pid: process.pid,
                 cgroup: std::fs::read_to_string(format!("/proc/{}/cgroup", process.pid)).unwrap_or_default(),
-                is_contained: !crate::host::process::is_beside_us(process.pid),
+                is_of_our_engine: of_our_engine.contains(&process.pid),
             });
             owners.insert(inode, owner.clone());
         }

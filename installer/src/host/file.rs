@@ -1,7 +1,7 @@
 //! Files: atomic and durable writes with explicit mode and owner, so that umask and power loss make no difference.
 
 use std::fs::{self, DirBuilder, File, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
 
@@ -270,7 +270,7 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// As the system says; when it is longer.
-pub fn read_to_end(source: impl Read) -> io::Result<Vec<u8>> {
+fn read_to_end(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(LEN_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LEN_MAX {
@@ -278,6 +278,32 @@ pub fn read_to_end(source: impl Read) -> io::Result<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+/// The text of what somebody has named on the command line: a file, or a pipe that a shell puts in its place (`<(…)`). `None` when it does
+/// not exist.
+///
+/// # Errors
+/// As [`read_to_end`]; `InvalidData` when it is not UTF-8.
+pub fn read_given(path: &Path) -> io::Result<Option<String>> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        source => read_to_end(source?).and_then(text_of).map(Some),
+    }
+}
+
+/// The end of a text file that may be long, as far as it is text.
+pub fn read_tail(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        let len = file.metadata()?.len();
+        file.seek(io::SeekFrom::Start(len.saturating_sub(TAIL_LEN)))?;
+        file.take(TAIL_LEN).read_to_end(&mut bytes)
+    });
+    read.map_or_else(|_| String::new(), |_| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// As much of a log as has its last lines.
+const TAIL_LEN: u64 = 64 << 10;
 
 /// [`read`] for text.
 ///
@@ -291,7 +317,7 @@ pub fn read_text(path: &Path) -> io::Result<Option<String>> {
 ///
 /// # Errors
 /// `InvalidData` when they are not UTF-8.
-pub fn text_of(bytes: Vec<u8>) -> io::Result<String> {
+fn text_of(bytes: Vec<u8>) -> io::Result<String> {
     let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
     String::from_utf8(bytes).map_err(wrong)
 }

@@ -242,7 +242,7 @@ pub fn is_any_named(name: &str) -> bool {
 }
 
 /// Whether a process sees the same processes as we do: those in containers do not, and their programs only seem to lie where ours do.
-pub fn is_beside_us(pid: i32) -> bool {
+fn is_beside_us(pid: i32) -> bool {
     let space = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
     match (space(&pid.to_string()), space("self")) {
         (Some(its), Some(ours)) => its == ours,
@@ -272,12 +272,22 @@ pub fn command_lines(name: &str) -> Vec<Vec<String>> {
     alive.filter(|process| is_beside_us(process.pid)).filter_map(|process| process.cmdline().ok()).collect()
 }
 
-/// When the process was started that listens at a socket; for one that was handed to it by systemd, when that was. Nothing where that
-/// process is in a container.
-pub fn listener_started(socket: &Path) -> Option<SystemTime> {
+/// When the program was started that listens at a socket; for a socket that systemd has handed over, the youngest of the programs whose
+/// name begins so. Nothing where it is in a container.
+pub fn listener_started(socket: &Path, name: &str) -> Option<SystemTime> {
     let stream = std::os::unix::net::UnixStream::connect(socket).ok()?;
     let listener = rustix::net::sockopt::socket_peercred(stream.as_fd()).ok()?.pid.as_raw_nonzero().get();
-    let stat = procfs::process::Process::new(listener).ok()?.stat().ok()?;
+    if listener != 1 {
+        return started(&procfs::process::Process::new(listener).ok()?.stat().ok()?);
+    }
+    let processes = procfs::process::all_processes().into_iter().flatten().flatten();
+    let beside_us = processes.filter(|process| is_beside_us(process.pid));
+    let named =
+        beside_us.filter_map(|process| process.stat().ok()).filter(|stat| stat.comm.starts_with(name));
+    named.filter_map(|stat| started(&stat)).max()
+}
+
+fn started(stat: &procfs::process::Stat) -> Option<SystemTime> {
     let since_boot = stat.starttime as f64 / procfs::ticks_per_second() as f64;
     let age = procfs::Uptime::current().ok()?.uptime - since_boot;
     SystemTime::now().checked_sub(Duration::try_from_secs_f64(age).ok()?)

@@ -86,13 +86,7 @@ fn refuse_unknown_warnings(acceptance: &Acceptance) -> Outcome<()> {
 
 fn read_answers(path: &Path) -> Outcome<answers_file::Given> {
     let shown = path.display();
-    // What a shell puts in the place of a file (`<(…)`) is a pipe.
-    let read = || match std::fs::File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-        Ok(source) => file::read_to_end(source).and_then(file::text_of).map(Some),
-    };
-    let content = read()
+    let content = file::read_given(path)
         .map_err(|error| match error.kind() {
             ErrorKind::InvalidData => {
                 Failure::new(Code::Answers, text::answers_not_utf8(&shown)).todo(text::convert_answers())

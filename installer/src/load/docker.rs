@@ -106,10 +106,11 @@ pub fn not_read(
 ) -> Box<Failure> {
     let image = &loader.content.images[request.image];
     let layers = request.layers.iter().map(|layer| image.layers[*layer].blob);
-    match bundle.check_blobs(layers.chain([image.manifest, image.config])) {
+    let blobs: Vec<Digest> = layers.chain([image.manifest, image.config]).collect();
+    match bundle.check_blobs(blobs.iter().copied()) {
         Err(damage) => damage,
-        // Its parts are as they were written, and one is not what another one says that it is.
-        Ok(()) if is_contradiction(error) => {
+        // It is as it was written, and one part is not what another one says that it is.
+        Ok(()) if is_wrong_layer(error) || !blobs.iter().all(|blob| bundle.is_right(blob)) => {
             Failure::new(Code::Bundle, text::bundle_unacceptable(&bundle.path.display()))
                 .because(error)
                 .todo(text::ask_vendor())
@@ -120,13 +121,9 @@ pub fn not_read(
     }
 }
 
-fn is_contradiction(error: &(dyn std::error::Error + 'static)) -> bool {
+fn is_wrong_layer(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
-    causes.any(|error| {
-        let of_blob =
-            error.downcast_ref::<io::Error>().is_some_and(|it| it.kind() == io::ErrorKind::InvalidData);
-        of_blob || matches!(error.downcast_ref(), Some(BringError::WrongDiffId(_)))
-    })
+    causes.any(|error| matches!(error.downcast_ref(), Some(BringError::WrongDiffId(_))))
 }
 
 /// An earlier load that broke off may hold what this one needs, until the engine is started anew (moby#51623). That would

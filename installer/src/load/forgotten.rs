@@ -20,7 +20,7 @@ use crate::host::process;
 /// When containerd does not answer or refuses.
 pub fn let_go(access: &ContainerdAccess, engine: &Engine, content: &Content) -> Result<(), ContainerdError> {
     // One that is being made is not known yet, and is younger than its engine.
-    let Some(started) = process::listener_started(engine.socket()) else { return Ok(()) };
+    let Some(started) = process::listener_started(engine.socket(), "dockerd") else { return Ok(()) };
     let containerd = Containerd::connect(&access.socket, &access.namespace)?;
     let place = Place { containerd: &containerd, snapshotter: &access.snapshotter };
     for lease in unknown_to(engine, containerd.container_leases(started)?) {

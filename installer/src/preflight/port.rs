@@ -104,10 +104,10 @@ pub(super) fn against(
 }
 
 /// A port that our own containers hold is no conflict: this is a second run, or an upgrade. Containers outlive an engine that was killed;
-/// one of ours takes them over when it starts, and until then nobody can tell whose they are.
+/// one of ours takes them over when it starts, and until then it cannot be asked whose they are.
 fn is_own(listener: &Listener, facts: &Facts) -> bool {
     let Some(owner) = &listener.owner else { return false };
-    if facts.engine.description().is_none() && facts.project.own_engine.is_some() && owner.is_contained {
+    if facts.engine.description().is_none() && owner.is_of_our_engine {
         return true;
     }
     facts.inventory.containers.iter().any(|container| {

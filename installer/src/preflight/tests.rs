@@ -217,7 +217,7 @@ fn disk_is_summed_up_for_each_real_file_system() {
 }
 
 fn listener(port: u16, name: &str, pid: i32, cgroup: &str) -> Listener {
-    let owner = Owner { name: name.into(), pid, cgroup: cgroup.into(), is_contained: false };
+    let owner = Owner { name: name.into(), pid, cgroup: cgroup.into(), is_of_our_engine: false };
     Listener { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port, owner: Some(owner) }
 }
 
@@ -282,11 +282,11 @@ fn a_port_that_a_container_of_our_dead_engine_holds_is_no_conflict() {
     let mut held = listener(80, "httpd", 900, "0::/");
     facts.listeners = vec![held.clone()];
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["port"]);
-    held.owner.as_mut().unwrap().is_contained = true;
+    held.owner.as_mut().unwrap().is_of_our_engine = true;
     facts.listeners = vec![held];
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), Vec::<&str>::new());
-    // Without an engine of ours it is somebody else's container.
-    facts.project.own_engine = None;
+    // One that answers knows its containers.
+    facts.engine = running(Flavour::Docker, "28.5.2");
     assert_eq!(failures(&facts, EngineChoice::Auto, &[]), ["port"]);
 }
 

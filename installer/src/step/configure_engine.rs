@@ -1,6 +1,6 @@
 //! Group, daemon.json, systemd unit of an engine of ours; for a private one also its containerd's configuration.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bundle_spec::digest::Digest;
 use serde_json::{Map, Value, json};
@@ -105,12 +105,12 @@ fn keep_former(context: &mut Context<'_>, home: &EngineHome, completed: &str) ->
 }
 
 /// What has become of an operator's configuration that was there before us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Former {
     /// There was none, or it is as it was before.
     Restored,
-    /// Somebody has changed what we made of it, and it stays so; as it was before us, it lies beside it.
-    Kept,
+    /// Somebody has changed what we made of it, and it stays so; as it was before us, it lies there.
+    Kept(PathBuf),
 }
 
 /// Puts back the configuration that was there before us, unless somebody has changed what we made of it.
@@ -120,20 +120,41 @@ pub enum Former {
 pub fn restore_config(receipt: &Receipt, home: &EngineHome) -> Outcome<Former> {
     let (path, former) = (home.config(), home.former_config());
     let Some(completed) = &receipt.completed_config else { return Ok(Former::Restored) };
-    let read = |path: &Path| {
-        file::read(path).map_err(|error| {
-            Failure::midway(text::cannot_read(&path.display())).refused(&error, path).todo(text::run_again())
-        })
-    };
     let (Some(now), Some(content)) = (read(&path)?, read(&former)?) else { return Ok(Former::Restored) };
     if now != content {
         if Digest::of(&now).hex() != *completed {
-            return Ok(Former::Kept);
+            return Ok(keep_original(receipt, home)?.map_or(Former::Restored, Former::Kept));
         }
         file::rewrite(&path, Access::READABLE, &content)?;
     }
     file::copy_time(&former, &path);
     Ok(Former::Restored)
+}
+
+/// Keeps the configuration that was there before us under a name that no later installation writes; returns that, if there is anything to
+/// be kept. The oldest is the original.
+///
+/// # Errors
+/// Names the path and the reason.
+pub fn keep_original(receipt: &Receipt, home: &EngineHome) -> Outcome<Option<PathBuf>> {
+    let (former, original) = (home.former_config(), home.config().with_extension("json.original"));
+    let Some(content) = receipt.completed_config.as_ref().map_or(Ok(None), |_| read(&former))? else {
+        return Ok(None);
+    };
+    if read(&home.config())?.as_ref() == Some(&content) {
+        return Ok(None);
+    }
+    if original.symlink_metadata().is_err() {
+        file::write(&original, Access::PRIVATE, &content)?;
+        file::copy_time(&former, &original);
+    }
+    Ok(Some(original))
+}
+
+fn read(path: &Path) -> Outcome<Option<Vec<u8>>> {
+    file::read(path).map_err(|error| {
+        Failure::midway(text::cannot_read(&path.display())).refused(&error, path).todo(text::run_again())
+    })
 }
 
 /// A kill between writing the unit and enabling it would lose the engine at the next boot.

@@ -192,5 +192,5 @@ fn journal() -> String {
 }
 
 fn log_tail(log: &Path) -> String {
-    last_lines(&file::read_text(log).ok().flatten().unwrap_or_default(), 12)
+    last_lines(&file::read_tail(log), 12)
 }

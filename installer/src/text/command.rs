@@ -84,6 +84,9 @@ messages! {
     value_services() en "SERVICE" zh "服务";
     value_command() en "COMMAND" zh "命令";
     no_such_command(name: &str) en "There is no command {name}." zh "没有命令 {name}。";
+    type_hyphens(plain: &str)
+        en "What stands before it is no hyphen of the keyboard. Type: {plain}"
+        zh "开头的横线不是半角连字符。请输入：{plain}";
     no_such_option(name: &str) en "There is no option {name}." zh "没有选项 {name}。";
     unexpected(word: &str) en "Nothing can be given here: {word}" zh "此处不需要参数：{word}";
     value_missing(option: &str) en "{option} needs a value." zh "{option} 后面缺少值。";

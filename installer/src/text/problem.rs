@@ -33,11 +33,11 @@ messages! {
         en "The record of the installation cannot be read: {path}."
         zh "无法读取安装记录：{path}。";
     without_record(project: &str, dir: &impl Display, settings: &impl Display)
-        en "Put it back from a backup of the machine if there is one. Without it: stop the application (docker compose -p {project} down), move its directory away (mv {dir} {dir}.old), run the .run file again; data and settings are in {dir}.old and {settings}."
-        zh "如有整机备份，请从中恢复该文件。如没有：停止应用（docker compose -p {project} down），移走其目录（mv {dir} {dir}.old），再运行 .run 文件重新安装；原有数据在 {dir}.old 中，原有设置在 {settings} 中。";
+        en "Put it back from a backup of the machine if there is one. Without it: stop the application (docker compose -p {project} down), move its directory away (mv {dir} {dir}.old), and run the .run file again with the old values, passwords and keys, which are in {settings}. Its files are in {dir}.old, its volumes stay in the engine. With an engine of its own, restart the machine before."
+        zh "如有整机备份，请从中恢复该文件。如没有：停止应用（docker compose -p {project} down），移走其目录（mv {dir} {dir}.old），再运行 .run 文件重新安装，并填写 {settings} 中原有的配置、密码和密钥。应用的文件在 {dir}.old 中，数据卷仍在引擎中。如应用使用独立引擎，请先重启机器。";
     directory_unusable(path: &impl Display)
-        en "{path} cannot be the directory of an application: Docker separates paths by colons, and lines by line breaks."
-        zh "{path} 不能用作应用目录：Docker 用半角冒号分隔路径，用换行分隔各项设置。";
+        en "{path} cannot be the directory of an application: Docker takes no colons, line breaks or bytes that are not UTF-8 there."
+        zh "{path} 不能用作应用目录：Docker 不接受含有半角冒号、换行或非 UTF-8 字节的路径。";
     choose_plain_directory()
         en "Choose a path without ':' and control characters, in UTF-8."
         zh "请选用不含半角冒号和控制字符、采用 UTF-8 编码的路径。";

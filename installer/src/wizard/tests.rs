@@ -83,7 +83,7 @@ fn facts() -> Facts {
     facts.listeners = vec![Listener {
         address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         port: 80,
-        owner: Some(Owner { name: "nginx".into(), pid: 7, cgroup: String::new(), is_contained: false }),
+        owner: Some(Owner { name: "nginx".into(), pid: 7, cgroup: String::new(), is_of_our_engine: false }),
     }];
     facts
 }

@@ -101,8 +101,12 @@ pub(super) fn remove(session: &Session<'_>, owner: &Owner<'_>, purge: bool) -> O
     let tenant = tenant(home);
     if tenant == Tenant::Another {
         session.say(&text::removing_engine());
+        if let Some(original) = configure_engine::keep_original(receipt, home)? {
+            session.say(&text::config_was_changed(&home.config().display(), &original.display()));
+        }
         remove_own(receipt, home)?;
-        session.say(&text::shared_with_another(&data_root(home)?.display().to_string()));
+        let root = data_root(home).unwrap_or_else(|_| home.data_root());
+        session.say(&text::shared_with_another(&root.display().to_string()));
         return Ok(());
     }
     if !is_empty(receipt, home, tenant) {
@@ -120,9 +124,8 @@ pub(super) fn remove(session: &Session<'_>, owner: &Owner<'_>, purge: bool) -> O
     if receipt.made.contains(&data) {
         remove_tree(&data)?;
     }
-    let is_kept = configure_engine::restore_config(receipt, home)? == Former::Kept;
-    if is_kept {
-        session.say(&text::config_was_changed(&home.config().display(), &home.former_config().display()));
+    if let Former::Kept(original) = configure_engine::restore_config(receipt, home)? {
+        session.say(&text::config_was_changed(&home.config().display(), &original.display()));
     }
     remove_tree(&home.exec_root())?;
     // A link in its place is somebody's who answers for an engine.
@@ -135,7 +138,7 @@ pub(super) fn remove(session: &Session<'_>, owner: &Owner<'_>, purge: bool) -> O
     }
     // One that was there before us stays, but for what a killed run left beside it.
     file::sweep(&home.config());
-    remove_made(receipt, home, |path| !is_kept || path != home.former_config())
+    remove_made(receipt, home, |_| true)
 }
 
 /// Whose engine is taken away.
