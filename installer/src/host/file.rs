@@ -283,7 +283,7 @@ fn read_to_end(source: impl Read) -> io::Result<Vec<u8>> {
 /// not exist.
 ///
 /// # Errors
-/// As [`read_to_end`]; `InvalidData` when it is not UTF-8.
+/// As the system says; when it is longer than a file can be; `InvalidData` when it is not UTF-8.
 pub fn read_given(path: &Path) -> io::Result<Option<String>> {
     match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
