@@ -8,6 +8,7 @@ pub mod firewall;
 pub mod group;
 pub mod leftover;
 pub mod lock;
+pub mod mount;
 pub mod process;
 pub mod salt;
 pub mod signal;

@@ -39,7 +39,8 @@ pub(super) fn run(session: &Session<'_>) -> Outcome<Option<u8>> {
     Ok(Some(ended.code))
 }
 
-/// Who is not root sees neither earlier answers nor a file that is for root's eyes: what is missing then may be there.
+/// Who is not root sees neither earlier answers nor a file that is for root's eyes, and nothing is installed without it: what is wrong with
+/// the answers is told to root.
 fn root_first(failure: Box<Failure>) -> Box<Failure> {
     if failure.code == Code::Answers && !rustix::process::geteuid().is_root() {
         return Failure::new(Code::Preflight, finding::not_root()).todo(finding::use_sudo());

@@ -14,7 +14,7 @@ use crate::engine::{Description, Engine};
 use crate::facts::EngineChoice;
 use crate::host::below::Folder;
 use crate::host::signal::Reaction;
-use crate::host::{file, lock};
+use crate::host::{file, lock, mount};
 use crate::layout::{EngineHome, Layout};
 use crate::load::{forgotten, leases, names, replaced};
 use crate::outcome::{Code, Failure, Outcome, WayBack};
@@ -158,7 +158,7 @@ fn take_back(session: &Session<'_>, mut installed: Installed, purge: bool) -> Ou
 /// What somebody has mounted below the project directory lies elsewhere, and is not ours: a purge would empty it. Mounts of a private
 /// engine are its own: what lies behind them is not deleted.
 fn refuse_mounts(installed: &Installed) -> Outcome<()> {
-    let below = file::mounts_below(&installed.layout.dir);
+    let below = mount::below(&installed.layout.dir);
     let mut mounts: Vec<PathBuf> = below.into_iter().map(|mount| mount.point).collect();
     if let Some(EngineHome::Private(home)) = &installed.receipt.engine {
         let home = home.canonicalize().unwrap_or_else(|_| home.clone());

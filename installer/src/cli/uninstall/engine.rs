@@ -9,8 +9,8 @@ use super::Session;
 use super::installed::is_by_systemd;
 use crate::engine::Engine;
 use crate::facts::kernel;
-use crate::host::file::{self, Mounted};
-use crate::host::{lock, process, traces};
+use crate::host::mount::{self, Mounted};
+use crate::host::{file, lock, process, traces};
 use crate::layout::{ENGINE_LOCK, EngineHome, SYSTEM_LINKS, SYSTEM_UNIT};
 use crate::outcome::{Failure, Outcome};
 use crate::receipt::{MARK, Receipt};
@@ -287,7 +287,7 @@ fn remove_tree(dir: &Path) -> Outcome<()> {
 
 /// Unmounts what a stopped engine has left mounted in a directory: it always leaves the network of its host.
 fn unmount_below(dir: &Path, is_meant: impl Fn(&Mounted) -> bool) -> Outcome<()> {
-    let mounts = || file::mounts_below(dir).into_iter().filter(&is_meant);
+    let mounts = || mount::below(dir).into_iter().filter(&is_meant);
     for mount in mounts() {
         let _ = process::run(process::command("umount").arg("--lazy").arg(mount.point));
     }

@@ -116,16 +116,6 @@ fn a_file_in_the_way_of_a_directory_is_named() {
     assert!(failure.what.en.contains(&taken.display().to_string()), "{failure:?}");
 }
 
-#[test]
-fn a_mount_on_the_directory_itself_is_not_below_it() {
-    let has = |below: &str, point: &str| {
-        mounts_below(Path::new(below))
-            .iter()
-            .any(|mount| mount.point == Path::new(point) && mount.is_of_an_engine())
-    };
-    assert!(!has("/proc", "/proc") && has("/", "/proc"));
-}
-
 /// A run that was killed between making a temporary file and renaming it left that file for ever, in `/etc/systemd/system` as well.
 #[test]
 fn what_a_killed_run_left_beside_a_file_goes_when_it_is_written_again() {
